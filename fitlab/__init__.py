@@ -1,0 +1,64 @@
+"""fitlab: does this network overfit, underfit, or fit well, and how sure are we?
+
+Every public name is loaded when it is first used: ``import fitlab`` itself imports no other library.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fitlab.errors import FitlabError, PublishError, SpecError, StoreError
+    from fitlab.records import Config, Fit, Interval, Job, Outcome, Split
+    from fitlab.runner.api import load, publish, run, split
+    from fitlab.spec import Spec
+    from fitlab.sweep import Sweep
+
+_WHERE = {
+    "Config": "fitlab.records",
+    "Fit": "fitlab.records",
+    "FitlabError": "fitlab.errors",
+    "Interval": "fitlab.records",
+    "Job": "fitlab.records",
+    "Outcome": "fitlab.records",
+    "PublishError": "fitlab.errors",
+    "Spec": "fitlab.spec",
+    "SpecError": "fitlab.errors",
+    "Split": "fitlab.records",
+    "StoreError": "fitlab.errors",
+    "Sweep": "fitlab.sweep",
+    "load": "fitlab.runner.api",
+    "publish": "fitlab.runner.api",
+    "run": "fitlab.runner.api",
+    "split": "fitlab.runner.api",
+}
+
+__all__ = [
+    "Config",
+    "Fit",
+    "FitlabError",
+    "Interval",
+    "Job",
+    "Outcome",
+    "PublishError",
+    "Spec",
+    "SpecError",
+    "Split",
+    "StoreError",
+    "Sweep",
+    "load",
+    "publish",
+    "run",
+    "split",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'fitlab' has no attribute {name!r}")
+    return getattr(import_module(_WHERE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,281 @@
+"""The vocabulary: Config, Job, Split, Fit and Interval, frozen, and what follows from them alone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fitlab.seeds import canonical, digest, stream
+from fitlab.spec import Sections
+
+RECORD_VERSION = 1
+Array = NDArray[Any]
+Floats = NDArray[np.float64]
+Task = str  # "classification" or "regression"
+
+
+class Outcome(StrEnum):
+    """How training a Job ended."""
+
+    COMPLETED = "completed"
+    PRUNED = "pruned"
+    DIVERGED = "diverged"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimated number: estimate, bounds at ``level``, from ``n`` values by ``method``; NaN bounds: n = 1."""
+
+    estimate: float
+    low: float
+    high: float
+    level: float
+    n: int
+    method: str
+
+    def __str__(self) -> str:
+        return f"{self.estimate:.4g} [{self.low:.4g}, {self.high:.4g}]"
+
+
+@dataclass(frozen=True)
+class Config:
+    """One point of the sweep with every value concrete."""
+
+    sections: Sections
+    swept: Mapping[str, Any]  # swept key -> value, in the order of the spec; absent where `when` says so
+
+    @cached_property
+    def plain(self) -> dict[str, Any]:
+        """The sections as plain JSON data."""
+        data: dict[str, Any] = self.sections.model_dump(mode="json")
+        return data
+
+    @cached_property
+    def digest(self) -> str:
+        """The sha256 of the sections' canonical JSON."""
+        return digest(self.plain)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Config) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A Config and one seed, on one data set, by one trainer."""
+
+    config: Config
+    seed: int
+    vary: tuple[str, ...]  # of split, init, order: what the seed changes
+    fingerprint: str  # of the data set
+    trainer: str  # name/version: other versions give other numbers
+
+    @cached_property
+    def plain(self) -> dict[str, Any]:
+        """The job's identity as plain JSON data."""
+        return {
+            "config": self.config.plain,
+            "seed": self.seed,
+            "vary": sorted(self.vary),
+            "fingerprint": self.fingerprint,
+            "trainer": self.trainer,
+        }
+
+    @cached_property
+    def digest(self) -> str:
+        """The job's identity everywhere: the sha256 of its canonical JSON."""
+        return digest(self.plain)
+
+    def stream(self, purpose: str) -> int:
+        """Seed of the random stream for ``purpose``: split, init or order.
+
+        It depends on the job's seed where ``vary`` says so and never on the Config, so that Configs are
+        paired within a seed (common random numbers): differences between them are not differences in luck.
+        """
+        return stream(purpose, self.seed if purpose in self.vary else "fixed")
+
+    @property
+    def random_state(self) -> int | None:
+        """The int with which scikit-learn's own estimator trains the same network on ``split.X_train``.
+
+        None where initialisation and order of rows vary apart: no single int does that.
+        """
+        return self.stream("init") if ("init" in self.vary) == ("order" in self.vary) else None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Job) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """The arrays of one Job. N samples, D features; y holds class codes 0..K-1 (int64) or targets (float64)."""
+
+    task: Task
+    classes: Array  # (K,) the labels behind the codes; empty for regression
+    X_train: Floats  # (N_train, D) scaled by what the training part says
+    y_train: Array  # (N_train,)
+    X_val: Floats
+    y_val: Array
+    X_test: Floats
+    y_test: Array
+    rows: Mapping[str, NDArray[np.int64]]  # part -> row numbers in the data set
+
+    @property
+    def n_outputs(self) -> int:
+        """K for classification, 1 for regression."""
+        return len(self.classes) or 1
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Rows of each part, features and outputs."""
+        return {
+            "n_train": len(self.y_train),
+            "n_val": len(self.y_val),
+            "n_test": len(self.y_test),
+            "n_features": self.X_train.shape[1],
+            "n_outputs": self.n_outputs,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """Metrics along the training axis, each measured after the epoch, with the same weights for all parts."""
+
+    epoch: NDArray[np.int64]  # (E+1,) 0 is before training
+    values: Mapping[str, Floats]  # "loss/train", "loss/val", "accuracy/train" … -> (E+1,)
+
+    def __len__(self) -> int:
+        return len(self.epoch)
+
+    def __getitem__(self, metric: str) -> Floats:
+        return self.values[metric]
+
+
+EMPTY_CURVES = Curves(np.empty(0, np.int64), {})
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """When, where and with what a Fit was made; no part of its identity."""
+
+    started_ms: int  # Unix time
+    seconds: float  # wall time of training
+    host: str
+    platform: str
+    versions: Mapping[str, str] = field(default_factory=dict)
+    commit: str | None = None
+    dirty: bool | None = None
+
+    @property
+    def ended_ms(self) -> int:
+        """Unix time of the end."""
+        return self.started_ms + max(1, round(self.seconds * 1000))
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """What training a Job gave. Two Fits are equal if all but their provenance is, bit for bit."""
+
+    job: Job
+    outcome: Outcome
+    epochs: int  # the last epoch that was trained
+    curves: Curves = EMPTY_CURVES
+    weights: Mapping[str, Array] = field(
+        default_factory=dict
+    )  # "hidden_1/weight" (D, H), "hidden_1/bias" (H,) …
+    snapshots: Mapping[int, Mapping[str, Array]] = field(default_factory=dict)  # epoch -> like weights
+    predictions: Mapping[str, Floats] = field(
+        default_factory=dict
+    )  # val, test -> (N, K) probabilities or (N,)
+    loss: str = ""  # which loss "loss/…" is, its clipping included
+    null: Mapping[str, float] = field(
+        default_factory=dict
+    )  # the constant predictor's metrics on the same split
+    sizes: Mapping[str, int] = field(default_factory=dict)  # as Split.sizes, and n_parameters
+    cause: str | None = None  # why it diverged or failed
+    provenance: Provenance | None = None
+
+    @property
+    def random_state(self) -> int | None:
+        """See Job.random_state."""
+        return self.job.random_state
+
+    @property
+    def final(self) -> dict[str, float]:
+        """Every metric at the last epoch; empty where nothing was measured."""
+        return {name: float(curve[-1]) for name, curve in self.curves.values.items() if len(curve)}
+
+    @cached_property
+    def arrays(self) -> dict[str, Array]:
+        """Every array under its name in the store, C-ordered and little-endian."""
+        named: dict[str, Array] = {"curves/epoch": self.curves.epoch}
+        named |= {f"curves/{name}": curve for name, curve in self.curves.values.items()}
+        named |= {f"weights/{name}": array for name, array in self.weights.items()}
+        for epoch, arrays in self.snapshots.items():
+            named |= {f"snapshots/{epoch}/{name}": array for name, array in arrays.items()}
+        named |= {f"predictions/{part}": array for part, array in self.predictions.items()}
+        return {name: plain_array(array) for name, array in named.items()}
+
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """Everything but arrays and provenance, as plain JSON data; non-finite numbers as text."""
+        return {
+            "record_version": RECORD_VERSION,
+            "job": self.job.plain,
+            "outcome": str(self.outcome),
+            "epochs": self.epochs,
+            "loss": self.loss,
+            "null": {name: jsonable(value) for name, value in self.null.items()},
+            "sizes": dict(self.sizes),
+            "cause": self.cause,
+        }
+
+    @cached_property
+    def content_digest(self) -> str:
+        """The sha256 of the Fit without its provenance."""
+        return digest([self.record, arrays_digest(self.arrays)])
+
+    def stamped(self, provenance: Provenance) -> Fit:
+        """The same Fit with its provenance."""
+        return replace(self, provenance=provenance)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Fit) and self.content_digest == other.content_digest
+
+    def __hash__(self) -> int:
+        return hash(self.content_digest)
+
+
+def plain_array(array: Array) -> Array:
+    """The array as files hold it: C-ordered, little-endian. (safetensors permutes others, silently.)"""
+    array = np.asarray(array, order="C")
+    return array.astype(array.dtype.newbyteorder("<"), copy=False)
+
+
+def arrays_digest(arrays: Mapping[str, Array]) -> str:
+    """The sha256 over names, types, shapes and bytes of C-ordered arrays, in the order of names."""
+    total = hashlib.sha256()
+    for name in sorted(arrays):
+        array = arrays[name]
+        total.update(canonical([name, array.dtype.str, list(array.shape)]).encode())
+        total.update(array.tobytes())
+    return total.hexdigest()
+
+
+def jsonable(value: float) -> float | str:
+    """The number itself, or the name of a non-finite one, which JSON does not have."""
+    return value if np.isfinite(value) else repr(float(value))

@@ -1,0 +1,59 @@
+"""What ``import fitlab`` offers of the runner: run, load, publish and split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fitlab.data import Arrays
+from fitlab.records import Job, Split
+from fitlab.runner import publishing
+from fitlab.runner.execute import execute
+from fitlab.runner.plan import plan
+from fitlab.runner.workers import default_jobs, in_process, processes, split_of
+from fitlab.spec import Spec, read_spec
+from fitlab.store import Store
+from fitlab.sweep import Sweep
+from fitlab.tracking.publish import Published
+
+
+def run(
+    spec: str | Path | Mapping[str, Any] | Spec,
+    *,
+    data: Arrays | None = None,
+    store: str | Path = "mlruns",
+    jobs: int | None = None,
+    overrides: Sequence[str] = (),
+    publish: bool = True,
+) -> Sweep:
+    """Run a sweep and return it; what the store has is not trained again.
+
+    spec: a YAML file, a dict or a Spec. data: (X, y) for ``data.kind: arrays``; X: (N, D), y: (N,).
+    store: folder for Fits, sweeps and MLflow. jobs: worker processes (default: one a processor; 1 trains in
+    this process). overrides: ``path=value``, as ``-o`` of the command line. publish: log to MLflow.
+    Raises SpecError, StoreError, PublishError (all is trained and stored then), and KeyboardInterrupt.
+    """
+    made = plan(read_spec(spec, overrides), data)
+    place = Store.at(store, create=True)
+    count = default_jobs() if jobs is None else jobs
+    result = execute(made, place, in_process(data) if count == 1 else processes(count, data))
+    if publish:
+        publishing.publish(result.sweep, place)
+    return result.sweep
+
+
+def load(name: str, store: str | Path = "mlruns") -> Sweep:
+    """Return a sweep from the store, with the Fits that are there. Raises StoreError where there is none."""
+    return Store.at(store).load(name)
+
+
+def publish(name: str, store: str | Path = "mlruns") -> Published:
+    """Log a stored sweep to MLflow; what is there already is left as it is. Raises StoreError, PublishError."""
+    place = Store.at(store)
+    return publishing.publish(place.load(name), place)
+
+
+def split(job: Job, data: Arrays | None = None) -> Split:
+    """Return the very arrays that ``job`` was trained on. data: (X, y) if it was trained on arrays."""
+    return split_of(job, data)

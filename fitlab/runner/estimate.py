@@ -1,0 +1,66 @@
+"""How long a sweep will take: measured on a few of its own jobs, not guessed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from fitlab import trainers
+from fitlab.data import Arrays
+from fitlab.records import Job
+from fitlab.runner.execute import cost
+from fitlab.runner.workers import split_of
+
+EPOCHS = 4  # trained of each timed job
+TIMED = 4  # jobs
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Seconds of training that are left, with what the timing of ``timed`` jobs leaves open."""
+
+    low: float
+    high: float
+    timed: int
+    workers: int
+
+
+def estimate(jobs: Sequence[Job], workers: int, arrays: Arrays | None = None) -> Estimate:
+    """Time some epochs of up to four jobs from the cheapest to the dearest, and add up all by interpolation.
+
+    The bounds are what the fastest and the slowest measured epoch would give; publishing is not included.
+    """
+    if not jobs:
+        return Estimate(0.0, 0.0, 0, workers)
+    ordered = sorted(jobs, key=_cost_of_epoch)
+    chosen = [ordered[round(i)] for i in np.linspace(0, len(ordered) - 1, min(TIMED, len(ordered)))]
+    costs = np.array([_cost_of_epoch(job) for job in chosen])
+    times = np.array([_epoch_times(job, arrays) for job in chosen])  # (timed, epochs)
+    totals = [
+        sum(
+            float(np.interp(_cost_of_epoch(job), costs, column)) * job.config.sections.training.epochs
+            for job in jobs
+        )
+        for column in (times.min(axis=1), times.max(axis=1))
+    ]
+    return Estimate(totals[0] / workers, totals[1] / workers, len(chosen), workers)
+
+
+def _cost_of_epoch(job: Job) -> float:
+    return cost(job) / job.config.sections.training.epochs
+
+
+def _epoch_times(job: Job, arrays: Arrays | None) -> list[float]:
+    """Return the seconds of some epochs, the first one (which warms up) left out."""
+    with threadpool_limits(limits=1):
+        state = trainers.start(job, split_of(job, arrays))
+        times = []
+        for epoch in range(1, EPOCHS + 2):
+            clock = time.perf_counter()
+            state = trainers.advance(state, epoch, lambda: False)
+            times.append(time.perf_counter() - clock)
+    return times[1:]

@@ -1,0 +1,111 @@
+"""From a Document to the jobs of its sweep, with the data touched and every Config checked against them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fitlab import data, space, trainers
+from fitlab.data import Arrays, Dataset
+from fitlab.errors import Problem, SpecError
+from fitlab.records import Config, Job
+from fitlab.seeds import canonical
+from fitlab.spec import Document
+from fitlab.spec.model import Constraint
+from fitlab.store import Planned
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a sweep is to train, before anything is."""
+
+    document: Document
+    planned: tuple[Planned, ...]
+    infeasible: tuple[
+        tuple[Config, dict[str, float]], ...
+    ]  # Configs that break a constraint, and by how much
+
+    @property
+    def jobs(self) -> list[Job]:
+        """Every job, in the order of Configs and seeds."""
+        return [job for one in self.planned for job in one.jobs]
+
+
+def plan(document: Document, arrays: Arrays | None = None) -> Plan:
+    """Return the Configs and jobs of a sweep.
+
+    arrays: (X, y) for ``data.kind: arrays``. X: (N, D), y: (N,).
+    Raises SpecError, with every problem at its line, for what the data cannot give and Configs that do not fit.
+    """
+    spec = document.spec
+    problems: dict[Problem, None] = {}
+    sets: dict[str, tuple[str, dict[str, int]]] = {}
+    loaded: dict[str, Dataset] = {}
+    planned, infeasible = [], []
+    for config in space.configs(document):
+        key = canonical(config.plain["data"])
+        try:
+            if key not in sets:
+                sets[key] = _touch(config, arrays, loaded)
+            fingerprint, sizes = sets[key]
+        except SpecError as error:
+            problems |= dict.fromkeys(error.problems)
+            continue
+        problems |= dict.fromkeys(_misfits(config, sizes))
+        excess = _excess(spec.sweep.constraints, config, sizes)
+        if excess:
+            infeasible.append((config, excess))
+            continue
+        trainer = trainers.version(config.sections)
+        jobs = tuple(Job(config, seed, spec.seeds.vary, fingerprint, trainer) for seed in spec.seeds.values)
+        planned.append(Planned(config, jobs, config.sections.training.epochs))
+    if not planned and not problems:
+        given = f"all {len(infeasible)} Configs break one"
+        problems[Problem(("sweep", "constraints"), "nothing satisfies the constraints", given)] = None
+    if problems:
+        raise document.error(list(problems))
+    return Plan(document, tuple(planned), tuple(infeasible))
+
+
+def _touch(config: Config, arrays: Arrays | None, loaded: dict[str, Dataset]) -> tuple[str, dict[str, int]]:
+    section = config.sections.data
+    key = data.source_key(section)
+    if key not in loaded:
+        loaded[key] = data.load(section, arrays)
+    return loaded[key].fingerprint, data.split(loaded[key], section, seed_stream=0).sizes
+
+
+def _misfits(config: Config, sizes: Mapping[str, int]) -> list[Problem]:
+    """Return what of a Config does not fit the data or itself."""
+    training, n_train = config.sections.training, sizes["n_train"]
+    found = []
+    if training.batch_size > n_train:
+        allowed = f"at most {n_train}, the rows of the training part"
+        found.append(
+            Problem(
+                ("training", "batch_size"),
+                "a minibatch larger than the data",
+                str(training.batch_size),
+                allowed,
+            )
+        )
+    late = [epoch for epoch in training.snapshots if epoch > training.epochs]
+    if late:
+        allowed = f"epochs 0 to {training.epochs}"
+        found.append(Problem(("training", "snapshots"), "after the last epoch", str(late), allowed))
+    return found
+
+
+def _excess(
+    constraints: tuple[Constraint, ...], config: Config, sizes: Mapping[str, int]
+) -> dict[str, float]:
+    """Return by how much a Config is outside each constraint that it breaks; Optuna's sign: > 0 is infeasible."""
+    found: dict[str, float] = {}
+    count = trainers.n_parameters(config.sections, sizes)
+    for constraint in constraints:
+        bound = constraint.n_parameters
+        above = count - bound.max if bound.max is not None else 0
+        below = bound.min - count if bound.min is not None else 0
+        if max(above, below) > 0:
+            found["n_parameters"] = max(above, below, found.get("n_parameters", 0))
+    return found

@@ -1,0 +1,188 @@
+"""Where jobs are trained: worker processes, or this process. Workers never import mlflow and write nothing."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import platform
+import signal
+import socket
+import sys
+import threading
+import time
+import types
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from multiprocessing.connection import wait
+from typing import Any, ParamSpec, TypeVar
+
+from threadpoolctl import threadpool_limits
+
+from fitlab import data, trainers
+from fitlab.data import Arrays, Dataset
+from fitlab.errors import Problem, SpecError
+from fitlab.records import Fit, Job, Outcome, Provenance, Split
+from fitlab.seeds import canonical
+
+P = ParamSpec("P")
+T = TypeVar("T")
+LIBRARIES = ("fitlab", "numpy", "scipy", "scikit-learn")
+MAX_SPLITS = 64  # kept by a worker
+
+
+@dataclass(frozen=True)
+class Workers:
+    """How to get an Executor (again, after it broke), how many jobs it trains at a time, and how to end them."""
+
+    make: Callable[[], Executor]
+    count: int
+    stop: Callable[[], None]
+
+
+def default_jobs() -> int:
+    """Return the number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+# ── in a worker ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Bench:
+    """What a worker keeps between jobs: the stop flag, the user's arrays, data sets and splits it has built."""
+
+    def __init__(self) -> None:
+        self.stopped: Callable[[], bool] = lambda: False
+        self.arrays: Arrays | None = None
+        self.datasets: dict[str, Dataset] = {}
+        self.splits: dict[tuple[str, int], Split] = {}
+
+
+_bench = _Bench()
+
+
+def train(job: Job, to_epoch: int) -> Fit:
+    """Train one job up to ``to_epoch``. Never raises: what goes wrong is the Fit's outcome and cause."""
+    started = time.time()
+    clock = time.perf_counter()
+    try:
+        with threadpool_limits(limits=1):
+            state = trainers.start(job, _kept_split(job))
+            fit = trainers.finish(trainers.advance(state, to_epoch, _bench.stopped))
+    except Exception as error:  # a trial that raises is one failed Fit; the sweep goes on
+        fit = Fit(job, Outcome.FAILED, 0, cause=f"{type(error).__name__}: {error}")
+    return fit.stamped(provenance(started, time.perf_counter() - clock))
+
+
+def split_of(job: Job, arrays: Arrays | None = None) -> Split:
+    """Return the very arrays that ``job`` was trained on. Raises SpecError where the data have changed since."""
+    return _split(job, data.load(job.config.sections.data, arrays))
+
+
+def _split(job: Job, dataset: Dataset) -> Split:
+    if dataset.fingerprint != job.fingerprint:
+        given = f"fingerprint {dataset.fingerprint[:12]}, the job has {job.fingerprint[:12]}"
+        raise SpecError([Problem(("data",), "these are not the data of the job", given)])
+    return data.split(dataset, job.config.sections.data, job.stream("split"))
+
+
+def _kept_split(job: Job) -> Split:
+    section = job.config.sections.data
+    key = (canonical(job.config.plain["data"]) + job.fingerprint, job.stream("split"))
+    if key not in _bench.splits:
+        source = data.source_key(section)
+        if source not in _bench.datasets:
+            _bench.datasets[source] = data.load(section, _bench.arrays)
+        while len(_bench.splits) >= MAX_SPLITS:
+            del _bench.splits[next(iter(_bench.splits))]
+        _bench.splits[key] = _split(job, _bench.datasets[source])
+    return _bench.splits[key]
+
+
+def provenance(started: float, seconds: float) -> Provenance:
+    """Say when and where something was trained, and with what. started: Unix time in seconds."""
+    return Provenance(round(started * 1000), seconds, socket.gethostname(), platform.platform(), versions())
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Return the versions that a result may depend on."""
+    return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
+
+
+def _start_worker(flag: Any, arrays: Arrays | None) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's: it sets the flag
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_die_with_driver, daemon=True).start()
+    _bench.stopped, _bench.arrays = lambda: bool(flag.value), arrays
+    _bench.datasets.clear()
+    _bench.splits.clear()
+
+
+def _die_with_driver() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+# ── processes ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def processes(count: int, arrays: Arrays | None = None) -> Workers:
+    """Train in ``count`` worker processes, forked from a server that has scikit-learn loaded."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["fitlab.runner.workers"])
+    flag = context.RawValue("b", 0)
+
+    def make() -> Executor:
+        return _Pool(count, mp_context=context, initializer=_start_worker, initargs=(flag, arrays))
+
+    def stop() -> None:
+        flag.value = 1
+
+    return Workers(make, count, stop)
+
+
+class _Pool(ProcessPoolExecutor):
+    """Workers that do not import the caller's script: it needs no ``if __name__ == "__main__"``."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        with _without_main():
+            return super().submit(fn, *args, **kwargs)
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+# ── this process ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def in_process(arrays: Arrays | None = None) -> Workers:
+    """Train one job after the other in this process: no start-up, but a crash takes the driver along."""
+    stopped: list[bool] = []
+
+    def make() -> Executor:
+        _bench.stopped, _bench.arrays = lambda: bool(stopped), arrays
+        _bench.datasets.clear()
+        _bench.splits.clear()
+        return _Inline()
+
+    return Workers(make, 1, lambda: stopped.append(True))
+
+
+class _Inline(Executor):
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        future: Future[T] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future

@@ -1,0 +1,115 @@
+"""One Fit as the bytes of one safetensors file.
+
+Arrays are tensors under their names; everything else is one canonical JSON string under one metadata key:
+``{"record": …, "provenance": …, "sha256": {"arrays": …, "json": …}}``. Both sums are checked at every read.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from fitlab.errors import SpecError
+from fitlab.records import (
+    RECORD_VERSION,
+    Array,
+    Config,
+    Curves,
+    Fit,
+    Job,
+    Outcome,
+    Provenance,
+    arrays_digest,
+)
+from fitlab.seeds import canonical, digest
+from fitlab.spec import sections
+
+KEY = "fitlab"
+
+
+class CorruptFileError(Exception):
+    """A file of the store is not what was written."""
+
+
+def write_fit(fit: Fit) -> bytes:
+    """Return the file of ``fit``. ``read_fit(write_fit(fit)) == fit``, non-finite numbers included."""
+    arrays = fit.arrays
+    provenance = None if fit.provenance is None else asdict(fit.provenance)
+    body = {"record": fit.record, "provenance": provenance}
+    sums = {"arrays": arrays_digest(arrays), "json": digest(body)}
+    return save(arrays, {KEY: canonical({**body, "sha256": sums})})
+
+
+def read_fit(data: bytes) -> Fit:
+    """Return the Fit that ``data`` holds.
+
+    Raises CorruptFileError where a sum or anything else does not fit, ValueError for a newer record version.
+    """
+    try:
+        arrays = {name: array for name, array in load(data).items()}
+        length = int.from_bytes(data[:8], "little")
+        meta = json.loads(json.loads(data[8 : 8 + length])["__metadata__"][KEY])
+        sums = meta.pop("sha256")
+        sound = sums == {"arrays": arrays_digest(arrays), "json": digest(meta)}
+    except (
+        SafetensorError,
+        ValueError,
+        KeyError,
+        TypeError,
+        RecursionError,
+        MemoryError,
+        OverflowError,
+    ) as error:
+        raise CorruptFileError(f"{type(error).__name__}: {error}") from None
+    if not sound:
+        raise CorruptFileError("its checksums do not fit")
+    if meta["record"]["record_version"] > RECORD_VERSION:
+        raise ValueError("written by a newer fitlab")
+    return _fit(meta, arrays)
+
+
+def _fit(meta: dict[str, Any], arrays: dict[str, Array]) -> Fit:
+    record, identity = meta["record"], meta["record"]["job"]
+    try:
+        config = Config(sections(identity["config"]), {})
+    except SpecError as error:
+        raise ValueError(f"its Config is not one of this version: {error}") from None
+    job = Job(config, identity["seed"], tuple(identity["vary"]), identity["fingerprint"], identity["trainer"])
+    curves = _below(arrays, "curves/")
+    snapshots: dict[int, dict[str, Array]] = {}
+    for name, array in _below(arrays, "snapshots/").items():
+        epoch, _, rest = name.partition("/")
+        snapshots.setdefault(int(epoch), {})[rest] = array
+    return Fit(
+        job=job,
+        outcome=Outcome(record["outcome"]),
+        epochs=record["epochs"],
+        curves=Curves(curves.pop("epoch", np.empty(0, np.int64)), curves),
+        weights=_below(arrays, "weights/"),
+        snapshots=dict(sorted(snapshots.items())),
+        predictions=_below(arrays, "predictions/"),
+        loss=record["loss"],
+        null={name: float(value) for name, value in record["null"].items()},
+        sizes=record["sizes"],
+        cause=record["cause"],
+        provenance=None if meta["provenance"] is None else Provenance(**meta["provenance"]),
+    )
+
+
+def _below(arrays: dict[str, Array], prefix: str) -> dict[str, Array]:
+    """The arrays under ``prefix``, without it, layers in the order of the network."""
+    found = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+    return dict(sorted(found.items(), key=lambda item: _rank(item[0])))
+
+
+def _rank(name: str) -> tuple[int, int, str]:
+    """Sort hidden_2 before hidden_10, hidden layers before the output, weights before biases; losses first."""
+    layer, _, role = name.rpartition("/")
+    number = layer.rpartition("_")[2]
+    order = int(number) if number.isdigit() else 0 if layer in {"loss", ""} else 10**9
+    return order, ("weight", "bias").index(role) if role in {"weight", "bias"} else 0, name

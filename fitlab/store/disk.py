@@ -1,0 +1,263 @@
+"""Where Fits and sweeps lie, how they are written (temporary name, fsync, rename) and who may."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from fitlab.errors import SpecError, StoreError
+from fitlab.records import RECORD_VERSION, Config, Fit, Job
+from fitlab.seeds import digest
+from fitlab.spec import Document, Spec, read_spec, sections
+from fitlab.store.codec import CorruptFileError, read_fit, write_fit
+from fitlab.sweep import Sweep
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A Config of a sweep: its jobs, one a seed, and the epoch at which the replay ends it."""
+
+    config: Config
+    jobs: tuple[Job, ...]
+    end: int
+
+
+@dataclass(frozen=True)
+class Lock:
+    """The right to run one sweep in one store; the kernel takes it back when its owner dies."""
+
+    path: Path
+    descriptor: int
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder: fits/DIGEST.safetensors, sweeps/NAME.json, optuna/NAME.journal, mlflow.db, artifacts/."""
+
+    root: Path
+
+    @classmethod
+    def at(cls, root: str | Path, create: bool = False) -> Store:
+        """Return the store at ``root``. Raises StoreError where it cannot be read (or made and written)."""
+        store = cls(Path(root).absolute())
+        try:
+            if create:
+                for folder in ("fits", "sweeps", "optuna", "published", "locks"):
+                    (store.root / folder).mkdir(parents=True, exist_ok=True)
+                _write(store.root / "fits" / ".writable", b"")
+                (store.root / "fits" / ".writable").unlink(missing_ok=True)
+            elif not (store.root / "sweeps").is_dir():
+                raise StoreError(f"{root}: no store here; `fitlab sweep SPEC --store {root}` makes one")
+        except OSError as error:
+            raise StoreError(f"{root}: the store cannot be used: {error}") from None
+        return store
+
+    # ── fits ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def fit_path(self, job_digest: str) -> Path:
+        """Return the file of a Fit."""
+        return self.root / "fits" / f"{job_digest}.safetensors"
+
+    def read(self, job_digest: str) -> Fit | None:
+        """Return a Fit, or None where there is none.
+
+        A damaged file is set aside as ``….corrupt``, so that its job is trained again, and counts as none.
+        Raises StoreError where the disk cannot be read, or for a Fit of a newer version.
+        """
+        path = self.fit_path(job_digest)
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StoreError(f"{path}: cannot be read: {error}") from None
+        try:
+            fit = read_fit(data)
+            if digest(fit.job.plain) != job_digest:
+                raise CorruptFileError("it holds another job")
+        except CorruptFileError:
+            with _as_store_error(path):
+                os.replace(path, path.with_name(f"{path.name}.corrupt"))
+            return None
+        except ValueError as error:
+            raise StoreError(f"{path}: {error}") from None
+        return fit
+
+    def write(self, fit: Fit) -> None:
+        """Store a Fit: there after this returns, not there (or as before) if it does not."""
+        path = self.fit_path(fit.job.digest)
+        with _as_store_error(path):
+            _write(path, write_fit(fit))
+
+    def set_aside(self) -> list[str]:
+        """Return the names of damaged files that were set aside."""
+        return sorted(path.name for path in (self.root / "fits").glob("*.corrupt"))
+
+    # ── sweeps ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def sweep_path(self, name: str) -> Path:
+        """Return the file of a sweep."""
+        return self.root / "sweeps" / f"{name}.json"
+
+    def names(self) -> list[str]:
+        """Return the names of the sweeps in this store."""
+        return sorted(path.stem for path in (self.root / "sweeps").glob("*.json"))
+
+    def write_sweep(self, document: Document, planned: list[Planned]) -> None:
+        """Write what the sweep consists of: its spec, source text, Configs in order, their ends and Fits."""
+        spec, source = document.spec, document.source
+        body = {
+            "record_version": RECORD_VERSION,
+            "name": spec.name,
+            "spec": spec.model_dump(mode="json", exclude_unset=True),
+            "source": {"name": source.name, "text": source.text},
+            "configs": [
+                {
+                    "digest": one.config.digest,
+                    "swept": dict(one.config.swept),
+                    "sections": one.config.plain,
+                    "end": one.end,
+                    "fits": [{"seed": job.seed, "digest": job.digest} for job in one.jobs],
+                }
+                for one in planned
+            ],
+        }
+        text = json.dumps({**body, "sha256": digest(body)}, indent=1, ensure_ascii=False)
+        path = self.sweep_path(spec.name)
+        with _as_store_error(path):
+            if not path.exists() or path.read_bytes() != text.encode():
+                _write(path, text.encode())
+
+    def sweep_record(self, name: str) -> dict[str, Any]:
+        """Return the file of a sweep as plain data. Raises StoreError where it is missing or damaged."""
+        path = self.sweep_path(name)
+        try:
+            body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            sound = body.pop("sha256") == digest(body)
+        except FileNotFoundError:
+            known = ", ".join(self.names()) or "none"
+            raise StoreError(f"{self.root}: no sweep named {name}; there are: {known}") from None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise StoreError(
+                f"{path}: cannot be read ({error}); `fitlab sweep SPEC` writes it anew"
+            ) from None
+        if not sound:
+            raise StoreError(
+                f"{path}: damaged, its checksum does not fit; `fitlab sweep SPEC` writes it anew"
+            )
+        if body["record_version"] > RECORD_VERSION:
+            raise StoreError(f"{path}: written by a newer fitlab")
+        return body
+
+    def load(self, name: str) -> Sweep:
+        """Return a sweep with the Fits that are there. Raises StoreError where its file is missing or damaged."""
+        body = self.sweep_record(name)
+        try:
+            spec = read_spec(body["spec"]).spec
+            configs = [Config(sections(one["sections"]), one["swept"]) for one in body["configs"]]
+        except SpecError as error:
+            raise StoreError(f"{self.sweep_path(name)}: not a sweep of this version: {error}") from None
+        digests = [[fit["digest"] for fit in one["fits"]] for one in body["configs"]]
+        return self.assemble(spec, list(zip(configs, digests, strict=True)))
+
+    def assemble(self, spec: Spec, parts: list[tuple[Config, list[str]]]) -> Sweep:
+        """Return the Sweep of these Configs and the Fits of theirs that are stored."""
+        fits = []
+        for config, digests in parts:
+            for fit in filter(None, map(self.read, digests)):
+                fits.append(replace(fit, job=replace(fit.job, config=config)))
+        return Sweep(spec, tuple(config for config, _ in parts), tuple(fits))
+
+    # ── small files beside ──────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def database(self) -> Path:
+        """MLflow's SQLite file."""
+        return self.root / "mlflow.db"
+
+    @property
+    def artifacts(self) -> Path:
+        """Where MLflow keeps artifacts."""
+        return self.root / "artifacts"
+
+    def journal_path(self, name: str) -> Path:
+        """Return the file of the finished Optuna study."""
+        return self.root / "optuna" / f"{name}.journal"
+
+    def write_published(self, name: str, record: dict[str, Any]) -> None:
+        """Note where and what was published last."""
+        path = self.root / "published" / f"{name}.json"
+        with _as_store_error(path):
+            _write(path, json.dumps(record, indent=1).encode())
+
+    def published(self, name: str) -> dict[str, Any] | None:
+        """Return what was noted about the last publishing; None where nothing (readable) was."""
+        try:
+            found = json.loads((self.root / "published" / f"{name}.json").read_text())
+        except (OSError, ValueError):
+            return None
+        return found if isinstance(found, dict) else None
+
+    @contextlib.contextmanager
+    def locked(self, name: str, wait: bool = False) -> Iterator[Lock]:
+        """Hold the right to run the sweep ``name``.
+
+        Where somebody else holds it: raises StoreError at once, or waits.
+        """
+        path = self.root / "locks" / f"{name}.lock"
+        with _as_store_error(path):
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except BlockingIOError:
+                owner = os.read(descriptor, 200).decode(errors="replace").strip() or "another process"
+                raise StoreError(
+                    f"{name} is being run by {owner} in {self.root}; wait for it or stop it"
+                ) from None
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+            yield Lock(path, descriptor)
+        finally:
+            os.close(descriptor)
+
+    def running(self, name: str) -> bool:
+        """Whether somebody holds the lock of ``name``."""
+        try:
+            with self.locked(name):
+                return False
+        except StoreError:
+            return True
+
+
+@contextlib.contextmanager
+def _as_store_error(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written: {error}") from None
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file so that it is there whole or not at all, even if the power goes."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(beside, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    finally:
+        beside.unlink(missing_ok=True)

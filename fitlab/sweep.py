@@ -1,0 +1,124 @@
+"""All Fits of a Spec, grouped by Config: what tables, diagnosis, plots and reports take."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fitlab.records import Config, Fit, Interval, Outcome
+from fitlab.seeds import canonical
+from fitlab.spec import Spec
+from fitlab.stats import t_interval
+
+CONSTANT = "constant predictor"
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """Configs in the order of the spec; Fits in the order of Configs, then seeds. What is missing is not there."""
+
+    spec: Spec
+    configs: tuple[Config, ...]
+    fits: tuple[Fit, ...]
+    verdicts: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # Config digest -> Verdict; empty until diagnosed
+
+    @cached_property
+    def _by_config(self) -> dict[str, tuple[Fit, ...]]:
+        grouped: dict[str, list[Fit]] = {config.digest: [] for config in self.configs}
+        for fit in self.fits:
+            grouped[fit.job.config.digest].append(fit)
+        return {key: tuple(fits) for key, fits in grouped.items()}
+
+    def of(self, config: Config) -> tuple[Fit, ...]:
+        """Return the Fits of one Config, in the order of seeds."""
+        return self._by_config[config.digest]
+
+    def completed(self, config: Config) -> tuple[Fit, ...]:
+        """Return the completed Fits of one Config: the ones that means are over."""
+        return tuple(fit for fit in self.of(config) if fit.outcome is Outcome.COMPLETED)
+
+    @cached_property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that Fits of this sweep measured, losses first."""
+        return tuple(dict.fromkeys(name for fit in self.fits for name in fit.curves.values))
+
+    def intervals(self, config: Config) -> dict[str, Interval]:
+        """Return final metrics of a Config as means over its completed Fits with Student-t intervals.
+
+        ``gap/loss`` is validation minus train loss, paired within seeds. Empty where nothing completed.
+        """
+        return self._intervals([fit.final for fit in self.completed(config)])
+
+    def null(self, config: Config) -> dict[str, Interval]:
+        """Return the constant predictor's metrics on the data of a Config, as means over its splits."""
+        return self._intervals([fit.null for fit in self.of(config) if fit.null])
+
+    def _intervals(self, rows: Sequence[Mapping[str, float]]) -> dict[str, Interval]:
+        if not rows:
+            return {}
+        samples = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+        samples["gap/loss"] = samples["loss/val"] - samples["loss/train"]
+        level = self.spec.diagnosis.level
+        return {name: t_interval(s, level) for name, s in samples.items() if np.isfinite(s).all()}
+
+    def table(self) -> pd.DataFrame:
+        """Return a row per Config, the constant predictor last.
+
+        Columns: the swept keys; ``n`` completed Fits; the counts of other outcomes that occur; then each final
+        metric and ``gap/loss`` as mean, ``…/low`` and ``…/high``. What was not measured is NaN.
+        """
+        counts = {
+            config.digest: Counter(str(fit.outcome) for fit in self.of(config)) for config in self.configs
+        }
+        others = [o for o in Outcome if o is not Outcome.COMPLETED and any(c[o] for c in counts.values())]
+        columns = [
+            "loss/train",
+            "loss/val",
+            "gap/loss",
+            *(m for m in self.metrics if not m.startswith("loss/")),
+        ]
+
+        def row(
+            swept: Mapping[str, Any], count: Mapping[str, int], found: dict[str, Interval]
+        ) -> dict[str, Any]:
+            cells: dict[str, Any] = {key: swept.get(key) for key in self.spec.sweep.parameters}
+            cells |= {
+                "n": count.get(Outcome.COMPLETED, 0),
+                **{str(other): count.get(other, 0) for other in others},
+            }
+            for name in columns:
+                one = found.get(name)
+                values = (np.nan,) * 3 if one is None else (one.estimate, one.low, one.high)
+                cells |= dict(zip((name, f"{name}/low", f"{name}/high"), values, strict=True))
+            return cells
+
+        rows = [row(config.swept, counts[config.digest], self.intervals(config)) for config in self.configs]
+        by_data = {canonical(config.plain["data"]): config for config in self.configs}
+        for config in by_data.values():  # one constant predictor for each way the data are set up
+            null = self.null(config)
+            swept = {key: value for key, value in config.swept.items() if key.startswith("data.")}
+            rows.append(row(swept, {Outcome.COMPLETED: null["loss/val"].n if null else 0}, null))
+        names = [config.digest[:12] for config in self.configs]
+        return pd.DataFrame(rows, index=pd.Index([*names, *[CONSTANT] * len(by_data)], name="config"))
+
+    def curves(self) -> pd.DataFrame:
+        """Return every curve, tidy: config, seed, epoch, split, metric, value. All Fits, whatever their outcome."""
+        frames = list(self._curve_frames())
+        columns = ["config", "seed", "epoch", "split", "metric", "value"]
+        return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
+
+    def _curve_frames(self) -> Iterator[pd.DataFrame]:
+        for fit in self.fits:
+            for name, curve in fit.curves.values.items():
+                metric, split = name.split("/")
+                yield pd.DataFrame({"epoch": fit.curves.epoch, "value": curve}).assign(
+                    config=fit.job.config.digest[:12], seed=fit.job.seed, split=split, metric=metric
+                )

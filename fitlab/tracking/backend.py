@@ -1,0 +1,82 @@
+"""Opening MLflow: the local database is created, migrated and set to WAL before anything else uses it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+# Before mlflow is imported: no telemetry, and a server that is down is found out in seconds, not minutes.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
+
+from mlflow.entities import ViewType
+from mlflow.tracking import MlflowClient
+
+from fitlab.errors import PublishError
+
+for _name in ("mlflow", "alembic"):
+    logging.getLogger(_name).setLevel(
+        logging.ERROR
+    )  # "Creating initial MLflow database tables..." and the like
+
+
+@dataclass(frozen=True)
+class Backend:
+    """Where runs go: a tracking URI; for a local SQLite file also that file and the folder of artifacts."""
+
+    uri: str
+    database: Path | None = None
+    artifacts: Path | None = None
+
+
+def backend(database: Path, artifacts: Path) -> Backend:
+    """Return the server that MLFLOW_TRACKING_URI names, else SQLite at ``database``."""
+    uri = os.environ.get("MLFLOW_TRACKING_URI", "")
+    return Backend(uri) if uri else Backend(f"sqlite:///{database}", database, artifacts)
+
+
+def connect(place: Backend) -> Any:
+    """Return an MlflowClient; a local database is there, migrated and in WAL mode afterwards.
+
+    Opening a fresh database twice at the same time crashes MLflow: hold a lock around this.
+    """
+    client = MlflowClient(place.uri)
+    client.search_experiments(max_results=1)  # MLflow creates and migrates its tables on first use
+    if place.database is not None:
+        connection = sqlite3.connect(place.database, timeout=60)
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        finally:
+            connection.close()
+    return client
+
+
+def experiment_id(client: Any, name: str, place: Backend) -> str:
+    """Return the id of the experiment ``name``, made where it is missing. Raises PublishError if it was deleted."""
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        location = None if place.artifacts is None else (place.artifacts / name).as_uri()
+        return str(client.create_experiment(name, artifact_location=location))
+    if found.lifecycle_stage != "active":
+        restore = f"mlflow experiments restore --experiment-id {found.experiment_id}"
+        raise PublishError(
+            f"the MLflow experiment {name} was deleted; bring it back with "
+            f"`MLFLOW_TRACKING_URI={place.uri} {restore}`, or give the spec another name"
+        )
+    return str(found.experiment_id)
+
+
+def all_runs(client: Any, experiment: str) -> list[Any]:
+    """Return every run of an experiment, deleted ones too."""
+    runs: list[Any] = []
+    token = None
+    while True:
+        page = client.search_runs([experiment], "", ViewType.ALL, max_results=1000, page_token=token)
+        runs += page
+        token = page.token
+        if not token:
+            return runs

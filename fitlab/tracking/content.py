@@ -1,0 +1,137 @@
+"""What a run says: params, metrics, tags and names, from records alone. The same records give the same run."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from fitlab.records import Config, Fit, Floats, Outcome
+from fitlab.seeds import canonical
+from fitlab.stats import mean_curve
+from fitlab.sweep import Sweep
+
+FIT_POINTS = 50  # of a metric on the run of a Fit
+CONFIG_POINTS = 200  # on the run of a Config
+Point = tuple[str, float, int]  # key, value, step
+
+
+def thinned(length: int, points: int) -> np.ndarray:
+    """Return at most ``points`` of the indices 0..length-1, geometrically spaced, the first and last among them."""
+    if length <= points:
+        return np.arange(length)
+    spaced = np.geomspace(1, length - 1, points - 1)
+    indices = np.unique(np.round(spaced).astype(int))
+    free = np.setdiff1d(
+        np.arange(1, length), indices
+    )  # rounding makes early points coincide: fill up from there
+    indices = np.union1d(indices, free[: points - 1 - len(indices)])
+    return np.concatenate([[0], indices])
+
+
+def params(config: Config) -> dict[str, str]:
+    """Return every value of a Config under its dotted key."""
+    return {
+        key: value if isinstance(value, str) else canonical(value) for key, value in _leaves(config.plain)
+    }
+
+
+def _leaves(plain: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in plain.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value
+
+
+def config_name(config: Config) -> str:
+    """Return the swept values in short, such as ``hidden_layer_sizes=[32] alpha=0.01``."""
+    if not config.swept:
+        return "the one Config"
+    return " ".join(f"{key.rsplit('.', 1)[-1]}={_value(value)}" for key, value in config.swept.items())
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else canonical(value)
+
+
+def fit_metrics(fit: Fit) -> list[Point]:
+    """Return the thinned curves of a Fit, its gap, and what it ended with."""
+    if not len(fit.curves):
+        return []
+    curves = dict(fit.curves.values)
+    curves["gap/loss"] = curves["loss/val"] - curves["loss/train"]
+    one = {f"final/{name}": float(curve[-1]) for name, curve in curves.items()}
+    return _points(
+        curves, fit.curves.epoch, FIT_POINTS, {**one, **_best(curves["loss/val"], fit.curves.epoch)}
+    )
+
+
+def config_metrics(sweep: Sweep, config: Config) -> list[Point]:
+    """Return the mean curves over completed seeds, and what they ended with, with intervals."""
+    fits = sweep.completed(config)
+    if not fits:
+        return []
+    level = sweep.spec.diagnosis.level
+    epoch = fits[0].curves.epoch
+    curves = {
+        name: mean_curve([fit.curves[name] for fit in fits], level)[0] for name in fits[0].curves.values
+    }
+    curves["gap/loss"] = curves["loss/val"] - curves["loss/train"]
+    one = _best(curves["loss/val"], epoch)
+    for name, interval in sweep.intervals(config).items():
+        one[f"final/{name}"] = interval.estimate
+        one |= {f"ci/{name}/low": interval.low, f"ci/{name}/high": interval.high}
+    return _points(curves, epoch, CONFIG_POINTS, one)
+
+
+def _best(curve: Floats, epoch: np.ndarray) -> dict[str, float]:
+    at = int(np.argmin(curve))
+    return {"best/loss/val": float(curve[at]), "best/epoch": float(epoch[at])}
+
+
+def _points(
+    curves: Mapping[str, Floats], epoch: np.ndarray, points: int, one: Mapping[str, float]
+) -> list[Point]:
+    """Return every point that is a number: a missing one is not logged."""
+    chosen = thinned(len(epoch), points)
+    many = [(name, float(curve[i]), int(epoch[i])) for name, curve in curves.items() for i in chosen]
+    return [p for p in (*many, *((name, value, 0) for name, value in one.items())) if math.isfinite(p[1])]
+
+
+def outcome_counts(fits: tuple[Fit, ...]) -> str:
+    """Return the outcomes in words, such as ``4 completed, 1 diverged``."""
+    counts = Counter(str(fit.outcome) for fit in fits)
+    return ", ".join(f"{counts[o]} {o}" for o in map(str, Outcome) if counts[o]) or "none"
+
+
+def config_status(fits: tuple[Fit, ...]) -> str:
+    """Return MLflow's status of a Config: finished if anything completed, else what its Fits came to."""
+    outcomes = {fit.outcome for fit in fits}
+    if Outcome.COMPLETED in outcomes:
+        return "FINISHED"
+    return "KILLED" if outcomes == {Outcome.PRUNED} else "FAILED"
+
+
+FIT_STATUS = {Outcome.COMPLETED: "FINISHED", Outcome.PRUNED: "KILLED"}
+
+
+def table_markdown(sweep: Sweep) -> str:
+    """Return the sweep's table as Markdown: swept values, losses and gap as mean and interval."""
+    keys = list(sweep.spec.sweep.parameters)
+    names = ("loss/train", "loss/val", "gap/loss")
+    head = [*(f"`{key}`" for key in keys), *names, "outcomes"]
+    lines = [" | ".join(head), " | ".join("---" for _ in head)]
+    for config in sweep.configs:
+        found = sweep.intervals(config)
+        cells = [_value(config.swept.get(key, "–")) for key in keys]
+        cells += [str(found[name]) if name in found else "–" for name in names]
+        lines.append(" | ".join([*cells, outcome_counts(sweep.of(config))]))
+    level = sweep.spec.diagnosis.level
+    return (
+        "\n".join(f"| {line} |" for line in lines)
+        + f"\n\nMean over seeds [Student-t interval, level {level:g}].\n"
+    )

@@ -1,0 +1,17 @@
+"""Where a browser finds the comparison. Imports no mlflow: links are printed by commands that need none."""
+
+from __future__ import annotations
+
+HOST = "127.0.0.1"
+PORT = 5000
+CHARTS = "runs?workflowType=machine_learning&compareRunsMode=CHART"
+
+
+def is_server(uri: str) -> bool:
+    """Whether a tracking URI names a server with its own web pages."""
+    return uri.startswith(("http://", "https://"))
+
+
+def charts(experiment_id: str, base: str = f"http://{HOST}:{PORT}") -> str:
+    """Return the address at which MLflow's UI opens the charts of an experiment."""
+    return f"{base.rstrip('/')}/#/experiments/{experiment_id}/{CHARTS}"

@@ -1,0 +1,360 @@
+"""A Sweep to MLflow: a run per Config, a nested run per Fit, one summary run.
+
+Names and tags derive from digests, so publishing twice changes nothing and a half-published run is completed.
+Metrics are append-only in MLflow: a Config whose Fits changed gets a new run, the old one is tagged
+``fitlab.superseded`` and deleted. What a user deleted stays deleted.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+
+from fitlab.errors import FitlabError, PublishError
+from fitlab.records import RECORD_VERSION, Config, Fit, Provenance
+from fitlab.seeds import digest
+from fitlab.sweep import Sweep
+from fitlab.tracking import content
+from fitlab.tracking.backend import Backend, all_runs, connect, experiment_id
+
+BATCH = 1000  # metrics that MLflow takes at once
+PARENT = "mlflow.parentRunId"
+ARTIFACT = "fit.safetensors"
+
+
+@dataclass(frozen=True)
+class Published:
+    """What publishing did, in runs."""
+
+    uri: str
+    experiment: str  # its id
+    identity: str  # of what was published
+    created: int = 0
+    unchanged: int = 0
+    superseded: int = 0
+    left_deleted: int = 0  # deleted by a user, hence not made again
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One run as it is to be: what identifies it, and what it says."""
+
+    kind: str  # fit, config or summary
+    key: str  # digest of the job, of the Config, or the sweep's name
+    identity: str  # other identity, other run
+    name: str
+    status: str
+    provenance: Provenance
+    tags: Mapping[str, str]
+    params: Mapping[str, str] = field(default_factory=dict)
+    metrics: Sequence[content.Point] = ()
+    datasets: Sequence[Any] = ()
+    artifacts: Callable[[Path], Iterable[Path]] = lambda _: ()  # given a scratch folder, the files to upload
+
+
+def sweep_identity(sweep: Sweep) -> str:
+    """Return what changes whenever anything that is published changes."""
+    return digest([sweep.spec.name, *(_config_identity(sweep, config) for config in sweep.configs)])
+
+
+@contextmanager
+def _as_publish_error(place: Backend) -> Iterator[None]:
+    """Whatever MLflow, its database or the network throws is a failure to publish: training is safe in the store."""
+    try:
+        yield
+    except FitlabError:
+        raise
+    except Exception as error:
+        raise PublishError(f"MLflow at {place.uri}: {type(error).__name__}: {error}".strip()) from error
+
+
+def open_client(place: Backend) -> Any:
+    """Return an MlflowClient of ``place``. Raises PublishError where it cannot be reached or is no MLflow."""
+    with _as_publish_error(place):
+        return connect(place)
+
+
+def publish_sweep(sweep: Sweep, client: Any, place: Backend, fit_path: Callable[[str], Path]) -> Published:
+    """Log a sweep to MLflow, or complete what is there.
+
+    fit_path: from a job digest to the file of its Fit.
+    Raises PublishError, chained to its cause; publishing again continues.
+    """
+    with _as_publish_error(place):
+        experiment = experiment_id(client, sweep.spec.name, place)
+        return _Publisher(client, experiment, sweep, fit_path).publish(place.uri)
+
+
+class _Publisher:
+    def __init__(self, client: Any, experiment: str, sweep: Sweep, fit_path: Callable[[str], Path]) -> None:
+        self.client, self.experiment, self.sweep, self.fit_path = client, experiment, sweep, fit_path
+        self.found: dict[tuple[str, str], list[Any]] = {}
+        for run in all_runs(client, experiment):
+            tags = run.data.tags
+            if "fitlab.kind" in tags:
+                key = (tags["fitlab.kind"], tags.get("fitlab.digest", ""))
+                self.found.setdefault(key, []).append(run)
+        self.counts = {"created": 0, "unchanged": 0, "superseded": 0, "left_deleted": 0}
+
+    def publish(self, uri: str) -> Published:
+        sweep = self.sweep
+        for config in sweep.configs:
+            if sweep.of(config):
+                self._publish_config(config)
+        if sweep.fits:
+            self._finish(*self._open(_summary(sweep)))
+        self._mark_gone()
+        self._describe()
+        return Published(uri, self.experiment, sweep_identity(sweep), **self.counts)
+
+    def _publish_config(self, config: Config) -> None:
+        """Open the Config's run, publish its Fits below it, then end it: ended means that all is there."""
+        wanted = _config(self.sweep, config)
+        run = self._open(wanted)
+        for fit in self.sweep.of(config):
+            self._finish(
+                *self._open(_fit(fit, self.fit_path), parent=None if run[1] is None else run[1].info.run_id)
+            )
+        self._finish(*run)
+
+    # ── one run ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _open(self, wanted: Wanted, parent: str | None = None) -> tuple[Wanted, Any | None, bool]:
+        """Return the run that ``wanted`` is: found, restored or made; None if a user deleted it; and if it is done."""
+        candidates = self.found.get((wanted.kind, wanted.key), [])
+        same = [run for run in candidates if run.data.tags.get("fitlab.identity") == wanted.identity]
+        tags = {**wanted.tags, **({PARENT: parent} if parent else {})}
+        for run in same:
+            active = run.info.lifecycle_stage == "active"
+            superseded = run.data.tags.get("fitlab.superseded") == "true"
+            if not active and not superseded:
+                self.counts["left_deleted"] += 1
+                return wanted, None, True
+            done = run.info.status != "RUNNING"
+            if not done and run.info.start_time != wanted.provenance.started_ms:
+                continue  # half-published from a Fit that has been trained again: other times, hence other points
+            if not active:
+                self.client.restore_run(run.info.run_id)
+            self._retag(run, {**tags, "fitlab.superseded": "false"} if superseded else tags)
+            self.counts["unchanged"] += done
+            return wanted, run, done
+        self.counts["created"] += 1
+        run = self.client.create_run(
+            self.experiment,
+            start_time=wanted.provenance.started_ms,
+            tags={**_source_tags(wanted.provenance), **tags},
+            run_name=wanted.name,
+        )
+        return wanted, run, False
+
+    def _finish(self, wanted: Wanted, run: Any | None, done: bool) -> None:
+        """Log what the run is to say, end it, and supersede its earlier selves."""
+        if run is None:
+            return
+        run_id = run.info.run_id
+        if not done:
+            self._log(run_id, wanted)
+            self.client.set_terminated(run_id, wanted.status, end_time=wanted.provenance.ended_ms)
+        for old in self.found.get((wanted.kind, wanted.key), []):
+            if old.info.run_id != run_id and old.info.lifecycle_stage == "active":
+                self.client.set_tag(old.info.run_id, "fitlab.superseded", "true")
+                self.client.delete_run(old.info.run_id)
+                self.counts["superseded"] += 1
+
+    def _log(self, run_id: str, wanted: Wanted) -> None:
+        """Log everything; done again it changes nothing, because all times come from the Fits."""
+        start, end = wanted.provenance.started_ms, wanted.provenance.ended_ms
+        last = max((step for _, _, step in wanted.metrics), default=0) or 1
+        metrics = [Metric(k, v, start + (end - start) * step // last, step) for k, v, step in wanted.metrics]
+        params = [Param(key, value) for key, value in wanted.params.items()]
+        self.client.log_batch(run_id, metrics=metrics[:BATCH], params=params)
+        for i in range(BATCH, len(metrics), BATCH):
+            self.client.log_batch(run_id, metrics=metrics[i : i + BATCH])
+        if wanted.datasets:
+            self.client.log_inputs(run_id, datasets=list(wanted.datasets))
+        with tempfile.TemporaryDirectory(prefix="fitlab-") as scratch:
+            for path in wanted.artifacts(Path(scratch)):
+                self.client.log_artifact(run_id, str(path))
+
+    def _retag(self, run: Any, tags: Mapping[str, str]) -> None:
+        changed = [RunTag(key, value) for key, value in tags.items() if run.data.tags.get(key) != value]
+        if changed:
+            self.client.log_batch(run.info.run_id, tags=changed)
+
+    # ── the experiment ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _mark_gone(self) -> None:
+        """Tag runs that the spec no longer contains, so that views can leave them out."""
+        current = {("config", config.digest) for config in self.sweep.configs}
+        current |= {("fit", fit.job.digest) for fit in self.sweep.fits} | {("summary", self.sweep.spec.name)}
+        for key, runs in self.found.items():
+            for run in runs if key not in current else ():
+                if run.info.lifecycle_stage == "active":
+                    self._retag(run, {"fitlab.current": "false"})
+
+    def _describe(self) -> None:
+        spec = self.sweep.spec
+        tags = self.client.get_experiment(self.experiment).tags
+        if spec.question and "mlflow.note.content" not in tags:
+            self.client.set_experiment_tag(self.experiment, "mlflow.note.content", spec.question)
+
+
+# ── what the three kinds of runs say ────────────────────────────────────────────────────────────────────────
+
+
+def _tags(kind: str, key: str, identity: str) -> dict[str, str]:
+    return {
+        "fitlab.kind": kind,
+        "fitlab.digest": key,
+        "fitlab.identity": identity,
+        "fitlab.record_version": str(RECORD_VERSION),
+        "fitlab.current": "true",
+    }
+
+
+def _source_tags(provenance: Provenance) -> dict[str, str]:
+    tags = {"mlflow.user": getpass.getuser(), "mlflow.source.name": "fitlab", "mlflow.source.type": "LOCAL"}
+    if provenance.commit is not None:
+        tags |= {
+            "mlflow.source.git.commit": provenance.commit,
+            "fitlab.dirty": str(bool(provenance.dirty)).lower(),
+        }
+    return tags
+
+
+def _fit(fit: Fit, fit_path: Callable[[str], Path]) -> Wanted:
+    job, provenance = fit.job, _provenance([fit])
+    identity = fit.content_digest
+    tags = _tags("fit", job.digest, identity)
+    tags |= {"fitlab.config": job.config.digest, "fitlab.outcome": str(fit.outcome)}
+    tags |= {"fitlab.cause": fit.cause} if fit.cause else {}
+    tags |= {f"fitlab.version.{name}": value for name, value in provenance.versions.items()}
+    extra = {"seed": str(job.seed)} | (
+        {} if job.random_state is None else {"random_state": str(job.random_state)}
+    )
+
+    def artifacts(scratch: Path) -> Iterable[Path]:
+        beside = scratch / ARTIFACT
+        beside.write_bytes(fit_path(job.digest).read_bytes())
+        return [beside]
+
+    return Wanted(
+        kind="fit",
+        key=job.digest,
+        identity=identity,
+        name=f"seed {job.seed}",
+        status=content.FIT_STATUS.get(fit.outcome, "FAILED"),
+        provenance=provenance,
+        tags=tags,
+        params={**content.params(job.config), **extra},
+        metrics=content.fit_metrics(fit),
+        datasets=[_dataset(fit)],
+        artifacts=artifacts,
+    )
+
+
+def _config_identity(sweep: Sweep, config: Config) -> str:
+    fits = [fit.content_digest for fit in sweep.of(config)]
+    return digest([config.digest, fits, sweep.spec.diagnosis.level])
+
+
+def _config(sweep: Sweep, config: Config) -> Wanted:
+    fits = sweep.of(config)
+    identity = _config_identity(sweep, config)
+    counts = content.outcome_counts(fits)
+    tags = _tags("config", config.digest, identity)
+    tags |= {
+        "fitlab.config": config.digest,
+        "fitlab.outcomes": counts,
+        "mlflow.note.content": _note(sweep, config),
+    }
+    return Wanted(
+        kind="config",
+        key=config.digest,
+        identity=identity,
+        name=content.config_name(config),
+        status=content.config_status(fits),
+        provenance=_provenance(fits),
+        tags=tags,
+        params=content.params(config),
+        metrics=content.config_metrics(sweep, config),
+        datasets=[_dataset(fits[0])],
+    )
+
+
+def _note(sweep: Sweep, config: Config) -> str:
+    found = sweep.intervals(config)
+    lines = [f"**{content.outcome_counts(sweep.of(config))}** over {len(sweep.of(config))} seeds."]
+    lines += [f"- `{name}` {interval} (n = {interval.n})" for name, interval in found.items()]
+    if found:
+        lines += [
+            "",
+            f"Last epoch: mean over seeds [Student-t interval, level {sweep.spec.diagnosis.level:g}].",
+        ]
+    lines += ["Curves of this run are means over completed seeds; the nested runs hold each seed's own."]
+    return "\n".join(lines)
+
+
+def _summary(sweep: Sweep) -> Wanted:
+    name, identity = sweep.spec.name, sweep_identity(sweep)
+    table = content.table_markdown(sweep)
+    question = f"**{sweep.spec.question}**\n\n" if sweep.spec.question else ""
+    note = question + (table if len(table) < 7000 else f"{len(sweep.configs)} Configs: see table.md.")
+    counts = content.outcome_counts(sweep.fits)
+
+    def artifacts(scratch: Path) -> Iterable[Path]:
+        files = {
+            "table.csv": sweep.table().to_csv(),
+            "table.md": question + table,
+            "spec.json": json.dumps(sweep.spec.model_dump(mode="json", exclude_unset=True), indent=1),
+        }
+        for file, text in files.items():
+            (scratch / file).write_text(text, encoding="utf-8")
+            yield scratch / file
+
+    totals = {"count/configs": len(sweep.configs), "count/fits": len(sweep.fits)}
+    return Wanted(
+        kind="summary",
+        key=name,
+        identity=identity,
+        name="summary",
+        status="FINISHED",
+        provenance=_provenance(sweep.fits),
+        tags={**_tags("summary", name, identity), "fitlab.outcomes": counts, "mlflow.note.content": note},
+        metrics=[(key, float(value), 0) for key, value in totals.items()],
+        artifacts=artifacts,
+    )
+
+
+def _provenance(fits: Sequence[Fit]) -> Provenance:
+    """Return when and by what a set of Fits was made: from the first start to the last end."""
+    known = [fit.provenance for fit in fits if fit.provenance is not None]
+    if not known:
+        raise PublishError("a Fit without provenance cannot be published")
+    start, end = min(one.started_ms for one in known), max(one.ended_ms for one in known)
+    newest = max(known, key=lambda one: one.ended_ms)
+    return Provenance(
+        start, (end - start) / 1000, newest.host, newest.platform, newest.versions, newest.commit, newest.dirty
+    )  # fmt: skip
+
+
+def _dataset(fit: Fit) -> Any:
+    """Return the data set as MLflow's input: its kind, fingerprint, how it was set up, and its sizes."""
+    plain = fit.job.config.plain["data"]
+    profile = {key: value for key, value in fit.sizes.items() if key != "n_parameters"}
+    made = Dataset(
+        name=plain["kind"],
+        digest=fit.job.fingerprint[:36],
+        source_type="fitlab",
+        source=json.dumps(plain),
+        profile=json.dumps(profile),
+    )
+    return DatasetInput(made, [InputTag("mlflow.data.context", "training")])

@@ -1,0 +1,70 @@
+"""MLflow's web UI over the local store: one worker, on this machine only."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fitlab.errors import FitlabError
+from fitlab.tracking.links import HOST
+
+START = 90  # seconds that a server may take to answer
+
+
+@contextmanager
+def serve(database: Path, artifacts: Path, port: int) -> Iterator[str]:
+    """Run ``mlflow server`` on ``http://127.0.0.1:port`` and yield that address once it answers.
+
+    Raises FitlabError where it does not come up, with what it said.
+    """
+    base = f"http://{HOST}:{port}"
+    words = [
+        "server",
+        "--backend-store-uri",
+        f"sqlite:///{database}",
+        "--default-artifact-root",
+        artifacts.as_uri(),
+    ]
+    environment = {
+        **os.environ,
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
+    environment.pop("MLFLOW_TRACKING_URI", None)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mlflow", *words, "--host", HOST, "--port", str(port), "--workers", "1"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        _await(process, base)
+        yield base
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _await(process: subprocess.Popen[str], base: str) -> None:
+    deadline = time.monotonic() + START
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            said = process.stdout.read()[-2000:] if process.stdout else ""
+            raise FitlabError(f"mlflow server ended with {process.returncode}:\n{said}")
+        try:
+            with urllib.request.urlopen(f"{base}/health", timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    raise FitlabError(f"mlflow server did not answer on {base} within {START} s")
