@@ -194,17 +194,11 @@ class Fit:
     outcome: Outcome
     epochs: int  # the last epoch that was trained
     curves: Curves = EMPTY_CURVES
-    weights: Mapping[str, Array] = field(
-        default_factory=dict
-    )  # "hidden_1/weight" (D, H), "hidden_1/bias" (H,) …
+    weights: Mapping[str, Array] = field(default_factory=dict)  # "hidden_1/weight" (D, H), "hidden_1/bias" (H,) …
     snapshots: Mapping[int, Mapping[str, Array]] = field(default_factory=dict)  # epoch -> like weights
-    predictions: Mapping[str, Floats] = field(
-        default_factory=dict
-    )  # val, test -> (N, K) probabilities or (N,)
+    predictions: Mapping[str, Floats] = field(default_factory=dict)  # val, test -> (N, K) probabilities or (N,)
     loss: str = ""  # which loss "loss/…" is, its clipping included
-    null: Mapping[str, float] = field(
-        default_factory=dict
-    )  # the constant predictor's metrics on the same split
+    null: Mapping[str, float] = field(default_factory=dict)  # the constant predictor's metrics on the same split
     sizes: Mapping[str, int] = field(default_factory=dict)  # as Split.sizes, and n_parameters
     cause: str | None = None  # why it diverged or failed
     provenance: Provenance | None = None

@@ -109,9 +109,7 @@ def _values(document: Document, key: str, domain: Values | Range) -> list[Any]:
         return list(domain.values)
     if domain.points is None and not domain.integer:
         at: Path = ("sweep", "parameters", key, "points")
-        raise document.error(
-            [Problem(at, "missing key: a grid needs the number of points", allowed="an integer ≥ 2")]
-        )
+        raise document.error([Problem(at, "missing key: a grid needs the number of points", allowed="an integer ≥ 2")])
     if domain.points is None and domain.high - domain.low >= MAX_POINTS:
         raise document.error([Problem(("sweep", "parameters", key), f"more than {MAX_POINTS} values")])
     return grid_values(domain)

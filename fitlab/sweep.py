@@ -26,9 +26,7 @@ class Sweep:
     spec: Spec
     configs: tuple[Config, ...]
     fits: tuple[Fit, ...]
-    verdicts: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # Config digest -> Verdict; empty until diagnosed
+    verdicts: Mapping[str, Any] = field(default_factory=dict)  # Config digest -> Verdict; empty until diagnosed
 
     @cached_property
     def _by_config(self) -> dict[str, tuple[Fit, ...]]:
@@ -57,9 +55,19 @@ class Sweep:
         """
         return self._intervals([fit.final for fit in self.completed(config)])
 
-    def null(self, config: Config) -> dict[str, Interval]:
-        """Return the constant predictor's metrics on the data of a Config, as means over its splits."""
-        return self._intervals([fit.null for fit in self.of(config) if fit.null])
+    def constants(self) -> list[tuple[dict[str, Any], dict[str, Interval]]]:
+        """Return the constant predictor once for each way the data are set up.
+
+        Each with the swept data keys and its metrics as means over the splits, one a seed.
+        """
+        by_data = {canonical(config.plain["data"]): config for config in self.configs}
+        return [
+            (
+                {key: value for key, value in config.swept.items() if key.startswith("data.")},
+                self._intervals([fit.null for fit in self.of(config) if fit.null]),
+            )
+            for config in by_data.values()
+        ]
 
     def _intervals(self, rows: Sequence[Mapping[str, float]]) -> dict[str, Interval]:
         if not rows:
@@ -75,9 +83,7 @@ class Sweep:
         Columns: the swept keys; ``n`` completed Fits; the counts of other outcomes that occur; then each final
         metric and ``gap/loss`` as mean, ``…/low`` and ``…/high``. What was not measured is NaN.
         """
-        counts = {
-            config.digest: Counter(str(fit.outcome) for fit in self.of(config)) for config in self.configs
-        }
+        counts = {config.digest: Counter(str(fit.outcome) for fit in self.of(config)) for config in self.configs}
         others = [o for o in Outcome if o is not Outcome.COMPLETED and any(c[o] for c in counts.values())]
         columns = [
             "loss/train",
@@ -86,9 +92,7 @@ class Sweep:
             *(m for m in self.metrics if not m.startswith("loss/")),
         ]
 
-        def row(
-            swept: Mapping[str, Any], count: Mapping[str, int], found: dict[str, Interval]
-        ) -> dict[str, Any]:
+        def row(swept: Mapping[str, Any], count: Mapping[str, int], found: dict[str, Interval]) -> dict[str, Any]:
             cells: dict[str, Any] = {key: swept.get(key) for key in self.spec.sweep.parameters}
             cells |= {
                 "n": count.get(Outcome.COMPLETED, 0),
@@ -101,13 +105,11 @@ class Sweep:
             return cells
 
         rows = [row(config.swept, counts[config.digest], self.intervals(config)) for config in self.configs]
-        by_data = {canonical(config.plain["data"]): config for config in self.configs}
-        for config in by_data.values():  # one constant predictor for each way the data are set up
-            null = self.null(config)
-            swept = {key: value for key, value in config.swept.items() if key.startswith("data.")}
+        constants = self.constants()
+        for swept, null in constants:
             rows.append(row(swept, {Outcome.COMPLETED: null["loss/val"].n if null else 0}, null))
         names = [config.digest[:12] for config in self.configs]
-        return pd.DataFrame(rows, index=pd.Index([*names, *[CONSTANT] * len(by_data)], name="config"))
+        return pd.DataFrame(rows, index=pd.Index([*names, *[CONSTANT] * len(constants)], name="config"))
 
     def curves(self) -> pd.DataFrame:
         """Return every curve, tidy: config, seed, epoch, split, metric, value. All Fits, whatever their outcome."""

@@ -33,9 +33,7 @@ class Dataset:
     def fingerprint(self) -> str:
         """The sha256 over features, target and labels."""
         labels = np.array([str(label) for label in self.classes], dtype="U")
-        return arrays_digest(
-            {"X": plain_array(self.X), "y": plain_array(self.y), "classes": plain_array(labels)}
-        )
+        return arrays_digest({"X": plain_array(self.X), "y": plain_array(self.y), "classes": plain_array(labels)})
 
 
 def source_key(data: model.Data) -> str:
@@ -73,9 +71,7 @@ def _checked(name: str, X: ArrayLike, y: ArrayLike, task: str) -> Dataset:
     if target.ndim != 1 or len(target) != len(features):
         raise _refuse("y", "y must hold one value for each row of X", f"X {features.shape}, y {target.shape}")
     if target.dtype.kind == "f" and not np.isfinite(target).all():
-        raise _refuse(
-            "y", "y holds NaN or infinite values", f"{int((~np.isfinite(target)).sum())} of {len(target)}"
-        )
+        raise _refuse("y", "y holds NaN or infinite values", f"{int((~np.isfinite(target)).sum())} of {len(target)}")
     if target.dtype.kind not in "biufUO":
         raise _refuse("y", "y must hold numbers or labels", str(target.dtype))
     if task == "auto":
@@ -84,15 +80,11 @@ def _checked(name: str, X: ArrayLike, y: ArrayLike, task: str) -> Dataset:
         try:
             return Dataset(name, task, features, target.astype(np.float64), np.empty(0))
         except (TypeError, ValueError):
-            raise _refuse(
-                "task", "a regression needs numbers in y", str(target.dtype), "classification"
-            ) from None
+            raise _refuse("task", "a regression needs numbers in y", str(target.dtype), "classification") from None
     try:
         classes, codes = np.unique(target, return_inverse=True)
     except TypeError:
-        raise _refuse(
-            "y", "y mixes labels of different types", hint="make them all text or all numbers"
-        ) from None
+        raise _refuse("y", "y mixes labels of different types", hint="make them all text or all numbers") from None
     if len(classes) < 2:
         raise _refuse("y", "only one class: nothing to tell apart", str(classes[0]), "two classes or more")
     return Dataset(name, task, features, codes.astype(np.int64), classes)
@@ -104,9 +96,7 @@ def _features(X: ArrayLike) -> Floats:
     except (TypeError, ValueError):
         raise _refuse("X", "features must be numbers", hint="encode text columns first") from None
     if features.ndim != 2 or 0 in features.shape:
-        raise _refuse(
-            "X", "X must be a table with rows and columns", f"shape {features.shape}", "shape (N, D)"
-        )
+        raise _refuse("X", "X must be a table with rows and columns", f"shape {features.shape}", "shape (N, D)")
     bad = ~np.isfinite(features)
     if bad.any():
         row, column = map(int, np.argwhere(bad)[0])

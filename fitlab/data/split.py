@@ -32,9 +32,7 @@ def split(dataset: Dataset, data: model.Data, seed_stream: int) -> Split:
     fixed = (dataset.fingerprint, data.split_seed)
     order = _order(len(dataset.y), strata, stream("test", *fixed))
     rest = order[n_test:]
-    drawn = rest[
-        _order(len(rest), None if strata is None else strata[rest], stream("split", *fixed, seed_stream))
-    ]
+    drawn = rest[_order(len(rest), None if strata is None else strata[rest], stream("split", *fixed, seed_stream))]
     rows = {"train": drawn[n_val : n_val + n_train], "val": drawn[:n_val], "test": order[:n_test]}
 
     labels = _labels(dataset, data)
@@ -53,9 +51,7 @@ def part_sizes(dataset: Dataset, data: model.Data) -> tuple[int, int, int]:
     Raises SpecError where a part would be empty or more rows are asked for than there are.
     """
     n = len(dataset.y)
-    n_val, n_test = (
-        size if isinstance(size, int) else math.ceil(size * n) for size in (data.validation, data.test)
-    )
+    n_val, n_test = (size if isinstance(size, int) else math.ceil(size * n) for size in (data.validation, data.test))
     left = n - n_val - n_test
     match data.train_size:
         case "all":
@@ -102,9 +98,7 @@ def _labels(dataset: Dataset, data: model.Data) -> dict[str, Array]:
     noisy = dataset.y
     if noise.rate > 0:
         if dataset.task != "classification":
-            raise _refuse(
-                "label_noise", "only class labels can be redrawn", f"{noise.rate} for a regression", "0"
-            )
+            raise _refuse("label_noise", "only class labels can be redrawn", f"{noise.rate} for a regression", "0")
         rng = np.random.default_rng(stream("label_noise", dataset.fingerprint, data.split_seed))
         hit = rng.random(len(dataset.y)) < noise.rate
         drawn = rng.integers(len(dataset.classes), size=len(dataset.y))
@@ -112,9 +106,7 @@ def _labels(dataset: Dataset, data: model.Data) -> dict[str, Array]:
     return {part: noisy if part in noise.parts else dataset.y for part in model.PARTS}
 
 
-def _scalers(
-    X: Floats, y: Array, data: model.Data
-) -> tuple[Callable[[Floats], Floats], Callable[[Array], Array]]:
+def _scalers(X: Floats, y: Array, data: model.Data) -> tuple[Callable[[Floats], Floats], Callable[[Array], Array]]:
     """Return what scales features and target, both fitted on the training part alone."""
     match data.scaling:
         case "standard":

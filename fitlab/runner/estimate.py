@@ -41,10 +41,7 @@ def estimate(jobs: Sequence[Job], workers: int, arrays: Arrays | None = None) ->
     costs = np.array([_cost_of_epoch(job) for job in chosen])
     times = np.array([_epoch_times(job, arrays) for job in chosen])  # (timed, epochs)
     totals = [
-        sum(
-            float(np.interp(_cost_of_epoch(job), costs, column)) * job.config.sections.training.epochs
-            for job in jobs
-        )
+        sum(float(np.interp(_cost_of_epoch(job), costs, column)) * job.config.sections.training.epochs for job in jobs)
         for column in (times.min(axis=1), times.max(axis=1))
     ]
     return Estimate(totals[0] / workers, totals[1] / workers, len(chosen), workers)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -168,7 +169,7 @@ def cost(job: Job) -> float:
     know are left out, since they are the same for the jobs that are compared.
     """
     training, hidden = job.config.sections.training, job.config.sections.model.hidden_layer_sizes
-    units = sum(hidden) + sum(a * b for a, b in zip(hidden, hidden[1:], strict=False)) / 64
+    units = sum(hidden) + sum(a * b for a, b in pairwise(hidden)) / 64
     return training.epochs * (1 + 32 / training.batch_size) * (100 + units)
 
 
@@ -257,9 +258,7 @@ def git_state(folder: Path | None = None) -> tuple[str | None, bool | None]:
     """Return commit and dirtiness of the repository around ``folder`` (here by default); None where there is none."""
     try:
         answers = [
-            subprocess.run(
-                ["git", *words], cwd=folder, capture_output=True, text=True, timeout=10, check=True
-            ).stdout
+            subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, timeout=10, check=True).stdout
             for words in (("rev-parse", "HEAD"), ("status", "--porcelain", "--untracked-files=no"))
         ]
     except (OSError, subprocess.SubprocessError):

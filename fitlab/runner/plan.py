@@ -21,9 +21,7 @@ class Plan:
 
     document: Document
     planned: tuple[Planned, ...]
-    infeasible: tuple[
-        tuple[Config, dict[str, float]], ...
-    ]  # Configs that break a constraint, and by how much
+    infeasible: tuple[tuple[Config, dict[str, float]], ...]  # Configs that break a constraint, and by how much
 
     @property
     def jobs(self) -> list[Job]:
@@ -96,9 +94,7 @@ def _misfits(config: Config, sizes: Mapping[str, int]) -> list[Problem]:
     return found
 
 
-def _excess(
-    constraints: tuple[Constraint, ...], config: Config, sizes: Mapping[str, int]
-) -> dict[str, float]:
+def _excess(constraints: tuple[Constraint, ...], config: Config, sizes: Mapping[str, int]) -> dict[str, float]:
     """Return by how much a Config is outside each constraint that it breaks; Optuna's sign: > 0 is infeasible."""
     found: dict[str, float] = {}
     count = trainers.n_parameters(config.sections, sizes)

@@ -54,9 +54,7 @@ PARTS: tuple[Part, ...] = ("train", "val", "test")
 class LabelNoise(Section):
     """Replace labels by a uniform draw from all classes."""
 
-    rate: Fraction = Field(
-        0.0, description="share of rows whose label is drawn anew (it may come out the same)"
-    )
+    rate: Fraction = Field(0.0, description="share of rows whose label is drawn anew (it may come out the same)")
     parts: tuple[Part, ...] = Field(
         PARTS, strict=False, description="parts that get noise; [train] is the memorisation setting"
     )  # not strict: behind a BeforeValidator pydantic sees a list, not JSON
@@ -81,16 +79,12 @@ class DataOptions(Section):
     )
     validation: Rows = Field(0.25, description="validation rows: a count or a share of all rows")
     test: Rows = Field(0.25, description="test rows: a count or a share of all rows; never used to choose")
-    split_seed: Seed = Field(
-        0, description="fixes the test part and the label noise for all seeds and Configs"
-    )
+    split_seed: Seed = Field(0, description="fixes the test part and the label noise for all seeds and Configs")
     split: RandomSplit = Field(RandomSplit(), description="how rows are dealt to the parts")
     stratify: Literal["auto"] | bool = Field(
         "auto", description="keep class shares equal in all parts; auto: for classification"
     )
-    label_noise: Annotated[
-        LabelNoise, BeforeValidator(_noise, json_schema_input_type=Fraction | LabelNoise)
-    ] = Field(
+    label_noise: Annotated[LabelNoise, BeforeValidator(_noise, json_schema_input_type=Fraction | LabelNoise)] = Field(
         LabelNoise(), description="rate of labels replaced by a uniform draw, in every part unless parts says"
     )
     scaling: Literal["standard", "minmax", "none"] = Field(
@@ -243,13 +237,9 @@ class TrainingOptions(Section):
     """What every solver takes."""
 
     learning_rate_init: Positive = Field(1e-3, description="step size at the start")
-    alpha: NonNegative = Field(
-        1e-4, description="L2 penalty; scikit-learn divides it by the rows of each minibatch"
-    )
+    alpha: NonNegative = Field(1e-4, description="L2 penalty; scikit-learn divides it by the rows of each minibatch")
     batch_size: Count = Field(32, description="rows of a minibatch; the last one of an epoch may be shorter")
-    epochs: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
-        100, description="passes over the training part"
-    )
+    epochs: Annotated[int, Field(ge=1, le=1_000_000)] = Field(100, description="passes over the training part")
     shuffle: bool = Field(True, description="draw a new order of the rows in every epoch")
     snapshots: tuple[Annotated[int, Field(ge=0)], ...] = Field(
         (), description="epochs after which weights and biases are kept; the last epoch always is"
@@ -273,12 +263,8 @@ class Sgd(TrainingOptions):
     nesterovs_momentum: bool = True
     learning_rate: Literal["constant", "invscaling", "adaptive"] = "constant"
     power_t: float = Field(0.5, description="exponent of invscaling")
-    tol: Positive = Field(
-        1e-4, description="adaptive: an epoch that lowers the loss by less counts as no change"
-    )
-    n_iter_no_change: Count = Field(
-        10, description="adaptive: epochs without change before the rate is divided by 5"
-    )
+    tol: Positive = Field(1e-4, description="adaptive: an epoch that lowers the loss by less counts as no change")
+    n_iter_no_change: Count = Field(10, description="adaptive: epochs without change before the rate is divided by 5")
 
 
 Training = Annotated[
@@ -340,12 +326,8 @@ Seeds = Annotated[
 class Values(Section):
     """A parameter that takes each of a list of values."""
 
-    values: Annotated[tuple[JsonValue, ...], Field(min_length=1)] = Field(
-        description="the values, in this order"
-    )
-    when: dict[str, JsonValue] = Field(
-        {}, description="the parameter exists only where these keys have these values"
-    )
+    values: Annotated[tuple[JsonValue, ...], Field(min_length=1)] = Field(description="the values, in this order")
+    when: dict[str, JsonValue] = Field({}, description="the parameter exists only where these keys have these values")
 
 
 class Range(Section):
@@ -357,9 +339,7 @@ class Range(Section):
     points: Annotated[int, Field(ge=2, le=10_000)] | None = Field(
         None, description="points of a grid; integers without it: every one"
     )
-    when: dict[str, JsonValue] = Field(
-        {}, description="the parameter exists only where these keys have these values"
-    )
+    when: dict[str, JsonValue] = Field({}, description="the parameter exists only where these keys have these values")
 
     @field_validator("high")
     @classmethod
@@ -391,9 +371,7 @@ def _domain_tag(value: Any) -> str:
     return "values" if listed else "range"
 
 
-Domain = Annotated[
-    Annotated[Values, Tag("values")] | Annotated[Range, Tag("range")], Discriminator(_domain_tag)
-]
+Domain = Annotated[Annotated[Values, Tag("values")] | Annotated[Range, Tag("range")], Discriminator(_domain_tag)]
 
 
 class Bound(Section):
@@ -413,9 +391,7 @@ class Grid(Section):
     """A survey of every combination."""
 
     method: Literal["grid"] = "grid"
-    parameters: dict[str, Domain] = Field(
-        {}, description="swept keys, such as training.alpha, and their values"
-    )
+    parameters: dict[str, Domain] = Field({}, description="swept keys, such as training.alpha, and their values")
     constraints: tuple[Constraint, ...] = Field((), description="limits that every Config must keep")
 
 
@@ -426,9 +402,7 @@ class Diagnosis(Section):
         0.05, description="what matters: this share of the constant predictor's loss"
     )
     level: Annotated[float, Field(gt=0, lt=1)] = Field(0.90, description="confidence level of every interval")
-    capacity_axis: str | None = Field(
-        None, description="the swept key that orders Configs from small to large"
-    )
+    capacity_axis: str | None = Field(None, description="the swept key that orders Configs from small to large")
 
 
 class Spec(Sections):
@@ -437,14 +411,10 @@ class Spec(Sections):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")] = Field(
         description="names the MLflow experiment and the files of the sweep; letters, digits and . _ - only"
     )
-    question: Annotated[str, Field(max_length=2000)] = Field(
-        "", description="what the experiment is to answer"
-    )
-    seeds: Annotated[Seeds, BeforeValidator(_seeds, json_schema_input_type=Count | list[Seed] | Seeds)] = (
-        Field(
-            CountedSeeds(count=5),
-            description="a count, a list, or {count | values, vary: [split, init, order]}",
-        )
+    question: Annotated[str, Field(max_length=2000)] = Field("", description="what the experiment is to answer")
+    seeds: Annotated[Seeds, BeforeValidator(_seeds, json_schema_input_type=Count | list[Seed] | Seeds)] = Field(
+        CountedSeeds(count=5),
+        description="a count, a list, or {count | values, vary: [split, init, order]}",
     )
     sweep: Grid = Field(Grid(), description="what is swept and how")
     diagnosis: Diagnosis = Diagnosis()

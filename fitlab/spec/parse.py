@@ -52,9 +52,7 @@ def read_spec(given: str | FilePath | Mapping[str, Any] | Spec, overrides: Seque
     source = override(_source(given), overrides)
     if not isinstance(source.data, dict):
         found = "an empty file" if source.data is None else f"a {type(source.data).__name__}"
-        problem = Problem(
-            (), f"a spec is a mapping, got {found}", hint="`fitlab init` writes one to start from"
-        )
+        problem = Problem((), f"a spec is a mapping, got {found}", hint="`fitlab init` writes one to start from")
         raise SpecError([*source.problems, replace(problem, where=source.where(()))], source.name)
     problems = [*source.problems, *_problems_of(source.data), *_sweep_problems(source.data)]
     if problems:
@@ -183,7 +181,7 @@ def _sweep_problems(data: dict[str, Any]) -> Iterator[Problem]:
             hint = None if kind else did_you_mean(key, sweepable())
             yield Problem(at, message, allowed="any key of data, model and training but kind", hint=hint)
         elif isinstance(domain, dict):
-            yield from _when_problems(at, domain.get("when"), data, swept)
+            yield from _when_problems(at, domain.get("when"), swept)
             yield from _value_problems(at, key, domain, data, known)
     yield from _axis_problems(data, swept)
 
@@ -193,21 +191,17 @@ def _axis_problems(data: dict[str, Any], swept: dict[str, Any]) -> Iterator[Prob
     axis = diagnosis.get("capacity_axis") if isinstance(diagnosis, dict) else None
     if isinstance(axis, str) and axis not in swept:
         hint = did_you_mean(axis, swept)
-        yield Problem(
-            ("diagnosis", "capacity_axis"), "not a swept key", axis, ", ".join(swept) or "none", hint
-        )
+        yield Problem(("diagnosis", "capacity_axis"), "not a swept key", axis, ", ".join(swept) or "none", hint)
 
 
-def _when_problems(at: Path, when: Any, data: dict[str, Any], swept: dict[str, Any]) -> Iterator[Problem]:
+def _when_problems(at: Path, when: Any, swept: dict[str, Any]) -> Iterator[Problem]:
     for key, value in (when if isinstance(when, dict) else {}).items():
         path = (*at, "when", key)
         if key == at[-1]:
             yield Problem(path, "a parameter cannot depend on itself")
         elif key not in sweepable():
             yield Problem(path, "unknown key", hint=did_you_mean(key, sweepable()))
-        elif (
-            isinstance(swept.get(key), dict) and "values" in swept[key] and value not in swept[key]["values"]
-        ):
+        elif isinstance(swept.get(key), dict) and "values" in swept[key] and value not in swept[key]["values"]:
             yield Problem(path, f"{key} never has this value", _shown(value), _shown(swept[key]["values"]))
 
 
@@ -215,15 +209,12 @@ def _value_problems(
     at: Path, key: str, domain: dict[str, Any], data: dict[str, Any], known: set[Path]
 ) -> Iterator[Problem]:
     """Try each value in the section that it belongs to; report what was not wrong before."""
-    keys = (
-        [("values", i) for i in range(len(domain["values"]))]
-        if isinstance(domain.get("values"), list)
-        else []
-    )
-    for place in keys or [(name,) for name in ("low", "high") if isinstance(domain.get(name), int | float)]:
-        value = domain
-        for step in place:
-            value = value[step]  # type: ignore[index, assignment]
+    values = domain.get("values")
+    tried: list[tuple[Path, Any]] = [
+        (("values", i), v) for i, v in enumerate(values if isinstance(values, list) else ())
+    ]
+    tried += [((name,), domain[name]) for name in ("low", "high") if isinstance(domain.get(name), int | float)]
+    for place, value in tried:
         when = domain.get("when")
         changed = copy.deepcopy(data)
         for path, set_to in [*(when.items() if isinstance(when, dict) else ()), (key, value)]:
@@ -234,9 +225,7 @@ def _value_problems(
                 below = problem.path[len(path) :]
                 hint = problem.hint
                 if problem.message == "unknown key":
-                    hint = f"is it for another alternative? then give it `when: {{…}}`; {hint or ''}".rstrip(
-                        "; "
-                    )
+                    hint = f"is it for another alternative? then give it `when: {{…}}`; {hint or ''}".rstrip("; ")
                 yield replace(problem, path=(*at, *place, *below), hint=hint)
 
 
@@ -252,9 +241,7 @@ def put(data: dict[str, Any], key: str, value: Any) -> None:
 
 def base_sections(spec: Spec) -> dict[str, Any]:
     """Return the sections of ``spec`` as the user wrote them, defaults left out, as plain JSON data."""
-    plain: dict[str, Any] = spec.model_dump(
-        mode="json", exclude_unset=True, include=set(Sections.model_fields)
-    )
+    plain: dict[str, Any] = spec.model_dump(mode="json", exclude_unset=True, include=set(Sections.model_fields))
     return plain
 
 

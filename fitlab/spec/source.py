@@ -103,7 +103,7 @@ class _Reader:
             case SequenceNode():
                 return [self.value(item, (*path, i)) for i, item in enumerate(node.value)]
             case _:
-                return self.scalar(node, path)
+                return self.scalar(node, path)  # compose knows three kinds of nodes
 
     def mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
         data: dict[str, Any] = {}
@@ -120,7 +120,7 @@ class _Reader:
             data[key] = self.value(value_node, (*path, key))
         return data
 
-    def scalar(self, node: ScalarNode, path: Path) -> Any:
+    def scalar(self, node: Node, path: Path) -> Any:
         text, kind = node.value, _kind(node.tag)
         if kind == "null":
             return None
@@ -135,7 +135,7 @@ class _Reader:
             return number
         return text  # dates and other implicit types of older YAML stay text
 
-    def integer(self, node: ScalarNode, path: Path) -> Any:
+    def integer(self, node: Node, path: Path) -> Any:
         text = node.value.replace("_", "")
         if len(text) > MAX_DIGITS:
             return self.problem(node, path, f"a number with more than {MAX_DIGITS} digits")
@@ -148,9 +148,7 @@ class _Reader:
         mark = node.start_mark
         return self.place or f"{self.name}:{mark.line + 1}:{mark.column + 1}"
 
-    def problem(
-        self, node: Node, path: Path, message: str, hint: str | None = None, given: str | None = None
-    ) -> None:
+    def problem(self, node: Node, path: Path, message: str, hint: str | None = None, given: str | None = None) -> None:
         self.problems.append(Problem(path, message, given=given, hint=hint, where=self.at(node)))
 
 

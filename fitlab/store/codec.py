@@ -51,7 +51,7 @@ def read_fit(data: bytes) -> Fit:
     Raises CorruptFileError where a sum or anything else does not fit, ValueError for a newer record version.
     """
     try:
-        arrays = {name: array for name, array in load(data).items()}
+        arrays: dict[str, Array] = dict(load(data))
         length = int.from_bytes(data[:8], "little")
         meta = json.loads(json.loads(data[8 : 8 + length])["__metadata__"][KEY])
         sums = meta.pop("sha256")

@@ -145,13 +145,9 @@ class Store:
             known = ", ".join(self.names()) or "none"
             raise StoreError(f"{self.root}: no sweep named {name}; there are: {known}") from None
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise StoreError(
-                f"{path}: cannot be read ({error}); `fitlab sweep SPEC` writes it anew"
-            ) from None
+            raise StoreError(f"{path}: cannot be read ({error}); `fitlab sweep SPEC` writes it anew") from None
         if not sound:
-            raise StoreError(
-                f"{path}: damaged, its checksum does not fit; `fitlab sweep SPEC` writes it anew"
-            )
+            raise StoreError(f"{path}: damaged, its checksum does not fit; `fitlab sweep SPEC` writes it anew")
         if body["record_version"] > RECORD_VERSION:
             raise StoreError(f"{path}: written by a newer fitlab")
         return body
@@ -219,9 +215,7 @@ class Store:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             except BlockingIOError:
                 owner = os.read(descriptor, 200).decode(errors="replace").strip() or "another process"
-                raise StoreError(
-                    f"{name} is being run by {owner} in {self.root}; wait for it or stop it"
-                ) from None
+                raise StoreError(f"{name} is being run by {owner} in {self.root}; wait for it or stop it") from None
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
             yield Lock(path, descriptor)

@@ -19,9 +19,7 @@ from mlflow.tracking import MlflowClient
 from fitlab.errors import PublishError
 
 for _name in ("mlflow", "alembic"):
-    logging.getLogger(_name).setLevel(
-        logging.ERROR
-    )  # "Creating initial MLflow database tables..." and the like
+    logging.getLogger(_name).setLevel(logging.ERROR)  # "Creating initial MLflow database tables..." and the like
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fitlab.records import Config, Fit, Floats, Outcome
-from fitlab.seeds import canonical
+from fitlab.seeds import canonical, digest
 from fitlab.stats import mean_curve
 from fitlab.sweep import Sweep
 
@@ -19,24 +19,31 @@ CONFIG_POINTS = 200  # on the run of a Config
 Point = tuple[str, float, int]  # key, value, step
 
 
+def config_identity(sweep: Sweep, config: Config) -> str:
+    """Return what changes when the run of a Config must say something else: its Fits, or the level."""
+    fits = [fit.content_digest for fit in sweep.of(config)]
+    return digest([config.digest, fits, sweep.spec.diagnosis.level])
+
+
+def sweep_identity(sweep: Sweep) -> str:
+    """Return what changes whenever anything that is published changes."""
+    return digest([sweep.spec.name, *(config_identity(sweep, config) for config in sweep.configs)])
+
+
 def thinned(length: int, points: int) -> np.ndarray:
     """Return at most ``points`` of the indices 0..length-1, geometrically spaced, the first and last among them."""
     if length <= points:
         return np.arange(length)
     spaced = np.geomspace(1, length - 1, points - 1)
     indices = np.unique(np.round(spaced).astype(int))
-    free = np.setdiff1d(
-        np.arange(1, length), indices
-    )  # rounding makes early points coincide: fill up from there
+    free = np.setdiff1d(np.arange(1, length), indices)  # rounding makes early points coincide: fill up from there
     indices = np.union1d(indices, free[: points - 1 - len(indices)])
     return np.concatenate([[0], indices])
 
 
 def params(config: Config) -> dict[str, str]:
     """Return every value of a Config under its dotted key."""
-    return {
-        key: value if isinstance(value, str) else canonical(value) for key, value in _leaves(config.plain)
-    }
+    return {key: value if isinstance(value, str) else canonical(value) for key, value in _leaves(config.plain)}
 
 
 def _leaves(plain: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
@@ -65,9 +72,7 @@ def fit_metrics(fit: Fit) -> list[Point]:
     curves = dict(fit.curves.values)
     curves["gap/loss"] = curves["loss/val"] - curves["loss/train"]
     one = {f"final/{name}": float(curve[-1]) for name, curve in curves.items()}
-    return _points(
-        curves, fit.curves.epoch, FIT_POINTS, {**one, **_best(curves["loss/val"], fit.curves.epoch)}
-    )
+    return _points(curves, fit.curves.epoch, FIT_POINTS, {**one, **_best(curves["loss/val"], fit.curves.epoch)})
 
 
 def config_metrics(sweep: Sweep, config: Config) -> list[Point]:
@@ -77,9 +82,7 @@ def config_metrics(sweep: Sweep, config: Config) -> list[Point]:
         return []
     level = sweep.spec.diagnosis.level
     epoch = fits[0].curves.epoch
-    curves = {
-        name: mean_curve([fit.curves[name] for fit in fits], level)[0] for name in fits[0].curves.values
-    }
+    curves = {name: mean_curve([fit.curves[name] for fit in fits], level)[0] for name in fits[0].curves.values}
     curves["gap/loss"] = curves["loss/val"] - curves["loss/train"]
     one = _best(curves["loss/val"], epoch)
     for name, interval in sweep.intervals(config).items():
@@ -93,9 +96,7 @@ def _best(curve: Floats, epoch: np.ndarray) -> dict[str, float]:
     return {"best/loss/val": float(curve[at]), "best/epoch": float(epoch[at])}
 
 
-def _points(
-    curves: Mapping[str, Floats], epoch: np.ndarray, points: int, one: Mapping[str, float]
-) -> list[Point]:
+def _points(curves: Mapping[str, Floats], epoch: np.ndarray, points: int, one: Mapping[str, float]) -> list[Point]:
     """Return every point that is a number: a missing one is not logged."""
     chosen = thinned(len(epoch), points)
     many = [(name, float(curve[i]), int(epoch[i])) for name, curve in curves.items() for i in chosen]
@@ -131,7 +132,4 @@ def table_markdown(sweep: Sweep) -> str:
         cells += [str(found[name]) if name in found else "–" for name in names]
         lines.append(" | ".join([*cells, outcome_counts(sweep.of(config))]))
     level = sweep.spec.diagnosis.level
-    return (
-        "\n".join(f"| {line} |" for line in lines)
-        + f"\n\nMean over seeds [Student-t interval, level {level:g}].\n"
-    )
+    return "\n".join(f"| {line} |" for line in lines) + f"\n\nMean over seeds [Student-t interval, level {level:g}].\n"

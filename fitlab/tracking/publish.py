@@ -20,7 +20,6 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunT
 
 from fitlab.errors import FitlabError, PublishError
 from fitlab.records import RECORD_VERSION, Config, Fit, Provenance
-from fitlab.seeds import digest
 from fitlab.sweep import Sweep
 from fitlab.tracking import content
 from fitlab.tracking.backend import Backend, all_runs, connect, experiment_id
@@ -58,11 +57,6 @@ class Wanted:
     metrics: Sequence[content.Point] = ()
     datasets: Sequence[Any] = ()
     artifacts: Callable[[Path], Iterable[Path]] = lambda _: ()  # given a scratch folder, the files to upload
-
-
-def sweep_identity(sweep: Sweep) -> str:
-    """Return what changes whenever anything that is published changes."""
-    return digest([sweep.spec.name, *(_config_identity(sweep, config) for config in sweep.configs)])
 
 
 @contextmanager
@@ -113,16 +107,14 @@ class _Publisher:
             self._finish(*self._open(_summary(sweep)))
         self._mark_gone()
         self._describe()
-        return Published(uri, self.experiment, sweep_identity(sweep), **self.counts)
+        return Published(uri, self.experiment, content.sweep_identity(sweep), **self.counts)
 
     def _publish_config(self, config: Config) -> None:
         """Open the Config's run, publish its Fits below it, then end it: ended means that all is there."""
         wanted = _config(self.sweep, config)
         run = self._open(wanted)
         for fit in self.sweep.of(config):
-            self._finish(
-                *self._open(_fit(fit, self.fit_path), parent=None if run[1] is None else run[1].info.run_id)
-            )
+            self._finish(*self._open(_fit(fit, self.fit_path), parent=None if run[1] is None else run[1].info.run_id))
         self._finish(*run)
 
     # ── one run ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -237,9 +229,7 @@ def _fit(fit: Fit, fit_path: Callable[[str], Path]) -> Wanted:
     tags |= {"fitlab.config": job.config.digest, "fitlab.outcome": str(fit.outcome)}
     tags |= {"fitlab.cause": fit.cause} if fit.cause else {}
     tags |= {f"fitlab.version.{name}": value for name, value in provenance.versions.items()}
-    extra = {"seed": str(job.seed)} | (
-        {} if job.random_state is None else {"random_state": str(job.random_state)}
-    )
+    extra = {"seed": str(job.seed)} | ({} if job.random_state is None else {"random_state": str(job.random_state)})
 
     def artifacts(scratch: Path) -> Iterable[Path]:
         beside = scratch / ARTIFACT
@@ -261,14 +251,9 @@ def _fit(fit: Fit, fit_path: Callable[[str], Path]) -> Wanted:
     )
 
 
-def _config_identity(sweep: Sweep, config: Config) -> str:
-    fits = [fit.content_digest for fit in sweep.of(config)]
-    return digest([config.digest, fits, sweep.spec.diagnosis.level])
-
-
 def _config(sweep: Sweep, config: Config) -> Wanted:
     fits = sweep.of(config)
-    identity = _config_identity(sweep, config)
+    identity = content.config_identity(sweep, config)
     counts = content.outcome_counts(fits)
     tags = _tags("config", config.digest, identity)
     tags |= {
@@ -304,7 +289,7 @@ def _note(sweep: Sweep, config: Config) -> str:
 
 
 def _summary(sweep: Sweep) -> Wanted:
-    name, identity = sweep.spec.name, sweep_identity(sweep)
+    name, identity = sweep.spec.name, content.sweep_identity(sweep)
     table = content.table_markdown(sweep)
     question = f"**{sweep.spec.question}**\n\n" if sweep.spec.question else ""
     note = question + (table if len(table) < 7000 else f"{len(sweep.configs)} Configs: see table.md.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fitlab.errors import FitlabError
-from fitlab.tracking.links import HOST
+from fitlab.tracking.links import HOST, PORT
 
 START = 90  # seconds that a server may take to answer
 
@@ -63,8 +64,21 @@ def _await(process: subprocess.Popen[str], base: str) -> None:
             said = process.stdout.read()[-2000:] if process.stdout else ""
             raise FitlabError(f"mlflow server ended with {process.returncode}:\n{said}")
         try:
-            with urllib.request.urlopen(f"{base}/health", timeout=2):
+            with urllib.request.urlopen(f"{base}/health", timeout=2):  # noqa: S310 (our own http address)
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
     raise FitlabError(f"mlflow server did not answer on {base} within {START} s")
+
+
+def free_port() -> int:
+    """Return 5000, or the next port up to 5020 that nobody listens on. Raises FitlabError where all are taken."""
+    for port in range(PORT, PORT + 21):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            return port
+    raise FitlabError(f"ports {PORT} to {PORT + 20} are taken; choose one with --port")

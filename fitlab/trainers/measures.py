@@ -69,7 +69,5 @@ def null_metrics(task: Task, y_train: Array, y_val: Array, n_outputs: int) -> di
     return {
         name: value
         for part, y in (("train", y_train), ("val", y_val))
-        for name, value in measure(
-            task, part, y, np.broadcast_to(constant, (len(y), *constant.shape))
-        ).items()
+        for name, value in measure(task, part, y, np.broadcast_to(constant, (len(y), *constant.shape))).items()
     }

@@ -83,9 +83,7 @@ def advance(state: State, to_epoch: int, stop: Callable[[], bool]) -> State:
             measured.append(row)
             snapshots |= {epoch: _weights(estimator)} if epoch in training.snapshots else {}
     weights = _weights(estimator) if epoch > state.epoch else state.weights
-    return State(
-        state.job, split, estimator, orders, order, epoch, tuple(measured), weights, snapshots, cause
-    )
+    return State(state.job, split, estimator, orders, order, epoch, tuple(measured), weights, snapshots, cause)
 
 
 def finish(state: State) -> Fit:
@@ -126,9 +124,7 @@ def n_parameters(sections: Sections, sizes: Mapping[str, int]) -> int:
     return sum(fan_in * fan_out + fan_out for fan_in, fan_out in pairwise(layers))
 
 
-def _estimator(
-    sections: Sections, split: Split, random_state: RandomState, at_standstill: bool = False
-) -> Estimator:
+def _estimator(sections: Sections, split: Split, random_state: RandomState, at_standstill: bool = False) -> Estimator:
     """Make scikit-learn's estimator, its own shuffling off: the orders come from us."""
     chosen: dict[str, Any]
     match sections.training:
@@ -183,7 +179,7 @@ def _output(estimator: Estimator, X: Floats) -> Floats:
 
 def _weights(estimator: Estimator) -> dict[str, Array]:
     """Copy weights (fan_in, fan_out) and biases (fan_out,), layer by layer from the input."""
-    named = {}
+    named: dict[str, Array] = {}
     last = len(estimator.coefs_) - 1
     for i, (weight, bias) in enumerate(zip(estimator.coefs_, estimator.intercepts_, strict=True)):
         layer = "output" if i == last else f"hidden_{i + 1}"

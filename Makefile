@@ -1,0 +1,51 @@
+# Every target sets up what it needs: Python >= 3.11 with venv, and make, are enough.
+PYTHON ?= python3
+SPEC ?= experiments/digits_width.yaml
+STORE ?= mlruns
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup sweep check test prove ui schema clean
+
+help:
+	@echo "make sweep [SPEC=experiments/….yaml] [STORE=mlruns]   run a sweep, print its table and the link to the curves"
+	@echo "make ui                                              MLflow's pages on 127.0.0.1"
+	@echo "make test    everything        make check   lint, types and fast tests        make prove   the long proofs"
+	@echo "make schema  write experiments/schema.json           make clean   remove .venv and caches, keep results"
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "fitlab needs Python 3.11 or newer; try: make PYTHON=python3.12 …" >&2; exit 2; }
+	@test -x $(BIN)/python || { echo "setting up .venv …"; $(PYTHON) -m venv .venv; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+sweep: $(READY)
+	@$(BIN)/fitlab sweep $(SPEC) --store $(STORE)
+
+ui: $(READY)
+	@$(BIN)/fitlab ui --store $(STORE)
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q -n 2 -m "not slow"
+
+test: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n 2
+
+prove: $(READY)
+	FITLAB_PROVE=1 $(BIN)/pytest -n 2
+
+schema: $(READY)
+	@$(BIN)/fitlab schema > experiments/schema.json
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

@@ -1,0 +1,5 @@
+"""``python -m fitlab``."""
+
+from fitlab.cli import main
+
+main()

@@ -1,0 +1,260 @@
+"""The commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fitlab.errors import FitlabError, SpecError
+
+app = typer.Typer(
+    name="fitlab",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="rich",
+    help="Does this network overfit, underfit, or fit well, and how sure are we?\n\n"
+    "Start with [b]fitlab init[/b], then [b]fitlab sweep experiment.yaml[/b]. "
+    "Any command takes [b]--debug[/b]: a traceback instead of a message.\n\n"
+    "Exit codes: 0 done, 1 some Fits failed, 2 the request is wrong, 3 the store is unusable, "
+    "4 trained but not published, 130 interrupted.",
+)
+
+SpecFile = Annotated[str, typer.Argument(metavar="SPEC", help="A spec: a YAML file.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The name of a sweep in the store.")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("-o", "--override", metavar="KEY=VALUE", help="Change a value of the spec; the value is YAML."),
+]
+StoreFolder = Annotated[str, typer.Option("--store", metavar="DIR", help="The store: Fits, sweeps and MLflow.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
+Jobs = Annotated[
+    int | None, typer.Option("--jobs", min=1, help="Worker processes; default: one a processor; 1: this process.")
+]
+DEFAULT_STORE = "mlruns"
+
+
+@app.command()
+def sweep(
+    spec: SpecFile,
+    override: Overrides = None,
+    jobs: Jobs = None,
+    store: StoreFolder = DEFAULT_STORE,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Train failed Fits again.")] = False,
+    no_publish: Annotated[bool, typer.Option("--no-publish", help="Do not log to MLflow.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run a sweep, log it to MLflow and print its table. Running it again trains only what is missing."""
+    from fitlab.cli import render
+    from fitlab.cli.progress import shown
+    from fitlab.runner.execute import execute
+    from fitlab.runner.plan import plan as make_plan
+    from fitlab.runner.workers import default_jobs, in_process, processes
+    from fitlab.spec import read_spec
+    from fitlab.store import Store
+
+    made = make_plan(read_spec(spec, override or ()))
+    place = Store.at(store, create=True)
+    count = jobs or default_jobs()
+    workers = in_process() if count == 1 else processes(count)
+    again = f"run the same command to continue, or `fitlab publish {made.document.spec.name}` to log what is there"
+    try:
+        with shown(made.document.spec.name) as report:
+            result = execute(made, place, workers, report, retry_failed)
+    except KeyboardInterrupt:
+        kept = sum(place.fit_path(job.digest).exists() for job in made.jobs)
+        render.err(f"fitlab: interrupted; {kept} of {len(made.jobs)} Fits are kept: {again}")
+        raise typer.Exit(130) from None
+    published, failure = None, None
+    if not no_publish:
+        published, failure = _publish(result.sweep, place, quiet=as_json)
+    if as_json:
+        render.out_json(render.sweep_json(made, result, published, failure, place))
+    else:
+        render.sweep_result(made, result, published, place)
+    if failure is not None:
+        raise failure
+    raise typer.Exit(1 if result.failed else 0)
+
+
+def _publish(swept: Any, place: Any, quiet: bool) -> tuple[Any, FitlabError | None]:
+    """Publish; return what was published, or the error that says how to catch up."""
+    from fitlab.cli import render
+    from fitlab.errors import PublishError
+    from fitlab.runner.publishing import publish as publish_stored
+
+    catch_up = f"`fitlab publish {swept.spec.name} --store {place.root}` catches up"
+    try:
+        with render.status("logging to MLflow …", quiet):
+            return publish_stored(swept, place), None
+    except PublishError as error:
+        return None, PublishError(f"trained and stored, but not published: {error}\n{catch_up}")
+    except KeyboardInterrupt:
+        render.err(f"fitlab: interrupted while logging to MLflow; everything is trained and stored: {catch_up}")
+        raise typer.Exit(130) from None
+
+
+@app.command()
+def check(
+    spec: SpecFile,
+    override: Overrides = None,
+    no_data: Annotated[bool, typer.Option("--no-data", help="Do not load the data.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say everything that is wrong with a spec, each with file and line, or that it is fine. Writes nothing."""
+    from fitlab.cli import render
+    from fitlab.spec import read_spec
+
+    document = read_spec(spec, override or ())
+    if no_data:
+        from fitlab.space import configs
+
+        count = len(configs(document))
+    else:
+        from fitlab.runner.plan import plan as make_plan
+
+        count = len(make_plan(document).planned)
+    seeds = len(document.spec.seeds.values)
+    if as_json:
+        render.out_json({"name": document.spec.name, "configs": count, "seeds": seeds, "fits": count * seeds})
+    else:
+        typer.echo(f"{spec}: fine. {document.spec.name} is {render.counted(count, seeds)}.")
+
+
+@app.command()
+def plan(
+    spec: SpecFile,
+    override: Overrides = None,
+    jobs: Jobs = None,
+    store: StoreFolder = DEFAULT_STORE,
+    as_json: Json = False,
+) -> None:
+    """Say what a sweep would train, what is done already, and how long the rest takes (some epochs are timed)."""
+    from fitlab.cli import render
+    from fitlab.runner.estimate import estimate
+    from fitlab.runner.plan import plan as make_plan
+    from fitlab.runner.workers import default_jobs
+    from fitlab.spec import read_spec
+    from fitlab.store import Store
+
+    made = make_plan(read_spec(spec, override or ()))
+    place = Store(Path(store).absolute())
+    missing = [job for job in made.jobs if not place.fit_path(job.digest).exists()]
+    left = estimate(missing, jobs or default_jobs())
+    if as_json:
+        render.out_json(render.plan_json(made, missing, left))
+    else:
+        render.plan_table(made, missing, left)
+
+
+@app.command()
+def status(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One sweep; default: all.")] = None,
+    store: StoreFolder = DEFAULT_STORE,
+    as_json: Json = False,
+) -> None:
+    """Say which sweeps the store has, how far they are, and what failed and why."""
+    from fitlab.cli import render
+    from fitlab.store import Store
+
+    place = Store.at(store)
+    rows = [render.status_row(place, one) for one in ([name] if name else place.names())]
+    if as_json:
+        render.out_json(rows)
+    else:
+        render.status_table(rows, place)
+
+
+@app.command()
+def publish(name: Name, store: StoreFolder = DEFAULT_STORE, as_json: Json = False) -> None:
+    """Log a stored sweep to MLflow; what is there already is left as it is."""
+    from dataclasses import asdict
+
+    from fitlab.cli import render
+    from fitlab.store import Store
+
+    place = Store.at(store)
+    published, failure = _publish(place.load(name), place, quiet=as_json)
+    if failure is not None:
+        raise failure
+    if as_json:
+        render.out_json(asdict(published))
+    else:
+        render.print_published(published, place)
+
+
+@app.command()
+def ui(
+    store: StoreFolder = DEFAULT_STORE,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: 5000, or the next free one.")] = None,
+) -> None:
+    """Serve MLflow's UI on 127.0.0.1 and print the links that open the charts. Ctrl-C ends it."""
+    import time
+
+    from fitlab.store import Store
+    from fitlab.tracking import links
+    from fitlab.tracking.server import free_port, serve
+
+    place = Store.at(store)
+    published = {name: found for name in place.names() if (found := place.published(name))}
+    if not published:
+        raise SpecError(f"{place.root}: nothing is published yet; `fitlab sweep SPEC` or `fitlab publish NAME` does it")
+    local = {name: found for name, found in published.items() if not links.is_server(found["uri"])}
+    for name, found in published.items():
+        if name not in local:
+            typer.echo(f"{name}: {links.charts(found['experiment'], found['uri'])}")
+    if not local:
+        return
+    with serve(place.database, place.artifacts, port or free_port()) as base:
+        for name, found in local.items():
+            typer.echo(f"{name}: {links.charts(found['experiment'], base)}")
+        typer.echo("Ctrl-C ends the server.")
+        try:
+            while True:
+                time.sleep(3600)
+        except KeyboardInterrupt:
+            typer.echo("")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of specs, for editors; experiments/schema.json is this."""
+    from fitlab.cli import render
+    from fitlab.spec import schema as spec_schema
+
+    render.out_json(spec_schema())
+
+
+@app.command()
+def doctor(store: StoreFolder = DEFAULT_STORE, as_json: Json = False) -> None:
+    """Say which versions are here, what is missing, and whether the store can be used."""
+    from fitlab.cli import examine
+
+    found = examine.findings(Path(store))
+    if as_json:
+        from fitlab.cli import render
+
+        render.out_json(found)
+    else:
+        examine.show(found)
+    raise typer.Exit(0 if found["ok"] else 3)
+
+
+@app.command()
+def init(
+    path: Annotated[Path, typer.Argument(help="Where to write it; never over a file that is there.")] = Path(
+        "experiment.yaml"
+    ),
+) -> None:
+    """Write a commented spec to start from."""
+    template = Path(__file__).with_name("template.yaml").read_text(encoding="utf-8")
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(template)
+    except FileExistsError:
+        raise SpecError(f"{path} is there already; give another name: `fitlab init NAME.yaml`") from None
+    except OSError as error:
+        raise SpecError(f"{path}: cannot be written: {error}") from None
+    typer.echo(f"wrote {path}. Next: fitlab check {path}, fitlab plan {path}, fitlab sweep {path}")

@@ -1,0 +1,50 @@
+"""Progress on stderr: a bar in a terminal, silence elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from fitlab.records import Outcome
+from fitlab.runner.execute import Progress as Done
+
+
+@contextmanager
+def shown(name: str) -> Iterator[Callable[[Done], None]]:
+    """Yield what is to be called with the progress of a sweep."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[said]}"))
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(name, total=None, said="")
+
+        def report(done: Done) -> None:
+            bar.update(task, total=done.total, completed=done.done, said=words(done))
+
+        yield report
+
+
+def words(done: Done) -> str:
+    """Say how far a sweep is: done, cached, what went wrong, time left."""
+    parts = [f"{done.done}/{done.total} Fits"]
+    parts += [f"{done.cached} cached"] if done.cached else []
+    for outcome in (Outcome.DIVERGED, Outcome.FAILED):
+        parts += [f"{done.outcomes[outcome]} {outcome}"] if done.outcomes[outcome] else []
+    parts += [f"{duration(done.eta)} left"] if done.eta is not None and done.done < done.total else []
+    return " · ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """Write seconds as people say them: ``42 s``, ``3 min 05 s``, ``2 h 10 min``."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return time.strftime("%-H h %M min", time.gmtime(seconds)) if seconds < 86400 else f"{seconds / 86400:.1f} days"
