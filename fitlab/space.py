@@ -55,14 +55,14 @@ def _points(document: Document) -> list[Point]:
     points: list[Point] = [{}]
     for key in _dependencies_first(document, domains):
         values = _values(document, key, domains[key])
-        points = [
-            {**point, key: value} if active else point
-            for point in points
-            for active in [_active(domains[key].when, point, plain)]
-            for value in (values if active else [None])
-        ]
-        if len(points) > MAX_POINTS:
+        active = [_active(domains[key].when, point, plain) for point in points]
+        if sum(len(values) if there else 1 for there in active) > MAX_POINTS:
             raise document.error([Problem(("sweep", "parameters"), f"more than {MAX_POINTS} points")])
+        points = [
+            {**point, key: value} if there else point
+            for point, there in zip(points, active, strict=True)
+            for value in (values if there else [None])
+        ]
         if not any(key in point for point in points):
             at: Path = ("sweep", "parameters", key, "when")
             raise document.error([Problem(at, "never true: the parameter would never be used")])

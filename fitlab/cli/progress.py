@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from fitlab.records import Outcome
-from fitlab.runner.execute import Progress as Done
+
+if TYPE_CHECKING:
+    from fitlab.runner.execute import Progress as Done
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -16,14 +16,16 @@ from rich.text import Text
 
 from fitlab.cli.progress import duration
 from fitlab.records import Config, Fit, Interval, Job, Outcome
-from fitlab.runner.estimate import Estimate
-from fitlab.runner.execute import Result
-from fitlab.runner.plan import Plan
 from fitlab.seeds import canonical
 from fitlab.store import Store
 from fitlab.sweep import CONSTANT, Sweep
 from fitlab.tracking import links
 from fitlab.tracking.content import sweep_identity
+
+if TYPE_CHECKING:  # the runner loads scikit-learn, which `check --no-data` and `status` do not need
+    from fitlab.runner.estimate import Estimate
+    from fitlab.runner.execute import Result
+    from fitlab.runner.plan import Plan
 
 PLAIN_WIDTH = 140  # of a table that goes to a file or a pipe
 STRIP = 30  # characters of the strip of losses

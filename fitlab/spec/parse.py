@@ -12,7 +12,6 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from fitlab.errors import Path, Problem, SpecError
-from fitlab.seeds import canonical
 from fitlab.spec.grammar import allowed, choices, did_you_mean, keys_at, sweepable
 from fitlab.spec.model import Range, Sections, Spec, Values
 from fitlab.spec.not_yet import refusals
@@ -57,7 +56,7 @@ def read_spec(given: str | FilePath | Mapping[str, Any] | Spec, overrides: Seque
     problems = [*source.problems, *_problems_of(source.data), *_sweep_problems(source.data)]
     if problems:
         raise SpecError(_placed(source, problems)[:MAX_PROBLEMS], source.name)
-    return Document(Spec.model_validate_json(canonical(source.data)), source)
+    return Document(Spec.model_validate_json(json.dumps(source.data)), source)
 
 
 def _placed(source: Source, problems: Sequence[Problem]) -> list[Problem]:
@@ -97,7 +96,7 @@ def sections(data: Mapping[str, Any]) -> Sections:
     problems = _model_problems(_SECTIONS, plain) or list(refusals(plain))
     if problems:
         raise SpecError(problems)
-    return _SECTIONS.validate_json(canonical(plain))
+    return _SECTIONS.validate_json(json.dumps(plain))
 
 
 _SECTIONS: TypeAdapter[Sections] = TypeAdapter(Sections)
@@ -114,7 +113,7 @@ def _problems_of(data: dict[str, Any]) -> list[Problem]:
 
 def _model_problems(adapter: TypeAdapter[Any], data: dict[str, Any]) -> list[Problem]:
     try:
-        adapter.validate_json(canonical(data))
+        adapter.validate_json(json.dumps(data))
     except ValidationError as error:
         by_path: dict[Path, Problem] = {}
         for details in error.errors(include_url=False):

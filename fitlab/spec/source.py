@@ -10,13 +10,26 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-from ruamel.yaml.tokens import AliasToken, AnchorToken, TagToken
+from ruamel.yaml.tokens import (
+    AliasToken,
+    AnchorToken,
+    BlockEndToken,
+    BlockMappingStartToken,
+    BlockSequenceStartToken,
+    FlowMappingEndToken,
+    FlowMappingStartToken,
+    FlowSequenceEndToken,
+    FlowSequenceStartToken,
+    TagToken,
+)
 
 from fitlab.errors import Path, Problem, SpecError
 
 MAX_DEPTH = 24
 MAX_CHARACTERS = 1_000_000
 MAX_DIGITS = 400  # of an integer; no sensible spec has more
+_OPEN = (BlockMappingStartToken, BlockSequenceStartToken, FlowMappingStartToken, FlowSequenceStartToken)
+_CLOSE = (BlockEndToken, FlowMappingEndToken, FlowSequenceEndToken)
 _SCALARS = {"null", "bool", "int", "float", "str"}
 
 
@@ -48,7 +61,7 @@ def read_yaml(text: str, name: str, place: str | None = None) -> Source:
         raise SpecError(f"{name}: longer than {MAX_CHARACTERS} characters: not a spec")
     forbidden: list[Problem] = []
     try:
-        forbidden = _tags_and_anchors(text, name, place)
+        forbidden = _scan(text, name, place)
         node = YAML(pure=True).compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -67,19 +80,26 @@ def read_yaml(text: str, name: str, place: str | None = None) -> Source:
     return Source(name, text, data, reader.places, (*forbidden, *reader.problems))
 
 
-def _tags_and_anchors(text: str, name: str, place: str | None) -> list[Problem]:
-    """Report tags, anchors and aliases: they execute, hide or share what a reader of the spec should see."""
+def _scan(text: str, name: str, place: str | None) -> list[Problem]:
+    """Report tags, anchors and aliases: they execute, hide or share what a reader of the spec should see.
+
+    Raises SpecError at once where the text is nested too deeply to be read any further.
+    """
     forbidden = {
         TagToken: ("YAML tags are not allowed", "leave the tag out"),
         AnchorToken: ("YAML anchors are not allowed", "write the value where it is used"),
         AliasToken: ("YAML aliases are not allowed", "write the value out"),
     }
     problems = []
+    depth = 0
     for token in YAML(pure=True).scan(text):
+        mark = token.start_mark
+        at = place or f"{name}:{mark.line + 1}:{mark.column + 1}"
+        depth += isinstance(token, _OPEN) - isinstance(token, _CLOSE)
+        if depth > MAX_DEPTH:
+            raise SpecError([*problems, Problem((), f"nested deeper than {MAX_DEPTH} levels", where=at)])
         if type(token) in forbidden:
             message, hint = forbidden[type(token)]
-            mark = token.start_mark
-            at = place or f"{name}:{mark.line + 1}:{mark.column + 1}"
             given = text[mark.index : token.end_mark.index]
             problems.append(Problem((), message, given=given, hint=hint, where=at))
     return problems
@@ -95,8 +115,6 @@ class _Reader:
 
     def value(self, node: Node, path: Path) -> Any:
         self.places.setdefault(path, self.at(node))
-        if len(path) > MAX_DEPTH:
-            return self.problem(node, path, f"nested deeper than {MAX_DEPTH} levels")
         match node:
             case MappingNode():
                 return self.mapping(node, path)

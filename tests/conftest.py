@@ -1,0 +1,67 @@
+"""What tests share: small specs, a store with a migrated MLflow database, and how much to prove."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+PROVE = os.environ.get("FITLAB_PROVE") == "1"  # `make prove`: the same tests at full counts
+ROOT = Path(__file__).parents[1]
+SHIPPED = ROOT / "experiments" / "digits_width.yaml"
+
+settings.register_profile(
+    "fitlab",
+    max_examples=500 if PROVE else 50,
+    deadline=None,  # these machines are noisy
+    derandomize=not PROVE,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("fitlab")
+
+
+@pytest.fixture(autouse=True)
+def _no_tracking_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests say themselves where MLflow is."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+
+@pytest.fixture
+def tiny() -> dict:
+    """A sweep of four Configs and two seeds that trains in a blink."""
+    return {
+        "name": "tiny",
+        "question": "Does it work?",
+        "data": {"kind": "iris", "label_noise": 0.1},
+        "model": {"kind": "mlp", "hidden_layer_sizes": [4]},
+        "training": {"epochs": 6, "learning_rate_init": 0.01, "batch_size": 16},
+        "seeds": 2,
+        "sweep": {
+            "parameters": {
+                "model.hidden_layer_sizes": {"values": [[2], [3, 2]]},
+                "training.alpha": {"values": [1e-4, 1]},
+            }
+        },
+    }
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty MLflow database, made once: migrating takes seconds, copying does not."""
+    from fitlab.tracking.backend import Backend, connect
+
+    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    connect(Backend(f"sqlite:///{path}", path, path.parent / "artifacts"))
+    return path
+
+
+@pytest.fixture
+def store(tmp_path: Path, migrated: Path) -> Path:
+    """A fresh store whose MLflow database is there already."""
+    folder = tmp_path / "store"
+    folder.mkdir()
+    shutil.copy(migrated, folder / "mlflow.db")
+    return folder

@@ -1,0 +1,109 @@
+"""The house: imports point down, libraries are where the design has them, importing fitlab is light."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+PACKAGE = ROOT / "fitlab"
+FLOORS = [  # each may import what stands above it in this list; docs: DESIGN of the project
+    {"errors", "seeds"},
+    {"spec"},
+    {"records"},
+    {"space", "data", "stats"},
+    {"sweep", "trainers"},
+    {"store", "tracking"},
+    {"runner"},
+    {"cli"},
+]
+FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
+LIBRARIES = {  # third-party library -> the rooms that may import it
+    "pydantic": {"spec"},
+    "pydantic_core": {"spec"},
+    "ruamel": {"spec"},
+    "numpy": {"records", "data", "stats", "sweep", "trainers", "store", "tracking", "runner"},
+    "pandas": {"sweep"},
+    "scipy": {"stats"},
+    "optuna": {"space", "runner"},
+    "sklearn": {"data", "trainers"},
+    "safetensors": {"store"},
+    "mlflow": {"tracking"},
+    "threadpoolctl": {"runner"},
+    "typer": {"cli"},
+    "rich": {"cli"},
+    "packaging": {"cli"},
+}
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imports(tree: ast.AST) -> list[tuple[ast.AST, str]]:
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(node, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"fitlab.{alias.name}" for alias in node.names] if node.module == "fitlab" else [node.module]
+            found += [(node, name) for name in names]
+    return found
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_down_and_libraries_stay_in_their_rooms(path: Path) -> None:
+    here = room(path)
+    if here in {"__init__", "__main__"}:
+        return
+    for _, name in imports(ast.parse(path.read_text())):
+        top, *rest = name.split(".")
+        if top == "fitlab":
+            assert rest, f"{path} imports the root"
+            assert rest[0] == here or FLOOR[rest[0]] < FLOOR[here], f"{here} imports {name}: it is not below"
+        elif top not in sys.stdlib_module_names:
+            assert here in LIBRARIES[top], f"{here} imports {top}"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_own_code_is_imported_at_the_top_and_functions_are_short(path: Path) -> None:
+    functions = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.FunctionDef)]
+    for function in functions:
+        late = [name for _, name in imports(function) if name.startswith("fitlab")]
+        assert not late or path.name == "app.py", f"{function.name} imports {late} late"
+        assert function.end_lineno - function.lineno < 80, f"{function.name} is longer than 80 lines"
+
+
+def test_importing_fitlab_loads_no_heavy_library() -> None:
+    heavy = "mlflow optuna matplotlib sklearn torch numba numpy pandas scipy pydantic".split()
+    code = f"import sys, fitlab; dir(fitlab); print([m for m in {heavy} if m in sys.modules])"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.strip() == "[]"
+
+
+def test_every_public_name_is_there() -> None:
+    import fitlab
+
+    assert all(getattr(fitlab, name) is not None for name in fitlab.__all__)
+    assert set(fitlab.__all__) == set(fitlab._WHERE)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = fitlab.nothing
+
+
+def test_checking_a_spec_without_data_loads_neither_sklearn_nor_mlflow() -> None:
+    code = (
+        "import sys, runpy; sys.argv = ['fitlab', 'check', '--no-data', 'experiments/digits_width.yaml']\n"
+        "try: runpy.run_module('fitlab', run_name='__main__')\n"
+        "except SystemExit as end: assert not end.code\n"
+        "print([m for m in ('mlflow', 'sklearn', 'matplotlib') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.strip().endswith("[]"), done
