@@ -44,15 +44,15 @@ VALUES = {
 def test_a_grid_is_the_product_of_its_values_without_repeats(values: dict) -> None:
     points = swept({key: {"values": listed} for key, listed in values.items()})
     product = itertools.product(*values.values())
-    expected = list(dict.fromkeys(tuple((k, repr(read(k, v))) for k, v in zip(values, p, strict=True)) for p in product))
+    expected = list(
+        dict.fromkeys(tuple((k, repr(read(k, v))) for k, v in zip(values, p, strict=True)) for p in product)
+    )
     assert [tuple((k, repr(v)) for k, v in point.items()) for point in points] == expected
 
 
 def read(key: str, value: object) -> object:
     """What the grammar makes of a value: alpha is a float, however it is written."""
     return float(value) if key == "training.alpha" else value
-
-
 
 
 @given(st.fixed_dictionaries({}, optional=VALUES))
@@ -65,9 +65,7 @@ def test_optuna_is_asked_for_exactly_the_points(values: dict) -> None:
         assert study.ask(space.distributions(made.spec, config.swept)).params == point
 
 
-@given(
-    low=st.floats(1e-6, 1e3), factor=st.floats(1.001, 1e6), points=st.integers(2, 30), log=st.booleans()
-)
+@given(low=st.floats(1e-6, 1e3), factor=st.floats(1.001, 1e6), points=st.integers(2, 30), log=st.booleans())
 def test_ranges_hold_their_ends_and_are_evenly_spaced(low: float, factor: float, points: int, log: bool) -> None:
     domain = Range(low=low, high=low * factor, log=log, points=points)
     values = space.grid_values(domain)

@@ -84,7 +84,9 @@ def _checked(name: str, X: ArrayLike, y: ArrayLike, task: str) -> Dataset:
     try:
         classes, codes = np.unique(target, return_inverse=True)
     except TypeError:
-        raise _refuse("y", "y mixes labels of different types, or None", hint="make them all text or all numbers") from None
+        raise _refuse(
+            "y", "y mixes labels of different types, or None", hint="make them all text or all numbers"
+        ) from None
     if len(classes) < 2:
         raise _refuse("y", "only one class: nothing to tell apart", str(classes[0]), "two classes or more")
     return Dataset(name, task, features, codes.astype(np.int64), classes)

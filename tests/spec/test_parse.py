@@ -49,7 +49,11 @@ BAD = [  # what is changed in GOOD, and what the error must say: place, key, giv
     ("training.alpha: {v", "training.momentum: {v", ["momentum", "unknown key", "`when: {…}`"]),
     ("1]}", "1], when: {training.solvr: sgd}}", ["when", "unknown key", "did you mean training.solver?"]),
     ("1]}", "1], when: {training.alpha: 1}}", ["cannot depend on itself"]),
-    ("axis: training.alpha", "axis: training.alfa", ["capacity_axis", "not a swept key", "did you mean training.alpha?"]),
+    (
+        "axis: training.alpha",
+        "axis: training.alfa",
+        ["capacity_axis", "not a swept key", "did you mean training.alpha?"],
+    ),
     ("seeds: 2", "seeds: !!int 2", [":5:8", "YAML tags are not allowed", "!!int"]),
     ("seeds: 2", "seeds: &x 2", [":5:8", "YAML anchors are not allowed"]),
     ("seeds: 2", "seeds: *x", [":5:8", "YAML aliases are not allowed"]),
