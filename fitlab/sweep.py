@@ -60,14 +60,15 @@ class Sweep:
 
         Each with the swept data keys and its metrics as means over the splits, one a seed.
         """
-        by_data = {canonical(config.plain["data"]): config for config in self.configs}
-        return [
-            (
-                {key: value for key, value in config.swept.items() if key.startswith("data.")},
-                self._intervals([fit.null for fit in self.of(config) if fit.null]),
-            )
-            for config in by_data.values()
-        ]
+        swept = {
+            canonical(config.plain["data"]): {k: v for k, v in config.swept.items() if k.startswith("data.")}
+            for config in self.configs
+        }
+        per_seed: dict[str, dict[int, Mapping[str, float]]] = {key: {} for key in swept}
+        for fit in self.fits:
+            if fit.null:
+                per_seed[canonical(fit.job.config.plain["data"])][fit.job.seed] = fit.null
+        return [(swept[key], self._intervals([found[seed] for seed in sorted(found)])) for key, found in per_seed.items()]
 
     def _intervals(self, rows: Sequence[Mapping[str, float]]) -> dict[str, Interval]:
         if not rows:

@@ -55,10 +55,13 @@ def _leaves(plain: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, An
 
 
 def config_name(config: Config) -> str:
-    """Return the swept values in short, such as ``hidden_layer_sizes=[32] alpha=0.01``."""
-    if not config.swept:
-        return "the one Config"
-    return " ".join(f"{key.rsplit('.', 1)[-1]}={_value(value)}" for key, value in config.swept.items())
+    """Return the swept values in the order of the spec, such as ``[32] · 0.01``: MLflow's column is narrow."""
+    return " · ".join(_value(value) for value in config.swept.values()) or "the one Config"
+
+
+def swept_words(config: Config) -> str:
+    """Return the swept keys with their values, such as ``model.hidden_layer_sizes = [32], training.alpha = 0.01``."""
+    return ", ".join(f"{key} = {_value(value)}" for key, value in config.swept.items())
 
 
 def _value(value: Any) -> str:

@@ -277,7 +277,8 @@ def _config(sweep: Sweep, config: Config) -> Wanted:
 
 def _note(sweep: Sweep, config: Config) -> str:
     found = sweep.intervals(config)
-    lines = [f"**{content.outcome_counts(sweep.of(config))}** over {len(sweep.of(config))} seeds."]
+    lines = [f"{content.swept_words(config)}\n"] if config.swept else []
+    lines += [f"**{content.outcome_counts(sweep.of(config))}** over {len(sweep.of(config))} seeds."]
     lines += [f"- `{name}` {interval} (n = {interval.n})" for name, interval in found.items()]
     if found:
         lines += [

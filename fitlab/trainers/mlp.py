@@ -94,7 +94,7 @@ def finish(state: State) -> Fit:
         outcome = Outcome.DIVERGED
     else:
         outcome = Outcome.COMPLETED if state.epoch == sections.training.epochs else Outcome.INTERRUPTED
-    names = state.measured[0] if state.measured else ()
+    names = sorted(state.measured[0] if state.measured else (), key=lambda name: (not name.startswith("loss"), name))
     curves = {name: np.array([row[name] for row in state.measured]) for name in names}
     predictions = {}
     if outcome is Outcome.COMPLETED:

@@ -26,7 +26,7 @@ def with_value(array: np.ndarray, value: object) -> np.ndarray:
 def test_bundled_sets_are_scikit_learns() -> None:
     features, target = load_digits(return_X_y=True)
     ours = data.load(section(kind="digits"))
-    assert (ours.X == features).all()
+    assert (features == ours.X).all()
     assert (ours.y == target).all()
 
 

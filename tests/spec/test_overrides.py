@@ -10,17 +10,13 @@ from fitlab.spec import read_spec
 
 
 def test_values_are_yaml_and_paths_match_keys_that_hold_dots() -> None:
-    spec = read_spec(
-        SHIPPED,
-        [
-            "training.epochs=5",
-            "sweep.parameters.training.alpha.values=[1e-3]",
-            "sweep.parameters.training.batch_size={values: [8, 16]}",
-            "question=why: not",
-            "seeds=[3, 4]",
-        ][:3]
-        + ["seeds=[3, 4]"],
-    ).spec
+    options = [
+        "training.epochs=5",
+        "sweep.parameters.training.alpha.values=[1e-3]",
+        "sweep.parameters.training.batch_size={values: [8, 16]}",
+        "seeds=[3, 4]",
+    ]
+    spec = read_spec(SHIPPED, options).spec
     assert spec.training.epochs == 5
     assert spec.sweep.parameters["training.alpha"].values == (1e-3,)
     assert spec.sweep.parameters["training.batch_size"].values == (8, 16)

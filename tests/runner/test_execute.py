@@ -1,0 +1,187 @@
+"""The loop: resuming, interrupts, workers that die, and what Optuna is told."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import TrialState
+
+import fitlab
+from fitlab.records import Fit, Job, Outcome
+from fitlab.runner.execute import Progress, Result, execute
+from fitlab.runner.plan import plan
+from fitlab.runner.workers import Workers, in_process, processes, train
+from fitlab.spec import read_spec
+from fitlab.store import Store
+from fitlab.trainers import mlp
+
+
+def go(spec: dict, root: Path, workers: Workers | None = None, **options: object) -> Result:
+    place = Store.at(root, create=True)
+    return execute(plan(read_spec(spec)), place, workers or in_process(), **options)
+
+
+def test_running_again_trains_nothing_and_gives_the_same(tiny: dict, tmp_path: Path) -> None:
+    first, second = go(tiny, tmp_path), go(tiny, tmp_path)
+    assert (first.progress.trained, first.progress.cached) == (8, 0)
+    assert (second.progress.trained, second.progress.cached) == (0, 8)
+    assert second.sweep.table().equals(first.sweep.table())
+    assert fitlab.load("tiny", tmp_path).table().equals(first.sweep.table())
+    assert fitlab.load("tiny", tmp_path).curves().equals(first.sweep.curves())
+
+
+def test_a_widened_survey_trains_only_the_new_points(tiny: dict, tmp_path: Path) -> None:
+    go(tiny, tmp_path)
+    tiny["sweep"]["parameters"]["model.hidden_layer_sizes"]["values"].insert(1, [5])
+    assert go(tiny, tmp_path).progress.trained == 2 * 2
+    tiny["seeds"] = 3
+    assert go(tiny, tmp_path).progress.trained == 6
+    tiny["training"]["epochs"] = 7
+    assert go(tiny, tmp_path).progress.cached == 0
+
+
+def test_one_process_and_several_give_equal_fits(tiny: dict, tmp_path: Path) -> None:
+    alone, together = go(tiny, tmp_path / "a"), go(tiny, tmp_path / "b", processes(2))
+    assert alone.sweep.fits == together.sweep.fits
+
+
+def test_a_damaged_fit_is_set_aside_and_trained_again(tiny: dict, tmp_path: Path) -> None:
+    first = go(tiny, tmp_path)
+    path = Store.at(tmp_path).fit_path(first.sweep.fits[3].job.digest)
+    path.write_bytes(path.read_bytes()[:-1])
+    second = go(tiny, tmp_path)
+    assert second.progress.trained == 1
+    assert second.damaged == (f"{path.name}.corrupt",)
+    assert second.sweep.fits == first.sweep.fits
+
+
+def test_a_job_that_raises_is_one_failed_fit_and_the_sweep_goes_on(
+    tiny: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = mlp._epoch
+
+    def raising(estimator: object, *rest: object) -> None:
+        if estimator.hidden_layer_sizes == (2,) and estimator.alpha == 1 and estimator.batch_size == 16:
+            raise RuntimeError("out of luck")  # scikit-learn has no bug that a test could rely on
+        real(estimator, *rest)
+
+    monkeypatch.setattr(mlp, "_epoch", raising)
+    result = go(tiny, tmp_path)
+    assert result.progress.outcomes == {"completed": 6, "failed": 2}
+    failed = [fit for fit in result.sweep.fits if fit.outcome is Outcome.FAILED]
+    assert {fit.cause for fit in failed} == {"RuntimeError: out of luck"}
+    monkeypatch.setattr(mlp, "_epoch", real)
+    assert go(tiny, tmp_path).progress.trained == 0
+    assert go(tiny, tmp_path, retry_failed=True).progress.outcomes == {"completed": 8}
+
+
+def test_a_job_that_diverges_is_a_result(tiny: dict, tmp_path: Path) -> None:
+    tiny["model"]["activation"] = "identity"
+    tiny["training"] = {"solver": "sgd", "epochs": 6, "batch_size": 16}
+    tiny["sweep"]["parameters"] = {"training.learning_rate_init": {"values": [0.01, 1e200]}}
+    result = go(tiny, tmp_path)
+    assert result.progress.outcomes == {"completed": 2, "diverged": 2}
+    assert go(tiny, tmp_path).progress.trained == 0
+    trials = journal(tmp_path, tiny).trials
+    assert [trial.state for trial in trials] == [TrialState.COMPLETE] * 2
+    null = [fit.null["loss/val"] for fit in result.sweep.fits if fit.outcome is Outcome.DIVERGED]
+    assert trials[1].value == max([trials[0].value, *null])
+
+
+def journal(root: Path, spec: dict) -> optuna.Study:
+    storage = JournalStorage(JournalFileBackend(str(Store.at(root).journal_path(spec["name"]))))
+    (summary,) = optuna.get_all_study_summaries(storage)
+    return optuna.load_study(study_name=summary.study_name, storage=storage)
+
+
+def test_the_journal_holds_every_config_with_its_mean(tiny: dict, tmp_path: Path) -> None:
+    tiny["sweep"]["constraints"] = [{"n_parameters": {"max": 25}}]
+    result = go(tiny, tmp_path)
+    study = journal(tmp_path, tiny)
+    told = [trial for trial in study.trials if trial.state is TrialState.COMPLETE]
+    assert [trial.params["training.alpha"] for trial in told] == [1e-4, 1.0]
+    for trial, config in zip(told, result.sweep.configs, strict=True):
+        assert trial.value == pytest.approx(result.sweep.intervals(config)["loss/val"].estimate)
+    left_out = [trial for trial in study.trials if trial.state is TrialState.PRUNED]
+    assert len(left_out) == 2
+
+
+def test_ctrl_c_keeps_what_is_done_and_running_again_continues(tiny: dict, tmp_path: Path) -> None:
+    whole = go(tiny, tmp_path / "whole").sweep
+
+    def interrupt(progress: Progress) -> None:
+        if progress.trained == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        go(tiny, tmp_path / "cut", report=interrupt)
+    kept = len(list((tmp_path / "cut" / "fits").glob("*.safetensors")))
+    assert 3 <= kept < 8
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    resumed = go(tiny, tmp_path / "cut")
+    assert resumed.progress.cached == kept
+    assert resumed.sweep.table().equals(whole.table())
+
+
+def test_stopping_workers_takes_less_than_the_fit(tiny: dict, tmp_path: Path) -> None:
+    tiny["training"]["epochs"] = 200_000
+    tiny["sweep"]["parameters"] = {}
+    threading.Timer(3, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        go(tiny, tmp_path, processes(2))
+    assert time.monotonic() - started < 60  # the Fits would take many minutes
+    assert list((tmp_path / "fits").glob("*.safetensors")) == []
+
+
+def poisoned(job: Job, to_epoch: int) -> Fit:
+    """Train, but let seed 1 of the widest network kill its worker, as the kernel does when memory runs out."""
+    if job.seed == 1 and job.config.plain["model"]["hidden_layer_sizes"] == [3, 2]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return train(job, to_epoch)
+
+
+class Poisoned(ProcessPoolExecutor):
+    def submit(self, fn, /, *args):
+        return super().submit(poisoned, *args)
+
+
+def test_a_job_that_kills_its_worker_has_failed_and_no_other_has(tiny: dict, tmp_path: Path) -> None:
+    fresh = multiprocessing.get_context("forkserver")
+    result = go(tiny, tmp_path, Workers(lambda: Poisoned(2, mp_context=fresh), 2, lambda: None))
+    assert result.progress.outcomes == {"completed": 6, "failed": 2}
+    failed = [fit for fit in result.sweep.fits if fit.outcome is Outcome.FAILED]
+    assert {(fit.job.seed, fit.cause) for fit in failed} == {
+        (1, "lost its worker process (killed, or out of memory)")
+    }
+
+
+def test_arrays_reach_the_workers_and_split_gives_them_back(tmp_path: Path) -> None:
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 3)), rng.normal(size=60)
+    spec = {
+        "name": "arrays",
+        "data": {"kind": "arrays", "scaling": "none"},
+        "model": {"kind": "mlp", "hidden_layer_sizes": [2]},
+        "training": {"epochs": 2},
+        "seeds": 3,
+    }
+    spec["training"]["batch_size"] = 8
+    sweep = fitlab.run(spec, data=(X, y), store=tmp_path, jobs=2, publish=False)
+    split = fitlab.split(sweep.fits[0].job, data=(X, y))
+    assert (split.X_train == X[split.rows["train"]]).all()
+    assert [fit.outcome for fit in sweep.fits] == [Outcome.COMPLETED] * 3
+    with pytest.raises(fitlab.SpecError, match="not the data of the job"):
+        fitlab.split(sweep.fits[0].job, data=(X + 1, y))

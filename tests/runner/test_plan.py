@@ -1,0 +1,86 @@
+"""Plans: the data are touched and every Config is checked against them, before anything is trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fitlab.errors import SpecError
+from fitlab.runner.estimate import estimate
+from fitlab.runner.plan import plan
+from fitlab.spec import read_spec
+
+SPEC = """\
+name: planned
+data: {kind: iris, train_size: 60}
+model: {kind: mlp, hidden_layer_sizes: [4]}
+training: {batch_size: 16, epochs: 3}
+seeds: 2
+sweep:
+  parameters:
+    model.hidden_layer_sizes: {values: [[2], [64]]}
+    training.alpha: {values: [1e-4, 1]}
+"""
+
+
+def refusal(tmp_path: Path, old: str, new: str) -> str:
+    assert old in SPEC
+    (tmp_path / "bad.yaml").write_text(SPEC.replace(old, new))
+    with pytest.raises(SpecError) as caught:
+        plan(read_spec(tmp_path / "bad.yaml"))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("batch_size: 16", "batch_size: 61", [":4:12", "batch_size", "given:   61", "at most 60"]),
+        ("train_size: 60", "train_size: 600", [":2:20", "data.train_size", "more rows than there are", "at most 74"]),
+        ("train_size: 60", "test: 0.7, validation: 0.3", ["no rows are left for training"]),
+        ("epochs: 3", "epochs: 3, snapshots: [2, 5]", ["training.snapshots", "[5]", "epochs 0 to 3"]),
+        ("training.alpha: {values: [1e-4, 1]}", "data.train_size: {values: [10, 600]}", [":9:5", "at most 74"]),
+        ("kind: iris", "kind: arrays", ["arrays come from Python", "fitlab.run(spec, data=(X, y))"]),
+        ("  parameters:", "  constraints: [{n_parameters: {max: 1}}]\n  parameters:", ["nothing satisfies", "all 4"]),
+    ],
+)
+def test_what_the_data_cannot_give_is_a_problem_at_its_line(tmp_path: Path, old: str, new: str, says: list) -> None:
+    said = refusal(tmp_path, old, new)
+    for words in says:
+        assert words in said, said
+
+
+def test_a_constraint_leaves_configs_out_and_says_by_how_much(tmp_path: Path) -> None:
+    made = plan(read_spec({**_plain(tmp_path), "sweep": _constrained({"max": 100})}))
+    assert [one.config.plain["model"]["hidden_layer_sizes"] for one in made.planned] == [[2], [2]]
+    weights = 4 * 64 + 64 + 64 * 3 + 3
+    assert [excess for _, excess in made.infeasible] == [{"n_parameters": weights - 100}] * 2
+    tight = plan(read_spec({**_plain(tmp_path), "sweep": _constrained({"min": weights, "max": weights})}))
+    assert len(tight.planned) == len(tight.infeasible) == 2
+
+
+def _plain(tmp_path: Path) -> dict:
+    (tmp_path / "good.yaml").write_text(SPEC)
+    return dict(read_spec(tmp_path / "good.yaml").source.data)
+
+
+def _constrained(bound: dict) -> dict:
+    swept = {"model.hidden_layer_sizes": {"values": [[2], [64]]}, "training.alpha": {"values": [1e-4, 1]}}
+    return {"parameters": swept, "constraints": [{"n_parameters": bound}]}
+
+
+def test_jobs_are_configs_times_seeds_with_identities_of_their_own(tmp_path: Path) -> None:
+    made = plan(read_spec(_plain(tmp_path)))
+    assert len({job.digest for job in made.jobs}) == 4 * 2
+    again = plan(read_spec({**_plain(tmp_path), "name": "renamed", "question": "another?", "seeds": [1, 0]}))
+    assert {job.digest for job in again.jobs} == {job.digest for job in made.jobs}
+    other = plan(read_spec({**_plain(tmp_path), "seeds": {"count": 2, "vary": ["init"]}}))
+    assert not {job.digest for job in other.jobs} & {job.digest for job in made.jobs}
+
+
+def test_estimates_grow_with_the_work(tmp_path: Path) -> None:
+    jobs = plan(read_spec(_plain(tmp_path))).jobs
+    some, more = estimate(jobs[:1], 1), estimate(jobs * 50, 1)
+    assert 0 < some.low <= some.high
+    assert some.high < more.high
+    assert estimate([], 2).high == 0

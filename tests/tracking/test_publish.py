@@ -1,0 +1,222 @@
+"""MLflow read back: what is there, that it is there once, and that it follows the sweep."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from mlflow.entities import ViewType
+from mlflow.tracking import MlflowClient
+from safetensors.numpy import load_file
+
+import fitlab
+from fitlab.errors import PublishError
+from fitlab.store import Store
+from fitlab.sweep import Sweep
+from fitlab.tracking import content, publish as publishing
+
+
+class Mlflow:
+    """What MLflow says, by its own client."""
+
+    def __init__(self, store: Path, name: str = "tiny") -> None:
+        self.client = MlflowClient(f"sqlite:///{store / 'mlflow.db'}")
+        self.experiment = self.client.get_experiment_by_name(name)
+
+    def runs(self, kind: str | None = None, view: int = ViewType.ACTIVE_ONLY) -> list:
+        found = self.client.search_runs([self.experiment.experiment_id], "", view, max_results=1000)
+        return [run for run in found if kind is None or run.data.tags["fitlab.kind"] == kind]
+
+    def points(self, run) -> dict[str, list]:
+        return {key: self.client.get_metric_history(run.info.run_id, key) for key in run.data.metrics}
+
+    def rows(self) -> int:
+        return sum(len(history) for run in self.runs(view=ViewType.ALL) for history in self.points(run).values())
+
+    def nested(self, config_run) -> list:
+        return [run for run in self.runs("fit") if run.data.tags["mlflow.parentRunId"] == config_run.info.run_id]
+
+
+def run(spec: dict, store: Path, **options: object) -> Sweep:
+    return fitlab.run(spec, store=store, jobs=1, **options)
+
+
+def test_a_run_per_config_with_a_nested_run_per_fit_and_one_summary(tiny: dict, store: Path, tmp_path: Path) -> None:
+    sweep = run(tiny, store)
+    mlflow = Mlflow(store)
+    assert Counter(r.data.tags["fitlab.kind"] for r in mlflow.runs()) == {"config": 4, "fit": 8, "summary": 1}
+    assert {r.info.status for r in mlflow.runs()} == {"FINISHED"}
+    by_digest = {fit.job.digest: fit for fit in sweep.fits}
+    for config_run in mlflow.runs("config"):
+        assert "mlflow.parentRunId" not in config_run.data.tags
+        nested = mlflow.nested(config_run)
+        assert sorted(r.data.params["seed"] for r in nested) == ["0", "1"]
+        for one in nested:
+            fit = by_digest[one.data.tags["fitlab.digest"]]
+            for name, curve in fit.curves.values.items():
+                history = mlflow.points(one)[name]
+                assert [(p.step, p.value) for p in history] == list(enumerate(curve))
+            assert one.data.params["training.alpha"] == str(fit.job.config.plain["training"]["alpha"])
+            assert one.data.params["random_state"] == str(fit.random_state)
+            assert [i.dataset.digest for i in one.inputs.dataset_inputs] == [fit.job.fingerprint[:36]]
+            (artifact,) = mlflow.client.list_artifacts(one.info.run_id)
+            arrays = load_file(mlflow.client.download_artifacts(one.info.run_id, artifact.path, str(tmp_path)))
+            assert (arrays["weights/output/bias"] == fit.weights["output/bias"]).all()
+    (summary,) = mlflow.runs("summary")
+    assert {a.path for a in mlflow.client.list_artifacts(summary.info.run_id)} == {"spec.json", "table.csv", "table.md"}
+    assert "Does it work?" in summary.data.tags["mlflow.note.content"]
+
+
+def test_config_runs_say_what_the_table_says(tiny: dict, store: Path) -> None:
+    sweep = run(tiny, store)
+    table = sweep.table()
+    for config_run in Mlflow(store).runs("config"):
+        row = table.loc[config_run.data.tags["fitlab.digest"][:12]]
+        said = config_run.data.metrics
+        assert said["final/loss/val"] == said["loss/val"] == row["loss/val"]
+        assert said["gap/loss"] == pytest.approx(row["gap/loss"])
+        assert (said["ci/gap/loss/low"], said["ci/gap/loss/high"]) == (row["gap/loss/low"], row["gap/loss/high"])
+        assert said["best/loss/val"] <= said["final/loss/val"]
+
+
+def test_publishing_twice_changes_nothing(tiny: dict, store: Path) -> None:
+    run(tiny, store)
+    mlflow = Mlflow(store)
+    before = (len(mlflow.runs(view=ViewType.ALL)), mlflow.rows())
+    run(tiny, store)
+    published = fitlab.publish("tiny", store)
+    assert (published.created, published.unchanged) == (0, 13)
+    assert (len(mlflow.runs(view=ViewType.ALL)), mlflow.rows()) == before
+
+
+@pytest.mark.parametrize("calls", [0, 1, 2, 5, 9, 14])
+def test_a_half_published_sweep_is_completed(
+    tiny: dict, store: Path, monkeypatch: pytest.MonkeyPatch, calls: int
+) -> None:
+    left = calls
+    real = MlflowClient.set_terminated
+
+    def breaking(*arguments: object, **named: object) -> None:
+        nonlocal left
+        if left == 0:
+            raise ConnectionError("the server went away")  # at a chosen moment, which a real one does not offer
+        left -= 1
+        real(*arguments, **named)
+
+    monkeypatch.setattr(MlflowClient, "set_terminated", breaking)
+    if calls < 13:
+        with pytest.raises(PublishError, match="the server went away"):
+            run(tiny, store)
+    else:
+        run(tiny, store)
+    monkeypatch.setattr(MlflowClient, "set_terminated", real)
+    fitlab.publish("tiny", store)
+    mlflow = Mlflow(store)
+    assert len(mlflow.runs(view=ViewType.ALL)) == 13
+    assert {r.info.status for r in mlflow.runs()} == {"FINISHED"}
+    for one in mlflow.runs():
+        assert all(len({p.step for p in points}) == len(points) for points in mlflow.points(one).values())
+
+
+@pytest.mark.parametrize("change", ["seeds", "value", "level"])
+def test_a_widened_sweep_has_one_current_run_per_config_with_one_point_per_step(
+    tiny: dict, store: Path, change: str
+) -> None:
+    first = run(tiny, store)
+    if change == "seeds":
+        tiny["seeds"] = 4
+    elif change == "value":
+        tiny["sweep"]["parameters"]["training.alpha"]["values"].append(0.1)
+    else:
+        tiny["diagnosis"] = {"level": 0.5}
+    second = run(tiny, store)
+    mlflow = Mlflow(store)
+    configs = mlflow.runs("config")
+    assert sorted(r.data.tags["fitlab.digest"] for r in configs) == sorted(c.digest for c in second.configs)
+    assert len(mlflow.runs("fit")) == len(second.fits)
+    assert len(mlflow.runs("summary")) == 1
+    for one in configs:
+        assert len(mlflow.nested(one)) == len(second.spec.seeds.values)
+    for one in mlflow.runs():
+        assert all(len({p.step for p in points}) == len(points) for points in mlflow.points(one).values())
+        assert one.info.status != "RUNNING"
+    gone = [r for r in mlflow.runs(view=ViewType.DELETED_ONLY) if r.data.tags["fitlab.kind"] != "summary"]
+    assert len(gone) == (0 if change == "value" else len(first.configs))
+    assert all(r.data.tags["fitlab.superseded"] == "true" for r in gone)
+
+
+def test_going_back_brings_the_old_runs_back(tiny: dict, store: Path) -> None:
+    run(tiny, store)
+    mlflow = Mlflow(store)
+    ids = {r.info.run_id for r in mlflow.runs("config")}
+    run({**tiny, "seeds": 3}, store)
+    assert not ids & {r.info.run_id for r in mlflow.runs("config")}
+    run(tiny, store)
+    assert {r.info.run_id for r in mlflow.runs("config")} == ids
+    current = Counter(r.data.tags["fitlab.current"] for r in mlflow.runs("fit"))
+    assert current == {"true": 8, "false": 4}
+
+
+def test_what_left_the_spec_is_tagged_and_stays(tiny: dict, store: Path) -> None:
+    run(tiny, store)
+    tiny["sweep"]["parameters"]["training.alpha"]["values"] = [1e-4]
+    run(tiny, store)
+    current = Counter((r.data.tags["fitlab.kind"], r.data.tags["fitlab.current"]) for r in Mlflow(store).runs())
+    assert current == {
+        ("config", "true"): 2, ("config", "false"): 2, ("fit", "true"): 4, ("fit", "false"): 4, ("summary", "true"): 1,
+    }  # fmt: skip
+
+
+def test_what_a_user_deleted_stays_deleted_and_is_said(tiny: dict, store: Path) -> None:
+    run(tiny, store)
+    mlflow = Mlflow(store)
+    victim = mlflow.runs("fit")[0]
+    mlflow.client.delete_run(victim.info.run_id)
+    published = fitlab.publish("tiny", store)
+    assert (published.left_deleted, published.created) == (1, 0)
+    assert len(mlflow.runs("fit")) == 7
+    mlflow.client.delete_experiment(mlflow.experiment.experiment_id)
+    with pytest.raises(PublishError, match="was deleted; bring it back with"):
+        fitlab.publish("tiny", store)
+
+
+def test_status_and_counts_are_truthful(tiny: dict, store: Path) -> None:
+    tiny["model"]["activation"] = "identity"
+    tiny["training"] = {"solver": "sgd", "epochs": 6, "batch_size": 16}
+    tiny["sweep"]["parameters"] = {"training.learning_rate_init": {"values": [0.01, 1e200]}}
+    run(tiny, store)
+    mlflow = Mlflow(store)
+    status = {(r.data.params["training.learning_rate_init"], r.info.status) for r in mlflow.runs("fit")}
+    assert status == {("0.01", "FINISHED"), ("1e+200", "FAILED")}
+    wild = next(r for r in mlflow.runs("config") if r.info.status == "FAILED")
+    assert wild.data.tags["fitlab.outcomes"] == "2 diverged"
+    assert "final/loss/val" not in wild.data.metrics
+    assert "non-finite" in mlflow.nested(wild)[0].data.tags["fitlab.cause"]
+
+
+def test_a_database_that_is_none_costs_no_training(tiny: dict, store: Path) -> None:
+    (store / "mlflow.db").write_bytes(b"this is not a database" * 100)
+    with pytest.raises(PublishError, match="MLflow at sqlite"):
+        run(tiny, store)
+    assert len(fitlab.load("tiny", store).fits) == 8
+
+
+def test_long_curves_are_thinned_geometrically() -> None:
+    for length in (1, 2, 49, 50, 51, 101, 1001, 100_001):
+        kept = content.thinned(length, 50)
+        assert len(kept) == min(length, 50)
+        assert (kept[0], kept[-1]) == (0, length - 1)
+        assert (kept[1:] > kept[:-1]).all()
+    assert content.thinned(1001, 50)[:10].tolist() == list(range(10))
+
+
+def test_a_fresh_database_is_made_and_put_into_wal_mode(tiny: dict, tmp_path: Path) -> None:
+    import sqlite3
+
+    run(tiny, tmp_path / "fresh")
+    connection = sqlite3.connect(tmp_path / "fresh" / "mlflow.db")
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
+    assert Store.at(tmp_path / "fresh").published("tiny")["experiment"] == "1"
+    assert publishing.ARTIFACT == "fit.safetensors"
