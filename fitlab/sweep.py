@@ -68,7 +68,9 @@ class Sweep:
         for fit in self.fits:
             if fit.null:
                 per_seed[canonical(fit.job.config.plain["data"])][fit.job.seed] = fit.null
-        return [(swept[key], self._intervals([found[seed] for seed in sorted(found)])) for key, found in per_seed.items()]
+        return [
+            (swept[key], self._intervals([found[seed] for seed in sorted(found)])) for key, found in per_seed.items()
+        ]
 
     def _intervals(self, rows: Sequence[Mapping[str, float]]) -> dict[str, Interval]:
         if not rows:

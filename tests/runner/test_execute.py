@@ -161,9 +161,7 @@ def test_a_job_that_kills_its_worker_has_failed_and_no_other_has(tiny: dict, tmp
     result = go(tiny, tmp_path, Workers(lambda: Poisoned(2, mp_context=fresh), 2, lambda: None))
     assert result.progress.outcomes == {"completed": 6, "failed": 2}
     failed = [fit for fit in result.sweep.fits if fit.outcome is Outcome.FAILED]
-    assert {(fit.job.seed, fit.cause) for fit in failed} == {
-        (1, "lost its worker process (killed, or out of memory)")
-    }
+    assert {(fit.job.seed, fit.cause) for fit in failed} == {(1, "lost its worker process (killed, or out of memory)")}
 
 
 def test_arrays_reach_the_workers_and_split_gives_them_back(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ import fitlab
 from fitlab.errors import PublishError
 from fitlab.store import Store
 from fitlab.sweep import Sweep
-from fitlab.tracking import content, publish as publishing
+from fitlab.tracking import content
+from fitlab.tracking import publish as publishing
 
 
 class Mlflow:

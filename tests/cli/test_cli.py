@@ -1,0 +1,211 @@
+"""The command line: exit codes, one block on stderr, JSON on stdout, and nothing written for a wrong request."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, SHIPPED
+from mlflow.tracking import MlflowClient
+from ruamel.yaml import YAML
+
+from fitlab.cli import main
+
+Fitlab = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def fitlab(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Fitlab:
+    def call(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["fitlab", *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        said = capsys.readouterr()
+        return int(end.value.code or 0), said.out, said.err
+
+    return call
+
+
+@pytest.fixture
+def spec(tiny: dict, tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.yaml"
+    with path.open("w") as file:
+        YAML().dump(tiny, file)
+    return path
+
+
+def test_sweep_prints_a_row_per_config_what_was_done_and_the_link(fitlab: Fitlab, spec: Path, store: Path) -> None:
+    code, out, err = fitlab("sweep", spec, "--store", store, "--jobs", 1)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    rows = [line for line in lines if line.count(" ± ") == 3]
+    assert len(rows) == 4 + 1
+    assert all("2 completed" in row for row in rows[:4])
+    assert "Does it work?" in out
+    assert "4 Configs × 2 seeds = 8 Fits: 8 trained" in out
+    assert lines[-1].strip() == (
+        "http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning&compareRunsMode=CHART"
+    )
+    code, out, _ = fitlab("sweep", spec, "--store", store, "--jobs", 1)
+    assert code == 0
+    assert "all were there, nothing was trained" in out
+    assert "MLflow: 13 were there." in out
+
+
+def test_json_is_one_document_with_every_interval(fitlab: Fitlab, spec: Path, store: Path) -> None:
+    code, out, err = fitlab("sweep", spec, "--store", store, "--jobs", 1, "--json")
+    assert (code, err) == (0, "")
+    said = json.loads(out)
+    assert said["fits"] == {"total": 8, "cached": 0, "trained": 8}
+    assert said["published"]["created"] == 13
+    assert said["link"].startswith("http://127.0.0.1:5000/#/experiments/")
+    for config in said["configs"]:
+        gap = config["metrics"]["gap/loss"]
+        assert gap["low"] <= gap["estimate"] <= gap["high"]
+        assert (gap["n"], gap["level"], gap["method"]) == (2, 0.9, "t")
+    code, out, _ = fitlab("status", "tiny", "--store", store, "--json")
+    (row,) = json.loads(out)
+    assert (row["done"], row["fits"], row["published"], row["running"]) == (8, 8, "yes", False)
+    code, out, _ = fitlab("publish", "tiny", "--store", store, "--json")
+    assert json.loads(out)["unchanged"] == 13
+    code, out, _ = fitlab("doctor", "--store", store, "--json")
+    assert (code, json.loads(out)["ok"]) == (0, True)
+    code, out, _ = fitlab("plan", spec, "--store", store, "--json", "-o", "seeds=3")
+    assert json.loads(out)["fits"] == {"total": 12, "to_train": 4}
+    code, out, _ = fitlab("check", spec, "--json", "--no-data")
+    assert json.loads(out) == {"name": "tiny", "configs": 4, "seeds": 2, "fits": 8}
+
+
+def test_commands_for_people(fitlab: Fitlab, spec: Path, store: Path) -> None:
+    assert "4 Configs × 2 seeds = 8 Fits" in fitlab("check", spec)[1]
+    assert "8 to train" in fitlab("plan", spec, "--store", store)[1]
+    assert not (store / "fits").exists(), "check and plan write nothing"
+    fitlab("sweep", spec, "--store", store, "--jobs", 1, "--no-publish")
+    assert "complete" in fitlab("status", "--store", store)[1]
+    assert "13 runs logged" in fitlab("publish", "tiny", "--store", store)[1]
+    assert "all is well" in fitlab("doctor", "--store", store)[1]
+    assert json.loads(fitlab("schema")[1])["title"] == "Spec"
+    for command in ("sweep", "check", "plan", "status", "publish", "ui", "schema", "doctor", "init"):
+        assert command in fitlab("--help")[1]
+
+
+def test_init_writes_a_spec_that_checks_and_never_over_a_file(fitlab: Fitlab, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    assert fitlab("init", path)[0] == 0
+    assert fitlab("check", path)[0] == 0
+    path.write_text("mine")
+    code, _, err = fitlab("init", path)
+    assert (code, path.read_text()) == (2, "mine")
+    assert "is there already" in err
+
+
+def test_a_wrong_request_is_one_block_exit_2_and_nothing_written(fitlab: Fitlab, spec: Path, tmp_path: Path) -> None:
+    spec.write_text(spec.read_text().replace("alpha", "alfa").replace("epochs: 6", "epochs: lots"))
+    code, out, err = fitlab("sweep", spec, "--store", tmp_path / "none")
+    assert (code, out) == (2, "")
+    assert err.startswith(f"fitlab: {spec}: 2 problems\n")
+    assert "Traceback" not in err
+    assert not (tmp_path / "none").exists()
+    assert fitlab("sweep", tmp_path / "missing.yaml")[0] == 2
+    assert fitlab("sweep", SHIPPED, "--jobs", "0")[0] == 2
+    assert fitlab("sweep")[0] == 2
+
+
+def test_an_unusable_store_is_exit_3(fitlab: Fitlab, spec: Path, store: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for words in (("sweep", spec), ("status",), ("publish", "tiny"), ("ui",)):
+        code, out, err = fitlab(*words, "--store", tmp_path / "file")
+        assert (code, out) == (3, ""), words
+        assert err.startswith("fitlab: ")
+    assert fitlab("doctor", "--store", tmp_path / "file" / "x")[0] == 3
+    fitlab("sweep", spec, "--store", store, "--jobs", 1, "--no-publish")
+    (store / "sweeps" / "tiny.json").write_text("{")
+    code, _, err = fitlab("status", "--store", store)
+    assert code == 3
+    assert "writes it anew" in err
+    assert fitlab("sweep", spec, "--store", store, "--jobs", 1, "--no-publish")[0] == 0
+    assert fitlab("status", "--store", store)[0] == 0
+
+
+def test_trained_but_not_published_is_exit_4_and_says_how_to_catch_up(
+    fitlab: Fitlab, spec: Path, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # nobody listens there
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    code, out, err = fitlab("sweep", spec, "--store", store, "--jobs", 1)
+    assert code == 4
+    assert "trained and stored, but not published" in err
+    assert f"`fitlab publish tiny --store {store}` catches up" in err
+    assert "8 trained" in out
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    code, out, _ = fitlab("publish", "tiny", "--store", store)
+    assert (code, "13 runs logged" in out) == (0, True)
+
+
+def test_a_second_sweep_of_the_same_name_is_refused_while_the_first_runs(
+    fitlab: Fitlab, spec: Path, tmp_path: Path
+) -> None:
+    from fitlab.store import Store
+
+    place = Store.at(tmp_path / "busy", create=True)
+    with place.locked("tiny"):
+        code, _, err = fitlab("sweep", spec, "--store", place.root, "--jobs", 1)
+    assert code == 3
+    assert "is being run by process" in err
+
+
+def test_debug_shows_the_traceback(spec: Path) -> None:
+    command = [sys.executable, "-m", "fitlab", "check", "missing.yaml"]
+    plain = subprocess.run(command, capture_output=True, text=True)
+    debug = subprocess.run([*command, "--debug"], capture_output=True, text=True)
+    assert (plain.returncode, "Traceback" in plain.stderr) == (2, False)
+    assert "Traceback" in debug.stderr
+
+
+def test_failed_fits_are_exit_1_and_counted_with_their_cause(
+    fitlab: Fitlab, spec: Path, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fitlab.trainers import mlp
+
+    def raising(*_: object) -> None:
+        raise RuntimeError("[bold]out of luck")
+
+    monkeypatch.setattr(mlp, "_epoch", raising)
+    code, out, _ = fitlab("sweep", spec, "--store", store, "--jobs", 1)
+    assert code == 1
+    assert "failed 8 ×: RuntimeError: [bold]out of luck" in out
+    assert "--retry-failed" in out
+    client = MlflowClient(f"sqlite:///{store / 'mlflow.db'}")
+    assert {run.info.status for run in client.search_runs(["1"])} == {"FAILED", "FINISHED"}  # finished: the summary
+
+
+@pytest.mark.slow
+def test_ui_serves_the_links_that_it_prints(fitlab: Fitlab, spec: Path, store: Path) -> None:
+    fitlab("sweep", spec, "--store", store, "--jobs", 1)
+    command = [sys.executable, "-m", "fitlab", "ui", "--store", str(store)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            name, link = server.stdout.readline().split(": ")
+            base, _, path = link.partition("/#/")
+            assert (name, base.rpartition(":")[0]) == ("tiny", "http://127.0.0.1")
+            with urllib.request.urlopen(f"{base}/", timeout=30) as page:
+                assert b"<title>MLflow</title>" in page.read()
+            experiment = MlflowClient(base).get_experiment(path.split("/")[1])
+            assert experiment.name == "tiny"
+        finally:
+            server.send_signal(signal.SIGINT)
+        assert server.wait(30) == 0
+
+
+def test_help_is_quick() -> None:
+    """CPU, not wall time: these machines are noisy. The best of five is what the code costs."""
+    code = "import resource, subprocess, sys; subprocess.run([sys.executable, '-m', 'fitlab', '--help'], stdout=-3)\n"
+    code += "usage = resource.getrusage(resource.RUSAGE_CHILDREN); print(usage.ru_utime + usage.ru_stime)"
+    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT) for _ in range(5)]
+    assert min(float(run.stdout) for run in runs) <= 0.4

@@ -1,0 +1,108 @@
+"""The plug is pulled: a killed sweep, run again, equals an uninterrupted one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import PROVE, SHIPPED
+
+import fitlab
+from fitlab.records import Outcome
+
+OPTIONS = ["-o", "training.epochs=40", "-o", "sweep.parameters.training.alpha.values=[1e-2]"]
+KILLS = 20 if PROVE else 4
+
+
+def sweep(store: Path, *more: str) -> list[str]:
+    return [
+        sys.executable,
+        "-m",
+        "fitlab",
+        "sweep",
+        str(SHIPPED),
+        *OPTIONS,
+        "--store",
+        str(store),
+        "--jobs",
+        "2",
+        *more,
+    ]
+
+
+def children(pid: int) -> set[int]:
+    """Processes on this machine whose ancestor is ``pid``."""
+    table = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    parents = dict(tuple(map(int, line.split())) for line in table.splitlines())
+    found = {pid}
+    while new := {child for child, parent in parents.items() if parent in found} - found:
+        found |= new
+    return found - {pid}
+
+
+def alive(pids: set[int]) -> set[int]:
+    table = subprocess.run(["ps", "-eo", "pid=,stat="], capture_output=True, text=True, check=True).stdout
+    return {int(pid) for pid, state in map(str.split, table.splitlines()) if int(pid) in pids and state[0] != "Z"}
+
+
+@pytest.mark.slow
+def test_a_killed_sweep_continues_and_equals_an_uninterrupted_one(tmp_path: Path) -> None:
+    subprocess.run(sweep(tmp_path / "whole", "--no-publish"), check=True, capture_output=True)
+    whole = fitlab.load("digits-width", tmp_path / "whole")
+    rng = np.random.default_rng(0)
+    kept = []
+    for _ in range(KILLS):
+        process = subprocess.Popen(sweep(tmp_path / "cut", "--no-publish"), stdout=subprocess.DEVNULL)
+        time.sleep(5 + 4 * rng.random())  # about when the first Fits are there
+        helpers = children(process.pid)
+        process.kill()
+        process.wait()
+        kept.append(len(list((tmp_path / "cut" / "fits").glob("*.safetensors"))))
+        deadline = time.monotonic() + 20
+        while left := alive(helpers):
+            assert time.monotonic() < deadline, f"orphans: {left}"
+            time.sleep(0.2)
+    print("seed 0; Fits kept after each kill:", kept)
+    assert kept == sorted(kept)
+    assert kept[-1] > 0, "killed too early to prove anything"
+    done = subprocess.run(sweep(tmp_path / "cut"), check=True, capture_output=True, text=True)
+    assert f"{kept[-1]} were there" in done.stdout or kept[-1] == len(whole.fits)
+    resumed = fitlab.load("digits-width", tmp_path / "cut")
+    assert resumed.table().equals(whole.table())
+    assert resumed.curves().equals(whole.curves())
+    assert resumed.fits == whole.fits
+    assert all(fit.outcome is Outcome.COMPLETED for fit in resumed.fits)
+    assert list((tmp_path / "cut" / "fits").glob("*.corrupt")) == []
+
+
+@pytest.mark.slow
+def test_ctrl_c_is_exit_130_and_leaves_no_process(tmp_path: Path) -> None:
+    process = subprocess.Popen(sweep(tmp_path / "s"), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    while not list((tmp_path / "s" / "fits").glob("*.safetensors")):
+        time.sleep(0.1)
+    helpers = children(process.pid)
+    process.send_signal(2)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "of 60 Fits are kept: run the same command to continue" in err
+    assert "Traceback" not in err
+    deadline = time.monotonic() + 20
+    while left := alive(helpers):
+        assert time.monotonic() < deadline, f"orphans: {left}"
+        time.sleep(0.2)
+
+
+@pytest.mark.slow
+def test_a_script_without_a_main_guard_may_run_a_sweep(tmp_path: Path) -> None:
+    script = tmp_path / "paper.py"
+    script.write_text(
+        "import fitlab\n"
+        "spec = {'name': 's', 'data': {'kind': 'iris'}, 'model': {'kind': 'mlp'}, 'training': {'epochs': 2}}\n"
+        f"print(len(fitlab.run(spec, store={str(tmp_path / 'store')!r}, jobs=2, publish=False).fits))\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120)
+    assert done.stdout == "5\n", done.stderr
