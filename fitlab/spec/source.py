@@ -90,7 +90,7 @@ def _scan(text: str, name: str, place: str | None) -> list[Problem]:
         AnchorToken: ("YAML anchors are not allowed", "write the value where it is used"),
         AliasToken: ("YAML aliases are not allowed", "write the value out"),
     }
-    problems = []
+    problems: list[Problem] = []
     depth = 0
     for token in YAML(pure=True).scan(text):
         mark = token.start_mark
