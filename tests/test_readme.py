@@ -22,6 +22,7 @@ def commands() -> list[str]:
     return [line[2:].split(" #")[0].strip() for block in blocks("console") for line in block.splitlines()]
 
 
+@pytest.mark.slow
 def test_python_blocks_run_in_order(tmp_path: Path) -> None:
     script = tmp_path / "readme.py"
     script.write_text("\n".join(blocks("python")))
@@ -30,6 +31,7 @@ def test_python_blocks_run_in_order(tmp_path: Path) -> None:
     assert "constant predictor" in done.stdout
 
 
+@pytest.mark.slow
 def test_console_blocks_run_in_order(tmp_path: Path) -> None:
     """As written, but for one epoch; make's targets are asked for, not built."""
     for command in commands():

@@ -74,7 +74,7 @@ def test_every_part_has_the_classes_in_their_shares(kind: str) -> None:
 @given(lower=st.floats(0, 1), higher=st.floats(0, 1))
 def test_more_label_noise_disturbs_the_same_rows_and_more(lower: float, higher: float) -> None:
     lower, higher = sorted((lower, higher))
-    clean, less, more = (split(kind="digits", label_noise=rate).y_train for rate in (0.0, lower, higher))
+    clean, less, more = (split(label_noise=rate).y_train for rate in (0.0, lower, higher))
     assert (more[less != clean] == less[less != clean]).all()
 
 
