@@ -20,7 +20,7 @@ from fitlab.seeds import canonical
 from fitlab.store import Store
 from fitlab.sweep import CONSTANT, Sweep
 from fitlab.tracking import links
-from fitlab.tracking.content import sweep_identity
+from fitlab.tracking.content import shown, sweep_identity
 
 if TYPE_CHECKING:  # the runner loads scikit-learn, which `check --no-data` and `status` do not need
     from fitlab.runner.estimate import Estimate
@@ -75,8 +75,10 @@ def sweep_result(plan: Plan, result: Result, published: Any, store: Store) -> No
     spec = plan.document.spec
     if spec.question:
         to.print(Text(f"\n{spec.question}", style="bold"))
-    to.print(sweep_table(result.sweep, to))
-    to.print(legend(result.sweep), style="dim", highlight=False)
+    table = sweep_table(result.sweep, to)
+    to.print(table)
+    strip = any("●" in str(column.header) for column in table.columns)
+    to.print(legend(result.sweep, strip), style="dim", highlight=False)
     to.print(done(plan, result), highlight=False)
     causes = Counter(fit.cause for fit in result.sweep.fits if fit.outcome is Outcome.FAILED)
     for cause, count in causes.most_common(5):
@@ -106,15 +108,17 @@ def done(plan: Plan, result: Result) -> str:
 def sweep_table(sweep: Sweep, to: Console) -> Table:
     """Return a row per Config: swept values, losses and gap as mean ± half-width, a strip of losses, outcomes.
 
-    The strip is left out where the console is too narrow for it.
+    Where the console is narrow the strip is left out, then a decimal and blanks.
     """
-    full = _sweep_table(sweep, _Strips(sweep))
-    return full if to.measure(full).minimum <= to.width else _sweep_table(sweep, None)
+    layouts = ((_Strips(sweep), 4), (None, 4), (None, 3))
+    tables = [_sweep_table(sweep, strips, decimals) for strips, decimals in layouts]
+    unbounded = Console(width=10_000)
+    return next((table for table in tables if unbounded.measure(table).maximum <= to.width), tables[-1])
 
 
-def _sweep_table(sweep: Sweep, strips: _Strips | None) -> Table:
+def _sweep_table(sweep: Sweep, strips: _Strips | None, decimals: int) -> Table:
     keys = _short(list(sweep.spec.sweep.parameters))
-    table = Table(box=None, padding=(0, 1), header_style="bold")
+    table = Table(box=None, padding=(0, 1), pad_edge=False, collapse_padding=decimals < 4, header_style="bold")
     for short in keys.values() or ("",):
         table.add_column(_broken(short), justify="right", no_wrap=True)
     for name in ("train loss", "validation\nloss", "gap"):
@@ -125,7 +129,7 @@ def _sweep_table(sweep: Sweep, strips: _Strips | None) -> Table:
 
     def row(label: Sequence[str], found: Mapping[str, Interval], fits: str, style: str = "") -> None:
         cells: list[Any] = [*label, *[""] * (max(len(keys), 1) - len(label))]
-        cells += [_mean(found.get(name)) for name in ("loss/train", "loss/val", "gap/loss")]
+        cells += [_mean(found.get(name), decimals) for name in ("loss/train", "loss/val", "gap/loss")]
         table.add_row(*cells, *([strips.draw(found)] if strips else []), fits, style=style)
 
     found = [sweep.intervals(config) for config in sweep.configs]
@@ -146,14 +150,16 @@ def _sweep_table(sweep: Sweep, strips: _Strips | None) -> Table:
     return table
 
 
-def legend(sweep: Sweep) -> str:
+def legend(sweep: Sweep, strip: bool) -> str:
     """Say how the table is to be read."""
     strips, level = _Strips(sweep), sweep.spec.diagnosis.level
-    return (
-        f"Mean over seeds ± half of its {level:.0%} Student-t interval, at the last epoch. Bold: lowest validation "
-        f"loss.\nStrip: logarithmic from {strips.low:.2g} to {strips.high:.2g}. Both circles near ┊: too small. "
-        "● far to the left of ○: it memorises."
-    )
+    text = f"Mean over seeds ± half of its {level:.0%} Student-t interval, at the last epoch. Bold: lowest validation loss."
+    if strip:
+        text += (
+            f"\nStrip: logarithmic from {strips.low:.2g} to {strips.high:.2g}. Both circles near ┊: too small. "
+            "● far to the left of ○: it memorises."
+        )
+    return text
 
 
 class _Strips:
@@ -204,25 +210,25 @@ def _broken(name: str) -> str:
 
 
 def _cell(value: Any) -> str:
-    if value is None:
-        return "–"
-    return f"{value:g}" if isinstance(value, float) else value if isinstance(value, str) else canonical(value)
+    return "–" if value is None else shown(value)
 
 
-def _mean(interval: Interval | None) -> str:
-    """Write mean ± half-width, the half-width with two digits."""
+def _mean(interval: Interval | None, decimals: int) -> str:
+    """Write mean ± half-width, the half-width with two digits, but at most so many decimals."""
     if interval is None:
         return "–"
     half = interval.high - interval.estimate
     if not math.isfinite(half):
         return f"{interval.estimate:.4g} (1 seed)"
-    digits = 3 if half <= 0 else min(max(1 - math.floor(math.log10(half)), 0), 4)
+    digits = 3 if half <= 0 else min(max(1 - math.floor(math.log10(half)), 0), decimals)
     return f"{interval.estimate:.{digits}f} ± {half:.{digits}f}"
 
 
 def _outcomes(fits: Iterable[Fit]) -> str:
-    counts = Counter(str(fit.outcome) for fit in fits)
-    return ", ".join(f"{counts[o]} {o}" for o in map(str, Outcome) if counts[o])
+    """Write how many completed, and what became of the others: ``5`` or ``3, 2 diverged``."""
+    counts = Counter(fit.outcome for fit in fits)
+    others = [f"{counts[o]} {o}" for o in Outcome if o is not Outcome.COMPLETED and counts[o]]
+    return ", ".join([str(counts[Outcome.COMPLETED]), *others])
 
 
 def print_published(published: Any, store: Store, to: Console | None = None) -> None:

@@ -56,15 +56,18 @@ def _leaves(plain: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, An
 
 def config_name(config: Config) -> str:
     """Return the swept values in the order of the spec, such as ``[32] · 0.01``: MLflow's column is narrow."""
-    return " · ".join(_value(value) for value in config.swept.values()) or "the one Config"
+    return " · ".join(shown(value) for value in config.swept.values()) or "the one Config"
 
 
 def swept_words(config: Config) -> str:
     """Return the swept keys with their values, such as ``model.hidden_layer_sizes = [32], training.alpha = 0.01``."""
-    return ", ".join(f"{key} = {_value(value)}" for key, value in config.swept.items())
+    return ", ".join(f"{key} = {shown(value)}" for key, value in config.swept.items())
 
 
-def _value(value: Any) -> str:
+def shown(value: Any) -> str:
+    """Write a swept value as people read it: ``[32]``, ``0.01``, ``1``; two different values never look alike."""
+    if isinstance(value, float):
+        return repr(value).removesuffix(".0")
     return value if isinstance(value, str) else canonical(value)
 
 
@@ -131,7 +134,7 @@ def table_markdown(sweep: Sweep) -> str:
     lines = [" | ".join(head), " | ".join("---" for _ in head)]
     for config in sweep.configs:
         found = sweep.intervals(config)
-        cells = [_value(config.swept.get(key, "–")) for key in keys]
+        cells = [shown(config.swept.get(key, "–")) for key in keys]
         cells += [str(found[name]) if name in found else "–" for name in names]
         lines.append(" | ".join([*cells, outcome_counts(sweep.of(config))]))
     level = sweep.spec.diagnosis.level
