@@ -153,7 +153,7 @@ def _sweep_table(sweep: Sweep, strips: _Strips | None, decimals: int) -> Table:
 def legend(sweep: Sweep, strip: bool) -> str:
     """Say how the table is to be read."""
     strips, level = _Strips(sweep), sweep.spec.diagnosis.level
-    text = f"Mean over seeds ± half of its {level:.0%} Student-t interval, at the last epoch. Bold: lowest validation loss."
+    text = f"Mean over seeds ± half of its {level:.0%} Student-t interval, last epoch. Bold: lowest validation loss."
     if strip:
         text += (
             f"\nStrip: logarithmic from {strips.low:.2g} to {strips.high:.2g}. Both circles near ┊: too small. "
