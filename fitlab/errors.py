@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 Path = tuple[str | int, ...]
 
@@ -47,10 +47,11 @@ class SpecError(FitlabError):
 
     exit_code = 2
 
-    def __init__(self, problems: Iterable[Problem] | str, source: str = "") -> None:
+    def __init__(self, problems: Iterable[Problem] | str, source: str = "", cause: object = None) -> None:
         found = [Problem((), problems)] if isinstance(problems, str) else list(problems)
         self.problems: tuple[Problem, ...] = tuple(dict.fromkeys(found))
         self.source = source
+        self.cause = cause  # what was read, where something was
         super().__init__(str(self))
 
     def __str__(self) -> str:
@@ -60,10 +61,6 @@ class SpecError(FitlabError):
 
     def __reduce__(self) -> tuple[type[SpecError], tuple[tuple[Problem, ...], str]]:
         return SpecError, (self.problems, self.source)
-
-    def below(self, path: Path) -> SpecError:
-        """The same problems, their paths taken as relative to ``path``."""
-        return SpecError((replace(p, path=path + p.path) for p in self.problems), self.source)
 
 
 class StoreError(FitlabError):

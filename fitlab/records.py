@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from fitlab.spec import Sections
 RECORD_VERSION = 1
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
-Task = str  # "classification" or "regression"
+Task = Literal["classification", "regression"]
 
 
 class Outcome(StrEnum):
@@ -55,14 +55,23 @@ class Config:
 
     @cached_property
     def plain(self) -> dict[str, Any]:
-        """The sections as plain JSON data."""
+        """The sections as plain JSON data, every value concrete."""
         data: dict[str, Any] = self.sections.model_dump(mode="json")
         return data
 
     @cached_property
+    def identity(self) -> dict[str, Any]:
+        """The sections without what is at its default: a key that a later version adds changes no identity.
+
+        A default that changes its value must change the trainer's version.
+        """
+        data: dict[str, Any] = self.sections.model_dump(mode="json", exclude_defaults=True)
+        return data
+
+    @cached_property
     def digest(self) -> str:
-        """The sha256 of the sections' canonical JSON."""
-        return digest(self.plain)
+        """The sha256 of the canonical JSON of its identity."""
+        return digest(self.identity)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Config) and self.digest == other.digest
@@ -85,7 +94,7 @@ class Job:
     def plain(self) -> dict[str, Any]:
         """The job's identity as plain JSON data."""
         return {
-            "config": self.config.plain,
+            "config": self.config.identity,
             "seed": self.seed,
             "vary": sorted(self.vary),
             "fingerprint": self.fingerprint,
@@ -192,7 +201,7 @@ class Fit:
 
     job: Job
     outcome: Outcome
-    epochs: int  # the last epoch that was trained
+    epochs: int  # the last epoch that was trained; 0 where training never began or raised
     curves: Curves = EMPTY_CURVES
     weights: Mapping[str, Array] = field(default_factory=dict)  # "hidden_1/weight" (D, H), "hidden_1/bias" (H,) …
     snapshots: Mapping[int, Mapping[str, Array]] = field(default_factory=dict)  # epoch -> like weights
@@ -229,6 +238,7 @@ class Fit:
         """Everything but arrays and provenance, as plain JSON data; non-finite numbers as text."""
         return {
             "record_version": RECORD_VERSION,
+            "arrays": list(self.arrays),
             "job": self.job.plain,
             "outcome": str(self.outcome),
             "epochs": self.epochs,

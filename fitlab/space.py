@@ -16,7 +16,7 @@ from optuna.distributions import (
 from fitlab.errors import Path, Problem, SpecError
 from fitlab.records import Config
 from fitlab.seeds import canonical
-from fitlab.spec import Document, Spec, base_sections, domain_of, put, sections
+from fitlab.spec import Document, Spec, base_sections, domain_of, put, sections, takes
 from fitlab.spec.model import Range, Values
 
 MAX_POINTS = 100_000
@@ -107,35 +107,41 @@ def _as_read(value: Any, plain: dict[str, Any], key: str) -> Any:
 def _values(document: Document, key: str, domain: Values | Range) -> list[Any]:
     if isinstance(domain, Values):
         return list(domain.values)
-    if domain.points is None and not domain.integer:
+    if domain.points is None and not integer(key, domain):
         at: Path = ("sweep", "parameters", key, "points")
         raise document.error([Problem(at, "missing key: a grid needs the number of points", allowed="an integer ≥ 2")])
     if domain.points is None and domain.high - domain.low >= MAX_POINTS:
         raise document.error([Problem(("sweep", "parameters", key), f"more than {MAX_POINTS} values")])
-    return grid_values(domain)
+    return grid_values(domain, integer(key, domain))
 
 
-def grid_values(domain: Range) -> list[int] | list[float]:
-    """Return the points of a range, both ends included, rounded to 12 significant digits (or to integers)."""
+def integer(key: str, domain: Range) -> bool:
+    """Whether a range holds whole numbers: what the key takes decides; where it takes both, how it is written."""
+    types = takes(key)
+    return "integer" in types and ("number" not in types or domain.whole)
+
+
+def grid_values(domain: Range, whole: bool) -> list[int] | list[float]:
+    """Return the points of a range, both ends included, rounded to 12 significant digits (or to whole numbers)."""
     low, high = domain.low, domain.high
     if domain.points is None:
         return list(range(int(low), int(high) + 1))
     steps = [i / (domain.points - 1) for i in range(1, domain.points - 1)]
     inner = [low * (high / low) ** step if domain.log else low + (high - low) * step for step in steps]
-    if domain.integer:
+    if whole:
         return sorted({int(low), *(round(value) for value in inner), int(high)})
     return [float(low), *(float(f"{value:.12g}") for value in inner), float(high)]
 
 
 def distributions(spec: Spec, point: Mapping[str, Any]) -> dict[str, BaseDistribution]:
     """Return Optuna's view of the parameters that are active at ``point``; the same under every sampler."""
-    return {key: _distribution(domain) for key, domain in domain_of(spec).items() if key in point}
+    return {key: _distribution(key, domain) for key, domain in domain_of(spec).items() if key in point}
 
 
-def _distribution(domain: Values | Range) -> BaseDistribution:
+def _distribution(key: str, domain: Values | Range) -> BaseDistribution:
     if isinstance(domain, Values):
         return CategoricalDistribution(tuple(dict.fromkeys(encode(value) for value in domain.values)))
-    if domain.integer:
+    if integer(key, domain):
         return IntDistribution(int(domain.low), int(domain.high), log=domain.log)
     return FloatDistribution(float(domain.low), float(domain.high), log=domain.log)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -34,18 +33,3 @@ def t_interval(values: ArrayLike, level: float = 0.90) -> Interval:
         return Interval(mean, math.nan, math.nan, level, 1, "t")
     half = float(stdtrit(count - 1, (1 + level) / 2)) * float(sample.std(ddof=1)) / math.sqrt(count)
     return Interval(mean, mean - half, mean + half, level, count, "t")
-
-
-def mean_curve(curves: Sequence[ArrayLike], level: float = 0.90) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean over seeds with pointwise Student-t bounds.
-
-    curves: S curves of equal length (E+1,). Returns mean, low, high, each (E+1,); with one curve the bounds
-    are NaN. The band is pointwise: it holds at each epoch, not for the whole curve at once.
-    """
-    stacked = np.asarray(curves, dtype=np.float64)
-    count = stacked.shape[0]
-    mean = stacked.mean(axis=0)
-    if count == 1:
-        return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
-    half = float(stdtrit(count - 1, (1 + level) / 2)) * stacked.std(axis=0, ddof=1) / math.sqrt(count)
-    return mean, mean - half, mean + half

@@ -48,6 +48,14 @@ class Sweep:
         """The metrics that Fits of this sweep measured, losses first."""
         return tuple(dict.fromkeys(name for fit in self.fits for name in fit.curves.values))
 
+    def mixed_versions(self) -> dict[str, list[str]]:
+        """Return the libraries of which these Fits were trained with more than one version, and which."""
+        found: dict[str, set[str]] = {}
+        for fit in self.fits:
+            for name, version in (fit.provenance.versions if fit.provenance else {}).items():
+                found.setdefault(name, set()).add(version)
+        return {name: sorted(versions) for name, versions in found.items() if len(versions) > 1}
+
     def intervals(self, config: Config) -> dict[str, Interval]:
         """Return final metrics of a Config as means over its completed Fits with Student-t intervals.
 

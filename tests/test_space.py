@@ -67,8 +67,7 @@ def test_optuna_is_asked_for_exactly_the_points(values: dict) -> None:
 
 @given(low=st.floats(1e-6, 1e3), factor=st.floats(1.001, 1e6), points=st.integers(2, 30), log=st.booleans())
 def test_ranges_hold_their_ends_and_are_evenly_spaced(low: float, factor: float, points: int, log: bool) -> None:
-    domain = Range(low=low, high=low * factor, log=log, points=points)
-    values = space.grid_values(domain)
+    values = space.grid_values(Range(low=low, high=low * factor, log=log, points=points), whole=False)
     assert (values[0], values[-1], len(values)) == (low, low * factor, points)
     axis = [math.log(value) if log else value for value in values]
     steps = [b - a for a, b in itertools.pairwise(axis)]
@@ -78,11 +77,19 @@ def test_ranges_hold_their_ends_and_are_evenly_spaced(low: float, factor: float,
 
 @given(low=st.integers(1, 50), width=st.integers(1, 200), points=st.none() | st.integers(2, 20), log=st.booleans())
 def test_integer_ranges_stay_integers_between_their_ends(low: int, width: int, points: int | None, log: bool) -> None:
-    values = space.grid_values(Range(low=low, high=low + width, log=log, points=points))
+    values = space.grid_values(Range(low=low, high=low + width, log=log, points=points), whole=True)
     assert all(type(value) is int for value in values)
     assert values == sorted(set(values))
     assert (values[0], values[-1]) == (low, low + width)
     assert points is not None or values == list(range(low, low + width + 1))
+
+
+@given(low=st.integers(0, 3), width=st.integers(1, 9), points=st.integers(2, 30))
+def test_what_a_key_takes_decides_whether_its_range_is_whole(low: int, width: int, points: int) -> None:
+    domain = {"low": low, "high": low + width, "points": points}
+    assert len(swept({"training.alpha": domain})) == points
+    batches = swept({"training.batch_size": {**domain, "low": low + 1, "high": low + 1 + width}})
+    assert all(type(point["training.batch_size"]) is int for point in batches)
 
 
 def test_when_makes_a_parameter_exist_only_there_wherever_it_is_written() -> None:

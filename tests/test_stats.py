@@ -11,7 +11,7 @@ from conftest import PROVE
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fitlab.stats import mean_curve, t_interval
+from fitlab.stats import t_interval
 
 samples = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=20)
 
@@ -55,12 +55,3 @@ def test_one_seed_has_no_spread_and_nothing_has_no_mean() -> None:
     for level in (0, 1, 1.5):
         with pytest.raises(ValueError, match="level"):
             t_interval([1.0, 2.0], level)
-
-
-def test_a_band_is_an_interval_at_each_epoch() -> None:
-    curves = np.random.default_rng(0).normal(size=(4, 7))
-    mean, low, high = mean_curve(list(curves))
-    for epoch in range(7):
-        one = t_interval(curves[:, epoch])
-        assert (mean[epoch], low[epoch], high[epoch]) == pytest.approx((one.estimate, one.low, one.high))
-    assert np.isnan(mean_curve([curves[0]])[1]).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from fitlab.cli.app import app
@@ -14,8 +15,17 @@ def main() -> None:
     sys.argv = [word for word in sys.argv if word != "--debug"]
     try:
         app()
+    except BrokenPipeError:  # `fitlab … | head`: nobody listens any more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
     except FitlabError as error:
         if debug:
             raise
         print(f"fitlab: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except Exception as error:
+        if debug:
+            raise
+        said = f"{type(error).__name__}: {error}"
+        print(f"fitlab: a fault of fitlab itself, please report it: {said}\n--debug shows where", file=sys.stderr)
+        sys.exit(1)

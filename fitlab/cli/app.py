@@ -50,15 +50,13 @@ def sweep(
     from fitlab.cli import render
     from fitlab.cli.progress import shown
     from fitlab.runner.execute import execute
-    from fitlab.runner.plan import plan as make_plan
-    from fitlab.runner.workers import default_jobs, in_process, processes
-    from fitlab.spec import read_spec
+    from fitlab.runner.plan import read_plan
+    from fitlab.runner.workers import default_jobs, workers_for
     from fitlab.store import Store
 
-    made = make_plan(read_spec(spec, override or ()))
+    made = read_plan(spec, override or ())
     place = Store.at(store, create=True)
-    count = jobs or default_jobs()
-    workers = in_process() if count == 1 else processes(count)
+    workers = workers_for(jobs or default_jobs())
     again = f"run the same command to continue, or `fitlab publish {made.document.spec.name}` to log what is there"
     try:
         with shown(made.document.spec.name) as report:
@@ -67,13 +65,15 @@ def sweep(
         kept = sum(place.fit_path(job.digest).exists() for job in made.jobs)
         render.err(f"fitlab: interrupted; {kept} of {len(made.jobs)} Fits are kept: {again}")
         raise typer.Exit(130) from None
+    if not as_json:
+        render.sweep_result(made, result)
     published, failure = None, None
     if not no_publish:
         published, failure = _publish(result.sweep, place, quiet=as_json)
     if as_json:
         render.out_json(render.sweep_json(made, result, published, failure, place))
-    else:
-        render.sweep_result(made, result, published, place)
+    elif published is not None:
+        render.print_published(published, place)
     if failure is not None:
         raise failure
     raise typer.Exit(1 if result.failed else 0)
@@ -107,15 +107,16 @@ def check(
     from fitlab.cli import render
     from fitlab.spec import read_spec
 
-    document = read_spec(spec, override or ())
     if no_data:
         from fitlab.space import configs
 
+        document = read_spec(spec, override or ())
         count = len(configs(document))
     else:
-        from fitlab.runner.plan import plan as make_plan
+        from fitlab.runner.plan import read_plan
 
-        count = len(make_plan(document).planned)
+        made = read_plan(spec, override or ())
+        document, count = made.document, len(made.planned)
     seeds = len(document.spec.seeds.values)
     if as_json:
         render.out_json({"name": document.spec.name, "configs": count, "seeds": seeds, "fits": count * seeds})
@@ -134,12 +135,11 @@ def plan(
     """Say what a sweep would train, what is done already, and how long the rest takes (some epochs are timed)."""
     from fitlab.cli import render
     from fitlab.runner.estimate import estimate
-    from fitlab.runner.plan import plan as make_plan
+    from fitlab.runner.plan import read_plan
     from fitlab.runner.workers import default_jobs
-    from fitlab.spec import read_spec
     from fitlab.store import Store
 
-    made = make_plan(read_spec(spec, override or ()))
+    made = read_plan(spec, override or ())
     place = Store(Path(store).absolute())
     missing = [job for job in made.jobs if not place.fit_path(job.digest).exists()]
     left = estimate(missing, jobs or default_jobs())
@@ -191,6 +191,7 @@ def ui(
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: 5000, or the next free one.")] = None,
 ) -> None:
     """Serve MLflow's UI on 127.0.0.1 and print the links that open the charts. Ctrl-C ends it."""
+    import signal
     import time
 
     from fitlab.store import Store
@@ -201,16 +202,20 @@ def ui(
     published = {name: found for name in place.names() if (found := place.published(name))}
     if not published:
         raise SpecError(f"{place.root}: nothing is published yet; `fitlab sweep SPEC` or `fitlab publish NAME` does it")
-    local = {name: found for name, found in published.items() if not links.is_server(found["uri"])}
+    here = f"sqlite:///{place.database}"
+    local = {name: found for name, found in published.items() if found["uri"] == here}
     for name, found in published.items():
-        if name not in local:
+        if links.is_server(found["uri"]):
             typer.echo(f"{name}: {links.charts(found['experiment'], found['uri'])}")
+        elif name not in local:
+            typer.echo(f"{name}: in {found['uri']}, not in this store; `mlflow ui --backend-store-uri` shows it")
     if not local:
         return
     with serve(place.database, place.artifacts, port or free_port()) as base:
         for name, found in local.items():
             typer.echo(f"{name}: {links.charts(found['experiment'], base)}")
         typer.echo("Ctrl-C ends the server.")
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the server too
         try:
             while True:
                 time.sleep(3600)
@@ -230,7 +235,7 @@ def schema() -> None:
 @app.command()
 def doctor(store: StoreFolder = DEFAULT_STORE, as_json: Json = False) -> None:
     """Say which versions are here, what is missing, and whether the store can be used."""
-    from fitlab.cli import examine
+    from fitlab.cli import doctor as examine
 
     found = examine.findings(Path(store))
     if as_json:

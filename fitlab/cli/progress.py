@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -45,9 +44,9 @@ def words(done: Done) -> str:
 
 def duration(seconds: float) -> str:
     """Write seconds as people say them: ``42 s``, ``3 min 05 s``, ``2 h 10 min``."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{rest} s"
     if minutes < 60:
         return f"{minutes} min {rest:02d} s"
-    return time.strftime("%-H h %M min", time.gmtime(seconds)) if seconds < 86400 else f"{seconds / 86400:.1f} days"
+    return f"{minutes // 60} h {minutes % 60:02d} min"

@@ -69,8 +69,8 @@ def counted(configs: int, seeds: int) -> str:
 # ── sweep ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def sweep_result(plan: Plan, result: Result, published: Any, store: Store) -> None:
-    """Print the question, the table, what was done, and where the curves can be compared."""
+def sweep_result(plan: Plan, result: Result) -> None:
+    """Print the question, the table, what was done, and what went wrong."""
     to = console()
     spec = plan.document.spec
     if spec.question:
@@ -87,8 +87,8 @@ def sweep_result(plan: Plan, result: Result, published: Any, store: Store) -> No
         to.print("`--retry-failed` trains failed Fits again.")
     for name in result.damaged:
         to.print(f"damaged, set aside and trained again: fits/{name}", style="yellow", highlight=False)
-    if published is not None:
-        print_published(published, store, to)
+    for name, versions in result.sweep.mixed_versions().items():
+        to.print(f"These Fits were trained with more than one {name}: {', '.join(versions)}.", style="yellow")
 
 
 def done(plan: Plan, result: Result) -> str:
@@ -133,14 +133,16 @@ def _sweep_table(sweep: Sweep, strips: _Strips | None, decimals: int) -> Table:
         table.add_row(*cells, *([strips.draw(found)] if strips else []), fits, style=style)
 
     found = [sweep.intervals(config) for config in sweep.configs]
-    best = min((one["loss/val"].estimate for one in found if one), default=None)
+    seeds = len(sweep.spec.seeds.values)
+    whole = [one["loss/val"].estimate for one in found if one and one["loss/val"].n == seeds]
+    best = min(whole, default=None)  # of Configs that completed on every seed: survivors flatter
     group = None
     for config, intervals in zip(sweep.configs, found, strict=True):
         first = canonical(next(iter(config.swept.values()), None))
         if group not in (None, first) and len(keys) > 1:
             table.add_row()
         group = first
-        lowest = bool(intervals) and intervals["loss/val"].estimate == best
+        lowest = bool(intervals) and intervals["loss/val"].n == seeds and intervals["loss/val"].estimate == best
         label = [_cell(config.swept.get(key)) for key in keys]
         row(label, intervals, _outcomes(sweep.of(config)), "bold" if lowest else "")
     table.add_row()
@@ -231,9 +233,9 @@ def _outcomes(fits: Iterable[Fit]) -> str:
     return ", ".join([str(counts[Outcome.COMPLETED]), *others])
 
 
-def print_published(published: Any, store: Store, to: Console | None = None) -> None:
+def print_published(published: Any, store: Store) -> None:
     """Say what MLflow has now, and how to look at it."""
-    to = to or console()
+    to = console()
     parts = [f"{published.created} runs logged"] if published.created else []
     parts += [f"{published.unchanged} were there"] if published.unchanged else []
     parts += [f"{published.superseded} superseded"] if published.superseded else []

@@ -78,7 +78,7 @@ def _checked(name: str, X: ArrayLike, y: ArrayLike, task: str) -> Dataset:
         task = "regression" if type_of_target(target) == "continuous" else "classification"
     if task == "regression":
         try:
-            return Dataset(name, task, features, target.astype(np.float64), np.empty(0))
+            return Dataset(name, "regression", features, target.astype(np.float64), np.empty(0))
         except (TypeError, ValueError):
             raise _refuse("task", "a regression needs numbers in y", str(target.dtype), "classification") from None
     try:
@@ -89,7 +89,7 @@ def _checked(name: str, X: ArrayLike, y: ArrayLike, task: str) -> Dataset:
         ) from None
     if len(classes) < 2:
         raise _refuse("y", "only one class: nothing to tell apart", str(classes[0]), "two classes or more")
-    return Dataset(name, task, features, codes.astype(np.int64), classes)
+    return Dataset(name, "classification", features, codes.astype(np.int64), classes)
 
 
 def _features(X: ArrayLike) -> Floats:

@@ -36,12 +36,25 @@ def split(dataset: Dataset, data: model.Data, seed_stream: int) -> Split:
     rows = {"train": drawn[n_val : n_val + n_train], "val": drawn[:n_val], "test": order[:n_test]}
 
     labels = _labels(dataset, data)
-    scale_X, scale_y = _scalers(dataset.X[rows["train"]], labels["train"][rows["train"]], data)
+    scale_X, scale_y = _scalers(
+        dataset.X[rows["train"]], labels["train"][rows["train"]], data.scaling, _target_scaled(dataset, data)
+    )
     X = {part: scale_X(dataset.X[index]) for part, index in rows.items()}
     y = {part: scale_y(labels[part][index]) for part, index in rows.items()}
     return Split(
         dataset.task, dataset.classes, X["train"], y["train"], X["val"], y["val"], X["test"], y["test"], rows
     )  # fmt: skip
+
+
+def problems(dataset: Dataset, data: model.Data) -> list[Problem]:
+    """Return everything about a data section that does not fit the data set, not only the first."""
+    found: list[Problem] = []
+    for check in (part_sizes, _stratified, _noisy, _target_scaled):
+        try:
+            check(dataset, data)
+        except SpecError as error:
+            found += error.problems
+    return found
 
 
 def part_sizes(dataset: Dataset, data: model.Data) -> tuple[int, int, int]:
@@ -92,13 +105,24 @@ def _order(n: int, strata: Array | None, seed: int) -> Rows:
     return shuffled[np.argsort(position, kind="stable")]
 
 
+def _noisy(dataset: Dataset, data: model.Data) -> bool:
+    rate = data.label_noise.rate
+    if rate > 0 and dataset.task != "classification":
+        raise _refuse("label_noise", "only class labels can be redrawn", f"{rate} for a regression", "0")
+    return rate > 0
+
+
+def _target_scaled(dataset: Dataset, data: model.Data) -> bool:
+    if data.target_scaling != "none" and dataset.task != "regression":
+        raise _refuse("target_scaling", "classes have no scale", data.target_scaling, "none")
+    return data.target_scaling != "none"
+
+
 def _labels(dataset: Dataset, data: model.Data) -> dict[str, Array]:
     """Return the target of all rows as each part sees it."""
     noise = data.label_noise
     noisy = dataset.y
-    if noise.rate > 0:
-        if dataset.task != "classification":
-            raise _refuse("label_noise", "only class labels can be redrawn", f"{noise.rate} for a regression", "0")
+    if _noisy(dataset, data):
         rng = np.random.default_rng(stream("label_noise", dataset.fingerprint, data.split_seed))
         hit = rng.random(len(dataset.y)) < noise.rate
         drawn = rng.integers(len(dataset.classes), size=len(dataset.y))
@@ -106,19 +130,19 @@ def _labels(dataset: Dataset, data: model.Data) -> dict[str, Array]:
     return {part: noisy if part in noise.parts else dataset.y for part in model.PARTS}
 
 
-def _scalers(X: Floats, y: Array, data: model.Data) -> tuple[Callable[[Floats], Floats], Callable[[Array], Array]]:
+def _scalers(
+    X: Floats, y: Array, scaling: str, target_scaled: bool
+) -> tuple[Callable[[Floats], Floats], Callable[[Array], Array]]:
     """Return what scales features and target, both fitted on the training part alone."""
-    match data.scaling:
+    match scaling:
         case "standard":
             scale_X = StandardScaler().fit(X).transform
         case "minmax":
             scale_X = MinMaxScaler().fit(X).transform
-        case "none":
+        case _:
             scale_X = np.array
-    if data.target_scaling == "none":
+    if not target_scaled:
         return scale_X, np.array
-    if y.dtype.kind != "f":
-        raise _refuse("target_scaling", "classes have no scale", data.target_scaling, "none")
     scaler = StandardScaler().fit(y[:, None])
     return scale_X, lambda values: scaler.transform(values[:, None])[:, 0]
 

@@ -10,9 +10,9 @@ from fitlab.data import Arrays
 from fitlab.records import Job, Split
 from fitlab.runner import publishing
 from fitlab.runner.execute import execute
-from fitlab.runner.plan import plan
-from fitlab.runner.workers import default_jobs, in_process, processes, split_of
-from fitlab.spec import Spec, read_spec
+from fitlab.runner.plan import read_plan
+from fitlab.runner.workers import default_jobs, split_of, workers_for
+from fitlab.spec import Spec
 from fitlab.store import Store
 from fitlab.sweep import Sweep
 from fitlab.tracking.publish import Published
@@ -26,18 +26,20 @@ def run(
     jobs: int | None = None,
     overrides: Sequence[str] = (),
     publish: bool = True,
+    retry_failed: bool = False,
 ) -> Sweep:
     """Run a sweep and return it; what the store has is not trained again.
 
     spec: a YAML file, a dict or a Spec. data: (X, y) for ``data.kind: arrays``; X: (N, D), y: (N,).
     store: folder for Fits, sweeps and MLflow. jobs: worker processes (default: one a processor; 1 trains in
     this process). overrides: ``path=value``, as ``-o`` of the command line. publish: log to MLflow.
+    retry_failed: train failed Fits again.
     Raises SpecError, StoreError, PublishError (all is trained and stored then), and KeyboardInterrupt.
     """
-    made = plan(read_spec(spec, overrides), data)
+    made = read_plan(spec, overrides, data)
     place = Store.at(store, create=True)
     count = default_jobs() if jobs is None else jobs
-    result = execute(made, place, in_process(data) if count == 1 else processes(count, data))
+    result = execute(made, place, workers_for(count, data), retry_failed=retry_failed)
     if publish:
         publishing.publish(result.sweep, place)
     return result.sweep

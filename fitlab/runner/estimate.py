@@ -12,7 +12,6 @@ from threadpoolctl import threadpool_limits
 from fitlab import trainers
 from fitlab.data import Arrays
 from fitlab.records import Job
-from fitlab.runner.execute import cost
 from fitlab.runner.workers import split_of
 
 EPOCHS = 4  # trained of each timed job
@@ -48,7 +47,7 @@ def estimate(jobs: Sequence[Job], workers: int, arrays: Arrays | None = None) ->
 
 
 def _cost_of_epoch(job: Job) -> float:
-    return cost(job) / job.config.sections.training.epochs
+    return trainers.cost(job.config.sections) / job.config.sections.training.epochs
 
 
 def _epoch_times(job: Job, arrays: Arrays | None) -> list[float]:

@@ -9,21 +9,21 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
-from fitlab.errors import StoreError
+from fitlab import trainers
+from fitlab.errors import FitlabError, StoreError
 from fitlab.records import Fit, Job, Outcome
 from fitlab.runner.plan import Plan
-from fitlab.runner.study import Study
+from fitlab.runner.study import Study, quiet
 from fitlab.runner.workers import Workers, provenance, train
-from fitlab.store import Planned, Store
+from fitlab.store import Store
 from fitlab.sweep import Sweep
 
 POLL = 0.2  # seconds between looks at the interrupt flag
+MAX_IDLE_BREAKS = 3  # of a pool in which nothing runs, in a row
 GRACE = 10.0  # seconds that workers have to end after Ctrl-C
 
 
@@ -58,28 +58,27 @@ class Result:
         return self.progress.outcomes[Outcome.FAILED]
 
 
-Report = Callable[[Progress], None]
+OnProgress = Callable[[Progress], None]
 
 
 def execute(
-    plan: Plan, store: Store, workers: Workers, report: Report = lambda _: None, retry_failed: bool = False
+    plan: Plan, store: Store, workers: Workers, on_progress: OnProgress = lambda _: None, retry_failed: bool = False
 ) -> Result:
     """Run a sweep: Fits that the store has are taken from there, the others are trained and stored one by one.
 
-    report: called with the progress after every Fit.
+    on_progress: called with the progress after every Fit.
     Raises StoreError where the store cannot be written or somebody else runs this sweep, and KeyboardInterrupt
     after Ctrl-C or SIGTERM: what was finished is kept, and running again continues.
     """
     spec = plan.document.spec
-    with store.locked(spec.name), _interrupts() as interrupted:
-        set_aside = store.set_aside()
+    with store.locked(spec.name), quiet(), _interrupts(workers.stop) as interrupted:
         store.write_sweep(plan.document, list(plan.planned))
         study = Study(spec)
         trials = [study.ask(one.config) for one in plan.planned]
         for config, excess in plan.infeasible:
             study.tell_infeasible(study.ask(config), excess)
 
-        keep = _Keeper(plan, store, report)
+        keep = _Keeper(plan, store, on_progress)
         missing = keep.replay(retry_failed)
         if missing:
             _train(missing, workers, keep.add, interrupted)
@@ -92,20 +91,20 @@ def execute(
         except OSError as error:
             raise StoreError(f"{store.journal_path(spec.name)}: cannot be written: {error}") from None
         sweep = Sweep(spec, tuple(one.config for one in plan.planned), keep.in_order())
-        damaged = tuple(name for name in store.set_aside() if name not in set_aside)
-        return Result(sweep, keep.progress(), damaged)
+        return Result(sweep, keep.progress(), tuple(keep.damaged))
 
 
 class _Keeper:
     """Counts and stores Fits as they come."""
 
-    def __init__(self, plan: Plan, store: Store, report: Report) -> None:
-        self.plan, self.store, self.report = plan, store, report
+    def __init__(self, plan: Plan, store: Store, on_progress: OnProgress) -> None:
+        self.plan, self.store, self.on_progress = plan, store, on_progress
         self.fits: dict[str, Fit] = {}
         self.cached = 0
+        self.damaged: list[str] = []
         self.outcomes: Counter[str] = Counter()
         self.started = time.monotonic()
-        self.costs = {job.digest: cost(job) for job in plan.jobs}
+        self.costs = {job.digest: trainers.cost(job.config.sections) for job in plan.jobs}
         self.left, self.spent = sum(self.costs.values()), 0.0
         self.commit, self.dirty = git_state()
 
@@ -114,14 +113,17 @@ class _Keeper:
         missing = []
         for one in self.plan.planned:
             for job in one.jobs:
-                fit = self.store.read(job.digest)
-                if fit is not None and _serves(fit, one, retry_failed):
+                path = self.store.fit_path(job.digest)
+                there = path.exists()
+                fit = self.store.read(job.digest, set_aside=True)
+                self.damaged += [path.name] if there and fit is None else []
+                if fit is not None and not (retry_failed and fit.outcome is Outcome.FAILED):
                     self._count(replace(fit, job=job))
                     self.cached += 1
                 else:
                     missing.append((job, one.end))
         self.started = time.monotonic()
-        self.report(self.progress())
+        self.on_progress(self.progress())
         return sorted(missing, key=lambda pair: -self.costs[pair[0].digest])
 
     def add(self, fit: Fit) -> None:
@@ -132,7 +134,7 @@ class _Keeper:
         self.store.write(fit)
         self._count(fit)
         self.spent += self.costs[fit.job.digest]
-        self.report(self.progress())
+        self.on_progress(self.progress())
 
     def _count(self, fit: Fit) -> None:
         self.fits[fit.job.digest] = fit
@@ -149,30 +151,6 @@ class _Keeper:
         return tuple(self.fits[job.digest] for job in self.plan.jobs)
 
 
-def _serves(fit: Fit, planned: Planned, retry_failed: bool) -> bool:
-    """Whether a stored Fit is the result of its job as this sweep ends it."""
-    match fit.outcome:
-        case Outcome.COMPLETED | Outcome.DIVERGED:
-            return True
-        case Outcome.PRUNED:
-            return fit.epochs >= planned.end
-        case Outcome.FAILED:
-            return not retry_failed
-        case Outcome.INTERRUPTED:
-            return False
-
-
-def cost(job: Job) -> float:
-    """Return the work of a job in arbitrary units: passes, minibatches and multiplications.
-
-    A minibatch of scikit-learn costs some 150 µs of Python besides its arithmetic; sizes that only the data
-    know are left out, since they are the same for the jobs that are compared.
-    """
-    training, hidden = job.config.sections.training, job.config.sections.model.hidden_layer_sizes
-    units = sum(hidden) + sum(a * b for a, b in pairwise(hidden)) / 64
-    return training.epochs * (1 + 32 / training.batch_size) * (100 + units)
-
-
 def _train(
     missing: Sequence[tuple[Job, int]],
     workers: Workers,
@@ -187,25 +165,37 @@ def _train(
     waiting, suspects = deque(missing), deque[tuple[Job, int]]()
     running: dict[Future[Fit], tuple[Job, int]] = {}
     alone = False  # a suspect is running, and nothing else may
+    idle_breaks = 0
     executor = workers.make()
     try:
         while (waiting or suspects or running) and not interrupted():
             alone = bool(suspects) or (alone and bool(running))
             room = 1 if alone or workers.count == 1 else 2 * workers.count
-            with suppress(BrokenExecutor):  # the futures will say so too
-                while (suspects or waiting) and len(running) < room:
+            broken = False
+            try:
+                while (suspects or waiting) and len(running) < room and not interrupted():
                     pair = suspects[0] if suspects else waiting[0]
                     running[executor.submit(train, *pair)] = pair
                     (suspects or waiting).popleft()
+            except BrokenExecutor:
+                broken = True
+            except OSError as error:
+                raise FitlabError(f"no worker process could be started: {error}; try fewer --jobs") from error
             done, _ = wait(running, timeout=POLL, return_when=FIRST_COMPLETED)
-            broken = [future for future in done if isinstance(future.exception(), BrokenExecutor)]
-            for future in done.difference(broken):
-                running.pop(future)
-                keep(future.result())
+            for future in done:
+                if isinstance(future.exception(), BrokenExecutor):
+                    broken = True
+                else:
+                    running.pop(future)
+                    keep(future.result())
+                    idle_breaks = 0
             if broken:
+                idle_breaks += not running
+                if idle_breaks > MAX_IDLE_BREAKS:
+                    raise FitlabError("worker processes die as soon as they start; try fewer --jobs, or --jobs 1")
                 executor.shutdown(wait=False, cancel_futures=True)
                 executor = workers.make()
-                if alone:
+                if alone and running:
                     keep(_lost(*running.popitem()[1]))
                 suspects.extend(running.values())
                 running.clear()
@@ -232,8 +222,11 @@ def _drain(running: dict[Future[Any], tuple[Job, int]], keep: Callable[[Fit], No
 
 
 @contextmanager
-def _interrupts() -> Iterator[Callable[[], bool]]:
-    """Turn the first Ctrl-C or SIGTERM into a flag; a second one acts at once. Only in the main thread."""
+def _interrupts(stop: Callable[[], None]) -> Iterator[Callable[[], bool]]:
+    """Turn the first Ctrl-C or SIGTERM into a flag and ``stop()``; a second one acts at once.
+
+    Only in the main thread: elsewhere Python gives no signals.
+    """
     seen: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
@@ -243,6 +236,7 @@ def _interrupts() -> Iterator[Callable[[], bool]]:
 
     def note(number: int, _: Any) -> None:
         seen.append(number)
+        stop()
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     try:
@@ -254,11 +248,11 @@ def _interrupts() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def git_state(folder: Path | None = None) -> tuple[str | None, bool | None]:
-    """Return commit and dirtiness of the repository around ``folder`` (here by default); None where there is none."""
+def git_state() -> tuple[str | None, bool | None]:
+    """Return commit and dirtiness of the repository that we are in; None where there is none."""
     try:
         answers = [
-            subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, timeout=10, check=True).stdout
+            subprocess.run(["git", *words], capture_output=True, text=True, timeout=10, check=True).stdout
             for words in (("rev-parse", "HEAD"), ("status", "--porcelain", "--untracked-files=no"))
         ]
     except (OSError, subprocess.SubprocessError):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from fitlab import data, space, trainers
 from fitlab.data import Arrays, Dataset
 from fitlab.errors import Problem, SpecError
 from fitlab.records import Config, Job
 from fitlab.seeds import canonical
-from fitlab.spec import Document
+from fitlab.spec import Document, Spec, read_spec, without
 from fitlab.spec.model import Constraint
 from fitlab.store import Planned
 
@@ -27,6 +29,26 @@ class Plan:
     def jobs(self) -> list[Job]:
         """Every job, in the order of Configs and seeds."""
         return [job for one in self.planned for job in one.jobs]
+
+
+def read_plan(
+    given: str | Path | Mapping[str, Any] | Spec, overrides: Sequence[str] = (), arrays: Arrays | None = None
+) -> Plan:
+    """Read a spec and plan it. Raises SpecError with the problems of the spec and those that its data show."""
+    try:
+        document = read_spec(given, overrides)
+    except SpecError as error:
+        raise SpecError([*error.problems, *_further(error, arrays)], error.source) from None
+    return plan(document, arrays)
+
+
+def _further(error: SpecError, arrays: Arrays | None) -> tuple[Problem, ...]:
+    """Return what the data say of the part of a wrong spec that is right, so that all is told at once."""
+    try:
+        plan(without(error), arrays)
+    except SpecError as further:
+        return further.problems
+    return ()
 
 
 def plan(document: Document, arrays: Arrays | None = None) -> Plan:
@@ -70,6 +92,9 @@ def _touch(config: Config, arrays: Arrays | None, loaded: dict[str, Dataset]) ->
     key = data.source_key(section)
     if key not in loaded:
         loaded[key] = data.load(section, arrays)
+    problems = data.problems(loaded[key], section)
+    if problems:
+        raise SpecError(problems)
     return loaded[key].fingerprint, data.split(loaded[key], section, seed_stream=0).sizes
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import asdict
 
+from fitlab.errors import PublishError, StoreError
 from fitlab.store import Store
 from fitlab.sweep import Sweep
 from fitlab.tracking.backend import backend
@@ -13,12 +15,15 @@ from fitlab.tracking.publish import Published, open_client, publish_sweep
 def publish(sweep: Sweep, store: Store) -> Published:
     """Log a sweep that ``store`` holds to MLflow, and note in the store where it went.
 
-    Raises PublishError; StoreError where somebody else runs or publishes this sweep.
+    Raises PublishError, also where somebody else runs or publishes this sweep.
     """
     place = backend(store.database, store.artifacts)
-    with store.locked(sweep.spec.name):
-        with store.locked(".mlflow", wait=True):  # opening a fresh database twice at once crashes MLflow
-            client = open_client(place)
-        published = publish_sweep(sweep, client, place, store.fit_path)
-        store.write_published(sweep.spec.name, asdict(published))
+    local = place.database is not None
+    try:
+        # One publisher at a time: two that open a fresh SQLite database crash, two that write one wait for long.
+        with store.locked(sweep.spec.name), store.locked(".mlflow", wait=True) if local else nullcontext():
+            published = publish_sweep(sweep, open_client(place), place, store.fit_path)
+            store.write_published(sweep.spec.name, asdict(published))
+    except StoreError as error:
+        raise PublishError(str(error)) from error
     return published

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,21 @@ from fitlab.spec import Spec
 OBJECTIVE = "loss/val"
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep Optuna from announcing studies; what the user had set is restored."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)
+
+
 class Study:
     """One survey: every Config is enqueued, asked as a trial, and told what its Fits gave."""
 
     def __init__(self, spec: Spec) -> None:
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.spec = spec
         self.name = digest(spec.sweep.model_dump(mode="json"))
         self.storage = InMemoryStorage()

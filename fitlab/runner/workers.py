@@ -27,20 +27,29 @@ from fitlab.data import Arrays, Dataset
 from fitlab.errors import Problem, SpecError
 from fitlab.records import Fit, Job, Outcome, Provenance, Split
 from fitlab.seeds import canonical
+from fitlab.spec.model import Data
 
 P = ParamSpec("P")
 T = TypeVar("T")
 LIBRARIES = ("fitlab", "numpy", "scipy", "scikit-learn")
-MAX_SPLITS = 64  # kept by a worker
+MAX_KEPT = 64  # splits, and data sets, in a worker
 
 
 @dataclass(frozen=True)
 class Workers:
-    """How to get an Executor (again, after it broke), how many jobs it trains at a time, and how to end them."""
+    """How to get an Executor (again, after it broke), how many jobs it trains at a time, and how to end them.
+
+    ``make`` also takes back an earlier ``stop``, so that Workers serve for one run after the other.
+    """
 
     make: Callable[[], Executor]
     count: int
     stop: Callable[[], None]
+
+
+def workers_for(count: int, arrays: Arrays | None = None) -> Workers:
+    """Return ``count`` worker processes, or this process for one. arrays: (X, y) for ``data.kind: arrays``."""
+    return in_process(arrays) if count == 1 else processes(count, arrays)
 
 
 def default_jobs() -> int:
@@ -51,27 +60,47 @@ def default_jobs() -> int:
 # ── in a worker ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class _Bench:
+class Bench:
     """What a worker keeps between jobs: the stop flag, the user's arrays, data sets and splits it has built."""
 
-    def __init__(self) -> None:
-        self.stopped: Callable[[], bool] = lambda: False
-        self.arrays: Arrays | None = None
+    def __init__(self, stopped: Callable[[], bool] = lambda: False, arrays: Arrays | None = None) -> None:
+        self.stopped, self.arrays = stopped, arrays
         self.datasets: dict[str, Dataset] = {}
         self.splits: dict[tuple[str, int], Split] = {}
 
+    def split(self, job: Job) -> Split:
+        """Return the Split of a job, kept by what it is made of."""
+        section = job.config.sections.data
+        key = (canonical(job.config.plain["data"]) + job.fingerprint, job.stream("split"))
+        if key not in self.splits:
+            _make_room(self.splits)
+            self.splits[key] = _split(job, self._dataset(section))
+        return self.splits[key]
 
-_bench = _Bench()
+    def _dataset(self, section: Data) -> Dataset:
+        source = data.source_key(section)
+        if source not in self.datasets:
+            _make_room(self.datasets)
+            self.datasets[source] = data.load(section, self.arrays)
+        return self.datasets[source]
 
 
-def train(job: Job, to_epoch: int) -> Fit:
-    """Train one job up to ``to_epoch``. Never raises: what goes wrong is the Fit's outcome and cause."""
+def _make_room(kept: dict[Any, Any]) -> None:
+    while len(kept) >= MAX_KEPT:
+        del kept[next(iter(kept))]
+
+
+_bench = Bench()  # of a worker process; in the driver every Workers has its own
+
+
+def train(job: Job, to_epoch: int, bench: Bench | None = None) -> Fit:
+    """Train one job up to ``to_epoch``. What goes wrong with it is the Fit's outcome and cause."""
+    bench = bench or _bench
     started = time.time()
     clock = time.perf_counter()
     try:
-        with threadpool_limits(limits=1):
-            state = trainers.start(job, _kept_split(job))
-            fit = trainers.finish(trainers.advance(state, to_epoch, _bench.stopped))
+        state = trainers.start(job, bench.split(job))
+        fit = trainers.finish(trainers.advance(state, to_epoch, bench.stopped))
     except Exception as error:  # a trial that raises is one failed Fit; the sweep goes on
         fit = Fit(job, Outcome.FAILED, 0, cause=f"{type(error).__name__}: {error}")
     return fit.stamped(provenance(started, time.perf_counter() - clock))
@@ -89,19 +118,6 @@ def _split(job: Job, dataset: Dataset) -> Split:
     return data.split(dataset, job.config.sections.data, job.stream("split"))
 
 
-def _kept_split(job: Job) -> Split:
-    section = job.config.sections.data
-    key = (canonical(job.config.plain["data"]) + job.fingerprint, job.stream("split"))
-    if key not in _bench.splits:
-        source = data.source_key(section)
-        if source not in _bench.datasets:
-            _bench.datasets[source] = data.load(section, _bench.arrays)
-        while len(_bench.splits) >= MAX_SPLITS:
-            del _bench.splits[next(iter(_bench.splits))]
-        _bench.splits[key] = _split(job, _bench.datasets[source])
-    return _bench.splits[key]
-
-
 def provenance(started: float, seconds: float) -> Provenance:
     """Say when and where something was trained, and with what. started: Unix time in seconds."""
     return Provenance(round(started * 1000), seconds, socket.gethostname(), platform.platform(), versions())
@@ -117,9 +133,8 @@ def _start_worker(flag: Any, arrays: Arrays | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's: it sets the flag
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_die_with_driver, daemon=True).start()
+    threadpool_limits(limits=1)  # BLAS: the processes are the parallelism
     _bench.stopped, _bench.arrays = lambda: bool(flag.value), arrays
-    _bench.datasets.clear()
-    _bench.splits.clear()
 
 
 def _die_with_driver() -> None:
@@ -139,6 +154,7 @@ def processes(count: int, arrays: Arrays | None = None) -> Workers:
     flag = context.RawValue("b", 0)
 
     def make() -> Executor:
+        flag.value = 0
         return _Pool(count, mp_context=context, initializer=_start_worker, initargs=(flag, arrays))
 
     def stop() -> None:
@@ -171,18 +187,21 @@ def _without_main() -> Iterator[None]:
 def in_process(arrays: Arrays | None = None) -> Workers:
     """Train one job after the other in this process: no start-up, but a crash takes the driver along."""
     stopped: list[bool] = []
+    bench = Bench(lambda: bool(stopped), arrays)
 
     def make() -> Executor:
-        _bench.stopped, _bench.arrays = lambda: bool(stopped), arrays
-        _bench.datasets.clear()
-        _bench.splits.clear()
-        return _Inline()
+        stopped.clear()
+        return _Inline(bench)
 
     return Workers(make, 1, lambda: stopped.append(True))
 
 
 class _Inline(Executor):
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         future: Future[T] = Future()
-        future.set_result(fn(*args, **kwargs))
+        with threadpool_limits(limits=1):
+            future.set_result(fn(*args, self.bench, **kwargs))  # type: ignore[arg-type]
         return future

@@ -1,8 +1,8 @@
 """Specs: YAML to a frozen, validated Spec, with the line of everything that is wrong."""
 
-from fitlab.spec.grammar import schema
+from fitlab.spec.grammar import schema, takes
 from fitlab.spec.model import Sections, Spec
-from fitlab.spec.parse import Document, base_sections, domain_of, put, read_spec, sections
+from fitlab.spec.parse import Document, base_sections, domain_of, put, read_spec, sections, without
 
 __all__ = [
     "Document",
@@ -14,4 +14,6 @@ __all__ = [
     "read_spec",
     "schema",
     "sections",
+    "takes",
+    "without",
 ]

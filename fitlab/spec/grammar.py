@@ -69,12 +69,13 @@ def nodes_at(path: Path, data: Any = None) -> list[Schema]:
     """Return the plain schemas that allow something at ``path`` of a document ``data``."""
     nodes = list(_alternatives(_root(), data))
     for key in path:
-        data = _child(data, key)
+        data = child(data, key)
         nodes = [plain for node in _step(nodes, key) for plain in _alternatives(node, data)]
     return nodes
 
 
-def _child(data: Any, key: str | int) -> Any:
+def child(data: Any, key: str | int) -> Any:
+    """Return what stands under ``key`` of a mapping or list, None where nothing does."""
     if isinstance(data, dict):
         return data.get(key)
     return data[key] if isinstance(data, list) and isinstance(key, int) and key < len(data) else None
@@ -112,6 +113,11 @@ def allowed(path: Path, data: Any = None) -> str | None:
     """Say in words what may stand at ``path``."""
     words = list(dict.fromkeys(_words(node) for node in nodes_at(path, data)))
     return " or ".join(words) if words else None
+
+
+def takes(key: str) -> set[str]:
+    """Return the JSON types that a sweepable key takes: ``{"integer"}``, ``{"number"}``, ``{"array"}`` …"""
+    return {node["type"] for node in nodes_at(tuple(key.split("."))) if "type" in node}
 
 
 def choices(path: Path, data: Any = None) -> list[str]:

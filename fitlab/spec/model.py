@@ -6,9 +6,10 @@ Parameter names and defaults are scikit-learn's where it has one. Alternatives a
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -18,6 +19,7 @@ from pydantic import (
     Tag,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -38,6 +40,21 @@ def _tag(key: str, default: str | None = None) -> Discriminator:
     return Discriminator(choose)
 
 
+T = TypeVar("T")
+
+
+def _refusal(message: str, allowed: str) -> PydanticCustomError:
+    """An error with the words that the user is to read; the parser takes ``allowed`` from its context."""
+    return PydanticCustomError("fitlab", "{message}", {"message": message, "allowed": allowed})
+
+
+def _unique(values: tuple[T, ...]) -> tuple[T, ...]:
+    if len(set(values)) < len(values):
+        raise _refusal("the same value twice", "each value once")
+    return values
+
+
+Distinct = AfterValidator(_unique)
 Count = Annotated[int, Field(ge=1)]
 Rows = Annotated[int, Field(ge=1)] | Annotated[float, Field(gt=0, lt=1)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -55,7 +72,7 @@ class LabelNoise(Section):
     """Replace labels by a uniform draw from all classes."""
 
     rate: Fraction = Field(0.0, description="share of rows whose label is drawn anew (it may come out the same)")
-    parts: tuple[Part, ...] = Field(
+    parts: Annotated[tuple[Part, ...], Distinct] = Field(
         PARTS, strict=False, description="parts that get noise; [train] is the memorisation setting"
     )  # not strict: behind a BeforeValidator pydantic sees a list, not JSON
 
@@ -241,7 +258,7 @@ class TrainingOptions(Section):
     batch_size: Count = Field(32, description="rows of a minibatch; the last one of an epoch may be shorter")
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] = Field(100, description="passes over the training part")
     shuffle: bool = Field(True, description="draw a new order of the rows in every epoch")
-    snapshots: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+    snapshots: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Distinct] = Field(
         (), description="epochs after which weights and biases are kept; the last epoch always is"
     )
 
@@ -292,7 +309,9 @@ class CountedSeeds(Section):
     """Seeds 0, 1, … count-1."""
 
     count: Annotated[int, Field(ge=1, le=10_000)] = Field(description="how many seeds")
-    vary: tuple[Vary, ...] = Field(VARY, strict=False, min_length=1, description="what a seed changes")
+    vary: Annotated[tuple[Vary, ...], Distinct] = Field(
+        VARY, strict=False, min_length=1, description="what a seed changes"
+    )
 
     @property
     def values(self) -> tuple[int, ...]:
@@ -303,8 +322,10 @@ class CountedSeeds(Section):
 class ListedSeeds(Section):
     """Seeds by name."""
 
-    values: tuple[Seed, ...] = Field(strict=False, min_length=1, description="the seeds")
-    vary: tuple[Vary, ...] = Field(VARY, strict=False, min_length=1, description="what a seed changes")
+    values: Annotated[tuple[Seed, ...], Distinct] = Field(strict=False, min_length=1, description="the seeds")
+    vary: Annotated[tuple[Vary, ...], Distinct] = Field(
+        VARY, strict=False, min_length=1, description="what a seed changes"
+    )
 
 
 def _seeds(value: Any) -> Any:
@@ -331,13 +352,13 @@ class Values(Section):
 
 
 class Range(Section):
-    """A parameter between two bounds, both included; integers where both bounds are written as integers."""
+    """A parameter between two bounds, both included; whole numbers where the key takes nothing else."""
 
     low: int | float = Field(description="lowest value")
     high: int | float = Field(description="highest value")
     log: bool = Field(False, description="space the points evenly on a logarithmic axis")
     points: Annotated[int, Field(ge=2, le=10_000)] | None = Field(
-        None, description="points of a grid; integers without it: every one"
+        None, description="points of a grid; whole numbers without it: every one"
     )
     when: dict[str, JsonValue] = Field({}, description="the parameter exists only where these keys have these values")
 
@@ -356,14 +377,9 @@ class Range(Section):
         return log
 
     @property
-    def integer(self) -> bool:
-        """Whether the range holds whole numbers."""
+    def whole(self) -> bool:
+        """Whether both bounds are written as whole numbers."""
         return isinstance(self.low, int) and isinstance(self.high, int)
-
-
-def _refusal(message: str, allowed: str) -> PydanticCustomError:
-    """An error with the words that the user is to read; the parser takes ``allowed`` from its context."""
-    return PydanticCustomError("fitlab", "{message}", {"message": message, "allowed": allowed})
 
 
 def _domain_tag(value: Any) -> str:
@@ -377,8 +393,16 @@ Domain = Annotated[Annotated[Values, Tag("values")] | Annotated[Range, Tag("rang
 class Bound(Section):
     """Limits of a quantity, both included."""
 
-    min: float | None = None
-    max: float | None = None
+    min: float | None = Field(None, description="lowest value that is trained")
+    max: float | None = Field(None, description="highest value that is trained")
+
+    @model_validator(mode="after")
+    def _bounds_something(self) -> Bound:
+        if self.min is None and self.max is None:
+            raise _refusal("a constraint without a bound", "min, max or both")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise _refusal("nothing lies between these bounds", "min at most max")
+        return self
 
 
 class Constraint(Section):

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from fitlab.errors import Path, Problem, SpecError
-from fitlab.spec.grammar import allowed, choices, did_you_mean, keys_at, sweepable
+from fitlab.spec.grammar import allowed, child, choices, did_you_mean, keys_at, sweepable
 from fitlab.spec.model import Range, Sections, Spec, Values
 from fitlab.spec.not_yet import refusals
 from fitlab.spec.overrides import override
@@ -48,15 +48,48 @@ def read_spec(given: str | FilePath | Mapping[str, Any] | Spec, overrides: Seque
 
     Raises SpecError with every problem found, each with file, line, key, what is allowed and what was given.
     """
-    source = override(_source(given), overrides)
+    return _document(override(_source(given), overrides))
+
+
+def _document(source: Source) -> Document:
     if not isinstance(source.data, dict):
         found = "an empty file" if source.data is None else f"a {type(source.data).__name__}"
         problem = Problem((), f"a spec is a mapping, got {found}", hint="`fitlab init` writes one to start from")
         raise SpecError([*source.problems, replace(problem, where=source.where(()))], source.name)
     problems = [*source.problems, *_problems_of(source.data), *_sweep_problems(source.data)]
     if problems:
-        raise SpecError(_placed(source, problems)[:MAX_PROBLEMS], source.name)
+        raise SpecError(_placed(source, problems)[:MAX_PROBLEMS], source.name, source)
     return Document(Spec.model_validate_json(json.dumps(source.data)), source)
+
+
+def without(error: SpecError) -> Document:
+    """Return the spec of an error from ``read_spec`` without the keys that are wrong.
+
+    Raises SpecError, with nothing to tell, where too little is left.
+    """
+    source = error.cause
+    if not isinstance(source, Source):
+        raise SpecError([])
+    data = copy.deepcopy(source.data)
+    for problem in error.problems:
+        _drop(data, problem.path)
+    data.setdefault("name", "unnamed")
+    try:
+        return _document(replace(source, data=data, problems=()))
+    except SpecError:
+        raise SpecError([]) from None
+
+
+def _drop(data: Any, path: Path) -> None:
+    """Remove what stands at ``path``: a swept value with its parameter, an item with its list."""
+    path = path[:3] if path[:2] == ("sweep", "parameters") else path
+    for depth, key in enumerate(path):
+        if not isinstance(data, dict) or key not in data:
+            return
+        if depth == len(path) - 1 or isinstance(data[key], list):
+            del data[key]
+            return
+        data = data[key]
 
 
 def _placed(source: Source, problems: Sequence[Problem]) -> list[Problem]:
@@ -149,13 +182,22 @@ def _problem(details: dict[str, Any], data: Any) -> Problem:
 
 def _document_path(loc: tuple[str | int, ...], data: Any) -> tuple[Path, Any]:
     """Leave out of pydantic's location what does not stand in the document: tags and names of types."""
-    path: Path = ()
-    for i, key in enumerate(loc):
-        if (isinstance(data, dict) and key in data) or (isinstance(data, list) and isinstance(key, int)):
-            path, data = (*path, key), data[key]  # type: ignore[index]
-        elif i == len(loc) - 1 and isinstance(data, dict) and key in keys_at(path, data):
-            path, data = (*path, key), None
+    path = loc[:1] + _within(loc[1:], child(data, loc[0]), loc[:1]) if loc else ()
+    for key in path:
+        data = child(data, key)
     return path, data
+
+
+def _within(loc: Path, data: Any, above: Path) -> Path:
+    """Return the longest part of ``loc`` that stands in ``data``; of two, the one that takes the first for a tag."""
+    if not loc:
+        return ()
+    key, there = loc[0], child(data, loc[0]) is not None
+    below: Path = ()
+    if there or (isinstance(data, dict) and (key in data or (len(loc) == 1 and key in keys_at(above, data)))):
+        below = (key, *_within(loc[1:], child(data, key), (*above, key)))
+    skipped = _within(loc[1:], data, above)
+    return below if len(below) > len(skipped) else skipped
 
 
 def _shown(value: Any) -> str:

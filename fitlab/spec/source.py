@@ -16,6 +16,7 @@ from ruamel.yaml.tokens import (
     BlockEndToken,
     BlockMappingStartToken,
     BlockSequenceStartToken,
+    DirectiveToken,
     FlowMappingEndToken,
     FlowMappingStartToken,
     FlowSequenceEndToken,
@@ -71,7 +72,7 @@ def read_yaml(text: str, name: str, place: str | None = None) -> Source:
     except (YAMLError, RecursionError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise SpecError([Problem((), f"not YAML: {reason}", where=place or name)]) from None
-    if any("alias" in problem.message for problem in forbidden):
+    if any("alias" in problem.message or "YAML 1.2" in problem.message for problem in forbidden):
         raise SpecError(forbidden)
     if node is None:
         return Source(name, text, None)
@@ -95,6 +96,8 @@ def _scan(text: str, name: str, place: str | None) -> list[Problem]:
     for token in YAML(pure=True).scan(text):
         mark = token.start_mark
         at = place or f"{name}:{mark.line + 1}:{mark.column + 1}"
+        if isinstance(token, DirectiveToken) and token.value != (1, 2):
+            problems.append(Problem((), "only YAML 1.2, without directives", hint="leave the % line out", where=at))
         depth += isinstance(token, _OPEN) - isinstance(token, _CLOSE)
         if depth > MAX_DEPTH:
             raise SpecError([*problems, Problem((), f"nested deeper than {MAX_DEPTH} levels", where=at)])
@@ -143,7 +146,7 @@ class _Reader:
         if kind == "null":
             return None
         if kind == "bool":
-            return text.lower() in {"true", "yes", "on"}  # yes and on: only under a %YAML 1.1 directive
+            return text.lower() == "true"
         if kind == "int":
             return self.integer(node, path)
         if kind == "float":

@@ -45,10 +45,11 @@ def write_fit(fit: Fit) -> bytes:
     return save(arrays, {KEY: canonical({**body, "sha256": sums})})
 
 
-def read_fit(data: bytes) -> Fit:
+def read_fit(data: bytes, job_digest: str | None = None) -> Fit:
     """Return the Fit that ``data`` holds.
 
-    Raises CorruptFileError where a sum or anything else does not fit, ValueError for a newer record version.
+    Raises CorruptFileError where a sum does not fit, or the job's digest, if it is given; ValueError for a record
+    of a newer version.
     """
     try:
         arrays: dict[str, Array] = dict(load(data))
@@ -68,6 +69,8 @@ def read_fit(data: bytes) -> Fit:
         raise CorruptFileError(f"{type(error).__name__}: {error}") from None
     if not sound:
         raise CorruptFileError("its checksums do not fit")
+    if job_digest is not None and digest(meta["record"]["job"]) != job_digest:
+        raise CorruptFileError("it holds another job")
     if meta["record"]["record_version"] > RECORD_VERSION:
         raise ValueError("written by a newer fitlab")
     return _fit(meta, arrays)
@@ -75,6 +78,7 @@ def read_fit(data: bytes) -> Fit:
 
 def _fit(meta: dict[str, Any], arrays: dict[str, Array]) -> Fit:
     record, identity = meta["record"], meta["record"]["job"]
+    arrays = {name: arrays[name] for name in record["arrays"]}  # in the order in which they were written
     try:
         config = Config(sections(identity["config"]), {})
     except SpecError as error:
@@ -91,7 +95,7 @@ def _fit(meta: dict[str, Any], arrays: dict[str, Array]) -> Fit:
         epochs=record["epochs"],
         curves=Curves(curves.pop("epoch", np.empty(0, np.int64)), curves),
         weights=_below(arrays, "weights/"),
-        snapshots=dict(sorted(snapshots.items())),
+        snapshots=snapshots,
         predictions=_below(arrays, "predictions/"),
         loss=record["loss"],
         null={name: float(value) for name, value in record["null"].items()},
@@ -102,14 +106,4 @@ def _fit(meta: dict[str, Any], arrays: dict[str, Array]) -> Fit:
 
 
 def _below(arrays: dict[str, Array], prefix: str) -> dict[str, Array]:
-    """The arrays under ``prefix``, without it, layers in the order of the network."""
-    found = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
-    return dict(sorted(found.items(), key=lambda item: _rank(item[0])))
-
-
-def _rank(name: str) -> tuple[int, int, str]:
-    """Sort hidden_2 before hidden_10, hidden layers before the output, weights before biases; losses first."""
-    layer, _, role = name.rpartition("/")
-    number = layer.rpartition("_")[2]
-    order = int(number) if number.isdigit() else 0 if layer in {"loss", ""} else 10**9
-    return order, ("weight", "bias").index(role) if role in {"weight", "bias"} else 0, name
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

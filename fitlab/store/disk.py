@@ -7,6 +7,8 @@ import fcntl
 import json
 import os
 import socket
+import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,14 +32,6 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class Lock:
-    """The right to run one sweep in one store; the kernel takes it back when its owner dies."""
-
-    path: Path
-    descriptor: int
-
-
-@dataclass(frozen=True)
 class Store:
     """A folder: fits/DIGEST.safetensors, sweeps/NAME.json, optuna/NAME.journal, mlflow.db, artifacts/."""
 
@@ -51,8 +45,8 @@ class Store:
             if create:
                 for folder in ("fits", "sweeps", "optuna", "published", "locks"):
                     (store.root / folder).mkdir(parents=True, exist_ok=True)
-                _write(store.root / "fits" / ".writable", b"")
-                (store.root / "fits" / ".writable").unlink(missing_ok=True)
+                with tempfile.TemporaryFile(dir=store.root / "fits"):
+                    pass  # it can be written
             elif not (store.root / "sweeps").is_dir():
                 raise StoreError(f"{root}: no store here; `fitlab sweep SPEC --store {root}` makes one")
         except OSError as error:
@@ -65,10 +59,10 @@ class Store:
         """Return the file of a Fit."""
         return self.root / "fits" / f"{job_digest}.safetensors"
 
-    def read(self, job_digest: str) -> Fit | None:
-        """Return a Fit, or None where there is none.
+    def read(self, job_digest: str, set_aside: bool = False) -> Fit | None:
+        """Return a Fit, or None where there is none or its file is damaged.
 
-        A damaged file is set aside as ``….corrupt``, so that its job is trained again, and counts as none.
+        set_aside: rename a damaged file to ``….corrupt``, so that it can be looked at; for the owner of the lock.
         Raises StoreError where the disk cannot be read, or for a Fit of a newer version.
         """
         path = self.fit_path(job_digest)
@@ -79,16 +73,14 @@ class Store:
         except OSError as error:
             raise StoreError(f"{path}: cannot be read: {error}") from None
         try:
-            fit = read_fit(data)
-            if digest(fit.job.plain) != job_digest:
-                raise CorruptFileError("it holds another job")
+            return read_fit(data, job_digest)
         except CorruptFileError:
-            with _as_store_error(path):
-                os.replace(path, path.with_name(f"{path.name}.corrupt"))
+            if set_aside:
+                with _as_store_error(path):
+                    os.replace(path, path.with_name(f"{path.name}.corrupt"))
             return None
         except ValueError as error:
             raise StoreError(f"{path}: {error}") from None
-        return fit
 
     def write(self, fit: Fit) -> None:
         """Store a Fit: there after this returns, not there (or as before) if it does not."""
@@ -202,33 +194,47 @@ class Store:
         return found if isinstance(found, dict) else None
 
     @contextlib.contextmanager
-    def locked(self, name: str, wait: bool = False) -> Iterator[Lock]:
-        """Hold the right to run the sweep ``name``.
+    def locked(self, name: str, wait: bool = False) -> Iterator[None]:
+        """Hold the right to run the sweep ``name``; the kernel takes it back when its owner dies.
 
-        Where somebody else holds it: raises StoreError at once, or waits.
+        Where somebody else holds it: raises StoreError, or waits.
         """
         path = self.root / "locks" / f"{name}.lock"
         with _as_store_error(path):
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            except BlockingIOError:
+            if not _flocked(descriptor, fcntl.LOCK_EX, attempts=None if wait else 5):
                 owner = os.read(descriptor, 200).decode(errors="replace").strip() or "another process"
-                raise StoreError(f"{name} is being run by {owner} in {self.root}; wait for it or stop it") from None
+                raise StoreError(f"{name} is being run by {owner} in {self.root}; wait for it or stop it")
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
-            yield Lock(path, descriptor)
+            yield
         finally:
             os.close(descriptor)
 
     def running(self, name: str) -> bool:
-        """Whether somebody holds the lock of ``name``."""
+        """Whether somebody holds the lock of ``name``. Writes nothing."""
         try:
-            with self.locked(name):
-                return False
-        except StoreError:
+            descriptor = os.open(self.root / "locks" / f"{name}.lock", os.O_RDONLY)
+        except OSError:
+            return False
+        try:
+            return not _flocked(descriptor, fcntl.LOCK_SH, attempts=1)
+        finally:
+            os.close(descriptor)
+
+
+def _flocked(descriptor: int, kind: int, attempts: int | None) -> bool:
+    """Take a lock; try so many times, a tenth of a second apart (a look by ``running`` holds it for less), or wait."""
+    if attempts is None:
+        fcntl.flock(descriptor, kind)
+        return True
+    for attempt in range(attempts):
+        time.sleep(0.1 if attempt else 0)
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
             return True
+    return False
 
 
 @contextlib.contextmanager
@@ -241,7 +247,7 @@ def _as_store_error(path: Path) -> Iterator[None]:
 
 def _write(path: Path, data: bytes) -> None:
     """Write a file so that it is there whole or not at all, even if the power goes."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
     try:
         with open(beside, "wb") as file:
             file.write(data)

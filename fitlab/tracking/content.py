@@ -11,7 +11,6 @@ import numpy as np
 
 from fitlab.records import Config, Fit, Floats, Outcome
 from fitlab.seeds import canonical, digest
-from fitlab.stats import mean_curve
 from fitlab.sweep import Sweep
 
 FIT_POINTS = 50  # of a metric on the run of a Fit
@@ -27,7 +26,8 @@ def config_identity(sweep: Sweep, config: Config) -> str:
 
 def sweep_identity(sweep: Sweep) -> str:
     """Return what changes whenever anything that is published changes."""
-    return digest([sweep.spec.name, *(config_identity(sweep, config) for config in sweep.configs)])
+    spec = sweep.spec.model_dump(mode="json", exclude_unset=True)
+    return digest([spec, *(config_identity(sweep, config) for config in sweep.configs)])
 
 
 def thinned(length: int, points: int) -> np.ndarray:
@@ -86,9 +86,8 @@ def config_metrics(sweep: Sweep, config: Config) -> list[Point]:
     fits = sweep.completed(config)
     if not fits:
         return []
-    level = sweep.spec.diagnosis.level
     epoch = fits[0].curves.epoch
-    curves = {name: mean_curve([fit.curves[name] for fit in fits], level)[0] for name in fits[0].curves.values}
+    curves = {name: np.mean([fit.curves[name] for fit in fits], axis=0) for name in fits[0].curves.values}
     curves["gap/loss"] = curves["loss/val"] - curves["loss/train"]
     one = _best(curves["loss/val"], epoch)
     for name, interval in sweep.intervals(config).items():

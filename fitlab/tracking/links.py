@@ -7,6 +7,13 @@ PORT = 5000
 CHARTS = "runs?workflowType=machine_learning&compareRunsMode=CHART"
 
 
+def masked(uri: str) -> str:
+    """Return a URI without the user and password that may stand in it."""
+    scheme, sign, rest = uri.partition("://")
+    place, slash, path = rest.partition("/")
+    return f"{scheme}{sign}{place.rpartition('@')[2]}{slash}{path}"
+
+
 def is_server(uri: str) -> bool:
     """Whether a tracking URI names a server with its own web pages."""
     return uri.startswith(("http://", "https://"))

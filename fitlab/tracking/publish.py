@@ -23,9 +23,9 @@ from fitlab.records import RECORD_VERSION, Config, Fit, Provenance
 from fitlab.sweep import Sweep
 from fitlab.tracking import content
 from fitlab.tracking.backend import Backend, all_runs, connect, experiment_id
+from fitlab.tracking.links import masked
 
-BATCH = 1000  # metrics that MLflow takes at once
-PARENT = "mlflow.parentRunId"
+PARENT, NAME = "mlflow.parentRunId", "mlflow.runName"
 ARTIFACT = "fit.safetensors"
 
 
@@ -67,7 +67,8 @@ def _as_publish_error(place: Backend) -> Iterator[None]:
     except FitlabError:
         raise
     except Exception as error:
-        raise PublishError(f"MLflow at {place.uri}: {type(error).__name__}: {error}".strip()) from error
+        said = f"MLflow at {place.uri}: {type(error).__name__}: {error}"
+        raise PublishError(said.replace(place.uri, masked(place.uri)).strip()) from error
 
 
 def open_client(place: Backend) -> Any:
@@ -107,15 +108,18 @@ class _Publisher:
             self._finish(*self._open(_summary(sweep)))
         self._mark_gone()
         self._describe()
-        return Published(uri, self.experiment, content.sweep_identity(sweep), **self.counts)
+        return Published(masked(uri), self.experiment, content.sweep_identity(sweep), **self.counts)
 
     def _publish_config(self, config: Config) -> None:
         """Open the Config's run, publish its Fits below it, then end it: ended means that all is there."""
         wanted = _config(self.sweep, config)
-        run = self._open(wanted)
+        wanted, run, done = self._open(wanted)
+        if run is None:  # deleted by a user, and its Fits with it
+            self.counts["left_deleted"] += len(self.sweep.of(config))
+            return
         for fit in self.sweep.of(config):
-            self._finish(*self._open(_fit(fit, self.fit_path), parent=None if run[1] is None else run[1].info.run_id))
-        self._finish(*run)
+            self._finish(*self._open(_fit(fit, self.fit_path), parent=run.info.run_id))
+        self._finish(wanted, run, done)
 
     # ── one run ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -123,7 +127,7 @@ class _Publisher:
         """Return the run that ``wanted`` is: found, restored or made; None if a user deleted it; and if it is done."""
         candidates = self.found.get((wanted.kind, wanted.key), [])
         same = [run for run in candidates if run.data.tags.get("fitlab.identity") == wanted.identity]
-        tags = {**wanted.tags, **({PARENT: parent} if parent else {})}
+        tags = {**wanted.tags, NAME: wanted.name, **({PARENT: parent} if parent else {})}
         for run in same:
             active = run.info.lifecycle_stage == "active"
             superseded = run.data.tags.get("fitlab.superseded") == "true"
@@ -167,9 +171,7 @@ class _Publisher:
         last = max((step for _, _, step in wanted.metrics), default=0) or 1
         metrics = [Metric(k, v, start + (end - start) * step // last, step) for k, v, step in wanted.metrics]
         params = [Param(key, value) for key, value in wanted.params.items()]
-        self.client.log_batch(run_id, metrics=metrics[:BATCH], params=params)
-        for i in range(BATCH, len(metrics), BATCH):
-            self.client.log_batch(run_id, metrics=metrics[i : i + BATCH])
+        self.client.log_batch(run_id, metrics=metrics, params=params)
         if wanted.datasets:
             self.client.log_inputs(run_id, datasets=list(wanted.datasets))
         with tempfile.TemporaryDirectory(prefix="fitlab-") as scratch:
@@ -195,8 +197,10 @@ class _Publisher:
     def _describe(self) -> None:
         spec = self.sweep.spec
         tags = self.client.get_experiment(self.experiment).tags
-        if spec.question and "mlflow.note.content" not in tags:
+        note, ours = tags.get("mlflow.note.content"), tags.get("fitlab.question")
+        if spec.question != ours and note == ours:  # a note that a user has written stays
             self.client.set_experiment_tag(self.experiment, "mlflow.note.content", spec.question)
+            self.client.set_experiment_tag(self.experiment, "fitlab.question", spec.question)
 
 
 # ── what the three kinds of runs say ────────────────────────────────────────────────────────────────────────

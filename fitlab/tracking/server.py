@@ -6,14 +6,16 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
-from fitlab.errors import FitlabError
+from fitlab.errors import SpecError, StoreError
 from fitlab.tracking.links import HOST, PORT
 
 START = 90  # seconds that a server may take to answer
@@ -23,7 +25,7 @@ START = 90  # seconds that a server may take to answer
 def serve(database: Path, artifacts: Path, port: int) -> Iterator[str]:
     """Run ``mlflow server`` on ``http://127.0.0.1:port`` and yield that address once it answers.
 
-    Raises FitlabError where it does not come up, with what it said.
+    Raises StoreError where it does not come up, with what it said.
     """
     base = f"http://{HOST}:{port}"
     words = [
@@ -39,40 +41,41 @@ def serve(database: Path, artifacts: Path, port: int) -> Iterator[str]:
         "MLFLOW_DISABLE_TELEMETRY": "true",
     }
     environment.pop("MLFLOW_TRACKING_URI", None)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mlflow", *words, "--host", HOST, "--port", str(port), "--workers", "1"],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        _await(process, base)
-        yield base
-    finally:
-        process.terminate()
+    with tempfile.TemporaryFile() as log:  # not a pipe: nobody would drain it, and a full one stops the server
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mlflow", *words, "--host", HOST, "--port", str(port), "--workers", "1"],
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
         try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
+            _await(process, base, log)
+            yield base
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
-def _await(process: subprocess.Popen[str], base: str) -> None:
+def _await(process: subprocess.Popen[bytes], base: str, log: IO[bytes]) -> None:
     deadline = time.monotonic() + START
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            said = process.stdout.read()[-2000:] if process.stdout else ""
-            raise FitlabError(f"mlflow server ended with {process.returncode}:\n{said}")
+            log.seek(0)
+            said = log.read().decode(errors="replace")[-2000:]
+            raise StoreError(f"mlflow server ended with {process.returncode}:\n{said}")
         try:
             with urllib.request.urlopen(f"{base}/health", timeout=2):  # noqa: S310 (our own http address)
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
-    raise FitlabError(f"mlflow server did not answer on {base} within {START} s")
+    raise StoreError(f"mlflow server did not answer on {base} within {START} s")
 
 
 def free_port() -> int:
-    """Return 5000, or the next port up to 5020 that nobody listens on. Raises FitlabError where all are taken."""
+    """Return 5000, or the next port up to 5020 that nobody listens on. Raises SpecError where all are taken."""
     for port in range(PORT, PORT + 21):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -81,4 +84,4 @@ def free_port() -> int:
             except OSError:
                 continue
             return port
-    raise FitlabError(f"ports {PORT} to {PORT + 20} are taken; choose one with --port")
+    raise SpecError(f"ports {PORT} to {PORT + 20} are taken; choose one with --port")

@@ -46,6 +46,13 @@ def finish(state: State) -> Fit:
             return mlp.finish(state)
 
 
+def cost(sections: Sections) -> float:
+    """Return the work of training a Config, in arbitrary units: what it is relative to others on the same data."""
+    match sections.model:
+        case Mlp():
+            return mlp.cost(sections)
+
+
 def n_parameters(sections: Sections, sizes: Mapping[str, int]) -> int:
     """Count the weights and biases of a Config on data of ``sizes`` (n_features, n_outputs)."""
     match sections.model:

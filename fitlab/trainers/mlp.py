@@ -117,6 +117,13 @@ def finish(state: State) -> Fit:
     )
 
 
+def cost(sections: Sections) -> float:
+    """Return the work of training in arbitrary units: minibatches, and multiplications within them."""
+    training, hidden = sections.training, sections.model.hidden_layer_sizes
+    units = sum(hidden) + sum(a * b for a, b in pairwise(hidden)) / 64
+    return training.epochs * (1 + 32 / training.batch_size) * (100 + units)  # 100: Python's share of a minibatch
+
+
 def n_parameters(sections: Sections, sizes: Mapping[str, int]) -> int:
     """Count weights and biases; two classes need one output, as in scikit-learn."""
     outputs = sizes["n_outputs"] if sizes["n_outputs"] > 2 else 1

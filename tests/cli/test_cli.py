@@ -168,6 +168,11 @@ def test_debug_shows_the_traceback(spec: Path) -> None:
     assert "Traceback" in debug.stderr
 
 
+def test_a_reader_that_goes_away_is_no_fault(spec: Path) -> None:
+    done = subprocess.run(f"{sys.executable} -m fitlab schema | head -1", shell=True, capture_output=True, text=True)  # noqa: S602
+    assert (done.stdout, done.stderr) == ("{\n", "")
+
+
 def test_failed_fits_are_exit_1_and_counted_with_their_cause(
     fitlab: Fitlab, spec: Path, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,6 +201,9 @@ def test_ui_serves_the_links_that_it_prints(fitlab: Fitlab, spec: Path, store: P
             assert (name, base.rpartition(":")[0]) == ("tiny", "http://127.0.0.1")
             with urllib.request.urlopen(f"{base}/", timeout=30) as page:
                 assert b"<title>MLflow</title>" in page.read()
+            for _ in range(800):  # more than a pipe would hold of what the server says of them
+                with urllib.request.urlopen(f"{base}/health", timeout=30) as answer:
+                    assert answer.read() == b"OK"
             experiment = MlflowClient(base).get_experiment(path.split("/")[1])
             assert experiment.name == "tiny"
         finally:

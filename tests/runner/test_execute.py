@@ -6,10 +6,11 @@ import multiprocessing
 import os
 import signal
 import threading
-import time
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import optuna
 import pytest
 from optuna.storages import JournalStorage
@@ -23,6 +24,7 @@ from fitlab.runner.plan import plan
 from fitlab.runner.workers import Workers, in_process, processes, train
 from fitlab.spec import read_spec
 from fitlab.store import Store
+from fitlab.sweep import Sweep
 from fitlab.trainers import mlp
 
 
@@ -61,7 +63,8 @@ def test_a_damaged_fit_is_set_aside_and_trained_again(tiny: dict, tmp_path: Path
     path.write_bytes(path.read_bytes()[:-1])
     second = go(tiny, tmp_path)
     assert second.progress.trained == 1
-    assert second.damaged == (f"{path.name}.corrupt",)
+    assert second.damaged == (path.name,)
+    assert Store.at(tmp_path).set_aside() == [f"{path.name}.corrupt"]
     assert second.sweep.fits == first.sweep.fits
 
 
@@ -124,7 +127,7 @@ def test_ctrl_c_keeps_what_is_done_and_running_again_continues(tiny: dict, tmp_p
             os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
-        go(tiny, tmp_path / "cut", report=interrupt)
+        go(tiny, tmp_path / "cut", on_progress=interrupt)
     kept = len(list((tmp_path / "cut" / "fits").glob("*.safetensors")))
     assert 3 <= kept < 8
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -133,15 +136,42 @@ def test_ctrl_c_keeps_what_is_done_and_running_again_continues(tiny: dict, tmp_p
     assert resumed.sweep.table().equals(whole.table())
 
 
-def test_stopping_workers_takes_less_than_the_fit(tiny: dict, tmp_path: Path) -> None:
-    tiny["training"]["epochs"] = 200_000
+@pytest.mark.parametrize("workers", [in_process, lambda: processes(2)], ids=["this process", "processes"])
+def test_a_fit_is_stopped_in_its_middle_and_the_workers_serve_again(
+    tiny: dict, tmp_path: Path, workers: Callable[[], Workers]
+) -> None:
     tiny["sweep"]["parameters"] = {}
+    long = {**tiny, "training": {**tiny["training"], "epochs": 500_000}}  # hours
+    made = workers()
+    go(tiny, tmp_path, made)
     threading.Timer(3, os.kill, (os.getpid(), signal.SIGTERM)).start()
-    started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        go(tiny, tmp_path, processes(2))
-    assert time.monotonic() - started < 60  # the Fits would take many minutes
-    assert list((tmp_path / "fits").glob("*.safetensors")) == []
+        go(long, tmp_path, made)
+    assert len(list((tmp_path / "fits").glob("*.safetensors"))) == 2
+    assert go({**tiny, "seeds": 3}, tmp_path, made).progress.trained == 1
+
+
+def test_sweeps_in_two_threads_of_one_process_do_not_meet(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    spec = {"data": {"kind": "arrays"}, "model": {"kind": "mlp"}, "training": {"epochs": 20, "batch_size": 8}}
+    sets = [(rng.normal(size=(80, 3)), rng.normal(size=80)) for _ in range(2)]
+
+    def one(i: int) -> Sweep:
+        return fitlab.run({"name": f"s{i}", **spec}, data=sets[i], store=tmp_path, jobs=1, publish=False)
+
+    with ThreadPoolExecutor(2) as pool:
+        sweeps = list(pool.map(one, range(2)))
+    assert [fit.outcome for sweep in sweeps for fit in sweep.fits] == [Outcome.COMPLETED] * 10
+
+
+class Broken(Executor):
+    def submit(self, *_: object) -> None:
+        raise BrokenExecutor
+
+
+def test_a_pool_that_cannot_be_had_ends_the_sweep_with_advice(tiny: dict, tmp_path: Path) -> None:
+    with pytest.raises(fitlab.FitlabError, match="fewer --jobs"):
+        go(tiny, tmp_path, Workers(Broken, 2, lambda: None))
 
 
 def poisoned(job: Job, to_epoch: int) -> Fit:
@@ -165,8 +195,6 @@ def test_a_job_that_kills_its_worker_has_failed_and_no_other_has(tiny: dict, tmp
 
 
 def test_arrays_reach_the_workers_and_split_gives_them_back(tmp_path: Path) -> None:
-    import numpy as np
-
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(60, 3)), rng.normal(size=60)
     spec = {

@@ -8,7 +8,7 @@ import pytest
 
 from fitlab.errors import SpecError
 from fitlab.runner.estimate import estimate
-from fitlab.runner.plan import plan
+from fitlab.runner.plan import plan, read_plan
 from fitlab.spec import read_spec
 
 SPEC = """\
@@ -48,6 +48,18 @@ def test_what_the_data_cannot_give_is_a_problem_at_its_line(tmp_path: Path, old:
     said = refusal(tmp_path, old, new)
     for words in says:
         assert words in said, said
+
+
+def test_problems_of_the_spec_and_of_the_data_are_told_at_once(tmp_path: Path) -> None:
+    bad = SPEC.replace("batch_size: 16", "batch_size: 61").replace("seeds: 2", "seds: 2").replace("planned", "a/b")
+    (tmp_path / "bad.yaml").write_text(bad)
+    with pytest.raises(SpecError) as caught:
+        read_plan(tmp_path / "bad.yaml")
+    assert [problem.path for problem in caught.value.problems] == [("name",), ("seds",), ("training", "batch_size")]
+    bad = SPEC.replace("train_size: 60", "train_size: 600, target_scaling: standard")
+    (tmp_path / "bad.yaml").write_text(bad)
+    with pytest.raises(SpecError, match="2 problems"):
+        read_plan(tmp_path / "bad.yaml")
 
 
 def test_a_constraint_leaves_configs_out_and_says_by_how_much(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from store.test_codec import example
 
 from fitlab.errors import StoreError
+from fitlab.records import Job
 from fitlab.store import Store
 
 
@@ -46,6 +47,8 @@ def test_a_damaged_file_is_set_aside_and_counts_as_none(place: Store, damage: st
             wanted = "0" * 64
             path.rename(place.fit_path(wanted))
     assert place.read(wanted) is None
+    assert place.fit_path(wanted).exists(), "a look changes nothing"
+    assert place.read(wanted, set_aside=True) is None
     assert place.set_aside() == [f"{wanted}.safetensors.corrupt"]
     assert not place.fit_path(wanted).exists()
     place.write(fit)
@@ -96,6 +99,16 @@ def test_newer_records_are_not_touched(place: Store) -> None:
         place.load("x")
 
 
+def test_a_fit_of_an_earlier_grammar_is_no_damage(place: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that was not there yet is at its default: the same identity, before and after."""
+    fit = example()
+    assert "epsilon" in fit.job.config.plain["training"]
+    assert "epsilon" not in fit.job.plain["config"].get("training", {})
+    place.write(fit)
+    monkeypatch.setattr(Job, "plain", property(lambda job: {**job.__dict__, "added": "later"}))
+    assert place.read(fit.job.digest) is not None
+
+
 def test_the_second_owner_is_refused_at_once_and_a_dead_one_holds_nothing(place: Store) -> None:
     code = (
         "import sys, time; from fitlab.store import Store\n"
@@ -106,6 +119,7 @@ def test_the_second_owner_is_refused_at_once_and_a_dead_one_holds_nothing(place:
         with pytest.raises(StoreError, match=f"being run by process {owner.pid}"), place.locked("x"):
             pass
         assert place.running("x")
+        assert not place.running("never")
         with place.locked("y"):
             pass
         owner.kill()
