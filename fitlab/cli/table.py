@@ -1,0 +1,149 @@
+"""The table of a sweep: a row per Config, intervals, and train and validation loss on one axis."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from fitlab.records import Fit, Interval, Outcome
+from fitlab.seeds import canonical
+from fitlab.sweep import CONSTANT, Sweep
+from fitlab.tracking.content import shown
+
+STRIP = 30  # characters of the strip of losses
+DECADES = 2  # below the constant predictor that the strip shows
+
+
+def sweep_table(sweep: Sweep, to: Console) -> Table:
+    """Return a row per Config: swept values, losses and gap as mean ± half-width, a strip of losses, outcomes.
+
+    Where the console is narrow the strip is left out, then a decimal and blanks.
+    """
+    layouts = ((_Strips(sweep), 4), (None, 4), (None, 3))
+    tables = [_sweep_table(sweep, strips, decimals) for strips, decimals in layouts]
+    unbounded = Console(width=10_000)
+    return next((table for table in tables if unbounded.measure(table).maximum <= to.width), tables[-1])
+
+
+def _sweep_table(sweep: Sweep, strips: _Strips | None, decimals: int) -> Table:
+    keys = short_names(list(sweep.spec.sweep.parameters))
+    table = Table(box=None, padding=(0, 1), pad_edge=False, collapse_padding=decimals < 4, header_style="bold")
+    for short in keys.values() or ("",):
+        table.add_column(_broken(short), justify="right", no_wrap=True)
+    for name in ("train loss", "validation\nloss", "gap"):
+        table.add_column(name, justify="right", no_wrap=True)
+    if strips:
+        table.add_column("● train ○ validation\n┊ constant predictor", no_wrap=True)
+    table.add_column("Fits", no_wrap=True)
+
+    def row(label: Sequence[str], found: Mapping[str, Interval], fits: str, style: str = "") -> None:
+        cells: list[Any] = [*label, *[""] * (max(len(keys), 1) - len(label))]
+        cells += [_mean(found.get(name), decimals) for name in ("loss/train", "loss/val", "gap/loss")]
+        table.add_row(*cells, *([strips.draw(found)] if strips else []), fits, style=style)
+
+    found = [sweep.intervals(config) for config in sweep.configs]
+    seeds = len(sweep.spec.seeds.values)
+    whole = [one["loss/val"].estimate for one in found if one and one["loss/val"].n == seeds]
+    best = min(whole, default=None)  # of Configs that completed on every seed: survivors flatter
+    group = None
+    for config, intervals in zip(sweep.configs, found, strict=True):
+        first = canonical(next(iter(config.swept.values()), None))
+        if group not in (None, first) and len(keys) > 1:
+            table.add_row()
+        group = first
+        lowest = bool(intervals) and intervals["loss/val"].n == seeds and intervals["loss/val"].estimate == best
+        label = [cell(config.swept.get(key)) for key in keys]
+        row(label, intervals, _outcomes(sweep.of(config)), "bold" if lowest else "")
+    table.add_row()
+    for swept, null in sweep.constants():
+        label = [cell(swept[key]) if key in swept else "" for key in keys]
+        row(label if swept else [CONSTANT.replace(" ", "\n")], null, "" if not swept else CONSTANT, "dim")
+    return table
+
+
+def legend(sweep: Sweep, strip: bool) -> str:
+    """Say how the table is to be read."""
+    strips, level = _Strips(sweep), sweep.spec.diagnosis.level
+    text = f"Mean over seeds ± half of its {level:.0%} Student-t interval, last epoch. Bold: lowest validation loss."
+    if strip:
+        text += (
+            f"\nStrip: logarithmic from {strips.low:.2g} to {strips.high:.2g}. Both circles near ┊: too small. "
+            "● far to the left of ○: it memorises."
+        )
+    return text
+
+
+class _Strips:
+    """Train and validation loss of a Config on one logarithmic axis for all."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        self.null = [one["loss/val"].estimate for _, one in sweep.constants() if one]
+        found = [one for config in sweep.configs if (one := sweep.intervals(config))]
+        losses = [one[name].estimate for one in found for name in ("loss/train", "loss/val")] + self.null
+        positive = [loss for loss in losses if loss > 0]
+        self.high = max(positive, default=0.0)
+        reference = min(self.null, default=self.high)
+        self.low = max(min(positive, default=0.0), reference / 10**DECADES)
+
+    def draw(self, intervals: Mapping[str, Interval]) -> Text:
+        cells = [" "] * STRIP
+        if len(self.null) == 1:
+            cells[self.at(self.null[0])] = "┊"
+        text = Text()
+        if intervals:
+            train, val = (self.at(intervals[name].estimate) for name in ("loss/train", "loss/val"))
+            for i in range(min(train, val) + 1, max(train, val)):
+                cells[i] = "─"
+            cells[val] = "○"
+            cells[train] = "◉" if train == val else "●"
+        styles = {"●": "cyan", "○": "yellow", "◉": "cyan", "─": "dim", "┊": "dim"}
+        for cell in cells:
+            text.append(cell, styles.get(cell))
+        return text
+
+    def at(self, loss: float) -> int:
+        """Return the column of a loss."""
+        if self.high <= self.low or loss <= self.low:
+            return 0
+        return min(STRIP - 1, round((STRIP - 1) * math.log(loss / self.low) / math.log(self.high / self.low)))
+
+
+def short_names(keys: Sequence[str]) -> dict[str, str]:
+    """Return the last part of each key, or all of it where two end alike."""
+    ends = Counter(key.rsplit(".", 1)[-1] for key in keys)
+    return {key: end if ends[end := key.rsplit(".", 1)[-1]] == 1 else key for key in keys}
+
+
+def _broken(name: str) -> str:
+    """Break a long name into two lines at the underscore nearest its middle."""
+    at = min((i + 1 for i, c in enumerate(name) if c == "_"), key=lambda i: abs(i - len(name) / 2), default=0)
+    return f"{name[:at]}\n{name[at:]}" if at and len(name) > 12 else name
+
+
+def cell(value: Any) -> str:
+    """Write a swept value; – where a parameter does not exist."""
+    return "–" if value is None else shown(value)
+
+
+def _mean(interval: Interval | None, decimals: int) -> str:
+    """Write mean ± half-width, the half-width with two digits, but at most so many decimals."""
+    if interval is None:
+        return "–"
+    half = interval.high - interval.estimate
+    if not math.isfinite(half):
+        return f"{interval.estimate:.4g} (1 seed)"
+    digits = 3 if half <= 0 else min(max(1 - math.floor(math.log10(half)), 0), decimals)
+    return f"{interval.estimate:.{digits}f} ± {half:.{digits}f}"
+
+
+def _outcomes(fits: Iterable[Fit]) -> str:
+    """Write how many completed, and what became of the others: ``5`` or ``3, 2 diverged``."""
+    counts = Counter(fit.outcome for fit in fits)
+    others = [f"{counts[o]} {o}" for o in Outcome if o is not Outcome.COMPLETED and counts[o]]
+    return ", ".join([str(counts[Outcome.COMPLETED]), *others])
