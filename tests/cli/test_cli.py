@@ -16,6 +16,7 @@ from mlflow.tracking import MlflowClient
 from ruamel.yaml import YAML
 
 from fitlab.cli import main
+from fitlab.errors import SpecError
 from fitlab.tracking import links
 
 Fitlab = Callable[..., tuple[int, str, str]]
@@ -159,12 +160,15 @@ def test_a_second_sweep_of_the_same_name_is_refused_while_the_first_runs(
     assert "is being run by process" in err
 
 
-def test_debug_shows_the_traceback(spec: Path) -> None:
-    command = [sys.executable, "-m", "fitlab", "check", "missing.yaml"]
-    plain = subprocess.run(command, capture_output=True, text=True)
-    debug = subprocess.run([*command, "--debug"], capture_output=True, text=True)
-    assert (plain.returncode, "Traceback" in plain.stderr) == (2, False)
-    assert "Traceback" in debug.stderr
+def test_debug_raises_instead_of_printing(
+    fitlab: Fitlab, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, _, err = fitlab("check", "missing.yaml")
+    assert (code, "no such file" in err) == (2, True)
+    monkeypatch.setattr(sys, "argv", ["fitlab", "check", "missing.yaml", "--debug"])
+    with pytest.raises(SpecError, match="no such file"):
+        main()
+    assert capsys.readouterr().err == ""
 
 
 def test_a_reader_that_goes_away_is_no_fault(spec: Path) -> None:

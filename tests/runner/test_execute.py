@@ -144,7 +144,7 @@ def test_a_fit_is_stopped_in_its_middle_and_the_workers_serve_again(
     long = {**tiny, "training": {**tiny["training"], "epochs": 500_000}}  # hours
     made = workers()
     go(tiny, tmp_path, made)
-    threading.Timer(3, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    threading.Timer(2, os.kill, (os.getpid(), signal.SIGTERM)).start()
     with pytest.raises(KeyboardInterrupt):
         go(long, tmp_path, made)
     assert len(list((tmp_path / "fits").glob("*.safetensors"))) == 2
