@@ -8,7 +8,6 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn import datasets
-from sklearn.utils.multiclass import type_of_target
 
 from fitlab.errors import Path, Problem, SpecError
 from fitlab.records import Array, Floats, Task, arrays_digest, plain_array
@@ -50,7 +49,10 @@ def load(data: model.Data, arrays: Arrays | None = None) -> Dataset:
     if isinstance(data, model.Arrays):
         if arrays is None:
             raise _refuse("kind", "arrays come from Python", hint="fitlab.run(spec, data=(X, y))")
-        X, y = arrays
+        try:
+            X, y = arrays
+        except (TypeError, ValueError):
+            raise _refuse("X", "data are two things", type(arrays).__name__, "a pair (X, y)") from None
         return _checked(data.kind, X, y, data.task)
     if arrays is not None:
         raise _refuse("kind", "arrays were given for another kind of data", data.kind, "arrays")
@@ -68,6 +70,8 @@ def load(data: model.Data, arrays: Arrays | None = None) -> Dataset:
 def _checked(name: str, X: ArrayLike, y: ArrayLike, task: str) -> Dataset:
     features = _features(X)
     target = np.asarray(y)
+    if target.dtype.kind == "O" and target.ndim == 1:
+        target = np.asarray(target.tolist())  # numbers that came as objects become numbers again
     if target.ndim != 1 or len(target) != len(features):
         raise _refuse("y", "y must hold one value for each row of X", f"X {features.shape}, y {target.shape}")
     if target.dtype.kind == "f" and not np.isfinite(target).all():
@@ -75,7 +79,7 @@ def _checked(name: str, X: ArrayLike, y: ArrayLike, task: str) -> Dataset:
     if target.dtype.kind not in "biufUO":
         raise _refuse("y", "y must hold numbers or labels", str(target.dtype))
     if task == "auto":
-        task = "regression" if type_of_target(target) == "continuous" else "classification"
+        task = "regression" if target.dtype.kind == "f" and (target % 1 != 0).any() else "classification"
     if task == "regression":
         try:
             return Dataset(name, "regression", features, target.astype(np.float64), np.empty(0))
@@ -93,10 +97,14 @@ def _checked(name: str, X: ArrayLike, y: ArrayLike, task: str) -> Dataset:
 
 
 def _features(X: ArrayLike) -> Floats:
+    raw = np.asarray(X)
     try:
-        features = np.asarray(X, dtype=np.float64)
+        if raw.dtype.kind not in "biufO":
+            raise TypeError(raw.dtype)
+        features = raw.astype(np.float64)
     except (TypeError, ValueError):
-        raise _refuse("X", "features must be numbers", hint="encode text columns first") from None
+        hint = "encode text, dates and the like first; sparse matrices: X.toarray()"
+        raise _refuse("X", "features must be numbers", str(raw.dtype), hint=hint) from None
     if features.ndim != 2 or 0 in features.shape:
         raise _refuse("X", "X must be a table with rows and columns", f"shape {features.shape}", "shape (N, D)")
     bad = ~np.isfinite(features)

@@ -39,8 +39,11 @@ def split(dataset: Dataset, data: model.Data, seed_stream: int) -> Split:
     scale_X, scale_y = _scalers(
         dataset.X[rows["train"]], labels["train"][rows["train"]], data.scaling, _target_scaled(dataset, data)
     )
-    X = {part: scale_X(dataset.X[index]) for part, index in rows.items()}
+    with np.errstate(all="ignore"):  # an overflow is refused below
+        X = {part: scale_X(dataset.X[index]) for part, index in rows.items()}
     y = {part: scale_y(labels[part][index]) for part, index in rows.items()}
+    if not all(np.isfinite(array).all() for array in (*X.values(), *y.values())):
+        raise _refuse("scaling", "numbers too large to be scaled", data.scaling, "smaller numbers, or scaling: none")
     return Split(
         dataset.task, dataset.classes, X["train"], y["train"], X["val"], y["val"], X["test"], y["test"], rows
     )  # fmt: skip

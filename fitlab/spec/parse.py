@@ -111,6 +111,8 @@ def _source(given: str | FilePath | Mapping[str, Any] | Spec) -> Source:
         except (TypeError, ValueError, RecursionError) as error:
             raise SpecError(f"a spec holds plain JSON data: {error}") from None
         return Source("spec", "", data)
+    if not isinstance(given, str | FilePath):
+        raise SpecError(f"a spec is a path, a mapping or a Spec, got {type(given).__name__}")
     try:
         text = FilePath(given).read_text(encoding="utf-8-sig")
     except FileNotFoundError:

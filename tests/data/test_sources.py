@@ -49,6 +49,8 @@ def test_tasks_are_told_from_the_target() -> None:
     assert data.load(arrays, (X, Y)).task == "classification"
     assert data.load(arrays, (X, Y + 0.5)).task == "regression"
     assert data.load(section(kind="arrays", task="regression"), (X, Y)).task == "regression"
+    assert data.load(arrays, (X, Y * 1e300 + 1)).task == "classification"
+    assert data.load(arrays, (X, np.array([0.5, 1, 2, 3, 4, 5], dtype=object))).task == "regression"
     labels = data.load(arrays, (X, np.array(list("ababab"))))
     assert labels.classes.tolist() == ["a", "b"]
     assert labels.y.tolist() == [0, 1, 0, 1, 0, 1]
@@ -68,6 +70,8 @@ def test_tasks_are_told_from_the_target() -> None:
         (X, np.array([1, "a", 2, None, 3, 4], dtype=object), "mixes labels"),
         (X, np.array([None] * 6), "or None"),
         (X, np.zeros(6, complex), "numbers or labels"),
+        (X + 1j, Y, "features must be numbers"),
+        (X.astype("datetime64[s]"), Y, "features must be numbers"),
     ],
 )
 def test_arrays_that_cannot_be_learned_from_are_refused(features: np.ndarray, target: np.ndarray, says: str) -> None:
@@ -80,5 +84,7 @@ def test_arrays_go_with_kind_arrays_only() -> None:
         data.load(section(kind="arrays"))
     with pytest.raises(SpecError, match="another kind of data"):
         data.load(section(kind="iris"), (X, Y))
+    with pytest.raises(SpecError, match="a pair"):
+        data.load(section(kind="arrays"), (X, Y, Y))
     with pytest.raises(SpecError, match="needs numbers"):
         data.load(section(kind="arrays", task="regression"), (X, np.array(list("ababab"))))

@@ -121,3 +121,12 @@ def test_target_scaling_sees_the_training_part_alone() -> None:
 )
 def test_what_cannot_be_dealt_is_refused(options: dict, says: str) -> None:
     assert says in refusal(**options)
+
+
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")  # scikit-learn's, on the way to our refusal
+def test_numbers_that_cannot_be_scaled_are_refused() -> None:
+    wanted = section(kind="arrays")
+    features = np.random.default_rng(0).normal(size=(20, 2)) * 1e300
+    dataset = data.load(wanted, (features, np.arange(20) % 2))
+    with pytest.raises(SpecError, match="too large to be scaled"):
+        data.split(dataset, wanted, 0)

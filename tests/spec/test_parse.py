@@ -129,6 +129,12 @@ def test_a_dict_a_file_and_a_spec_mean_the_same(tmp_path: Path) -> None:
     assert read_spec(SHIPPED).spec.name == "digits-width"
 
 
+@pytest.mark.parametrize("given", [None, 5, [1], {"name": {1}}, {}])
+def test_what_is_no_spec_at_all_is_refused(given: object) -> None:
+    with pytest.raises(SpecError):
+        read_spec(given)
+
+
 def test_a_spec_is_frozen() -> None:
     spec = read_spec(SHIPPED).spec
     with pytest.raises(ValidationError, match="frozen"):
