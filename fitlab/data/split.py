@@ -36,12 +36,11 @@ def split(dataset: Dataset, data: model.Data, seed_stream: int) -> Split:
     rows = {"train": drawn[n_val : n_val + n_train], "val": drawn[:n_val], "test": order[:n_test]}
 
     labels = _labels(dataset, data)
-    scale_X, scale_y = _scalers(
-        dataset.X[rows["train"]], labels["train"][rows["train"]], data.scaling, _target_scaled(dataset, data)
-    )
+    X_train, y_train = dataset.X[rows["train"]], labels["train"][rows["train"]]
     with np.errstate(all="ignore"):  # an overflow is refused below
+        scale_X, scale_y = _scalers(X_train, y_train, data.scaling, _target_scaled(dataset, data))
         X = {part: scale_X(dataset.X[index]) for part, index in rows.items()}
-    y = {part: scale_y(labels[part][index]) for part, index in rows.items()}
+        y = {part: scale_y(labels[part][index]) for part, index in rows.items()}
     if not all(np.isfinite(array).all() for array in (*X.values(), *y.values())):
         raise _refuse("scaling", "numbers too large to be scaled", data.scaling, "smaller numbers, or scaling: none")
     return Split(

@@ -123,7 +123,6 @@ def test_what_cannot_be_dealt_is_refused(options: dict, says: str) -> None:
     assert says in refusal(**options)
 
 
-@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")  # scikit-learn's, on the way to our refusal
 def test_numbers_that_cannot_be_scaled_are_refused() -> None:
     wanted = section(kind="arrays")
     features = np.random.default_rng(0).normal(size=(20, 2)) * 1e300
