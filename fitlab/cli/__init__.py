@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -12,6 +13,9 @@ from fitlab.errors import FitlabError
 def main() -> None:
     """Run a command; an error is one block on stderr and its exit code, a traceback only with ``--debug``."""
     debug = "--debug" in sys.argv
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that has no ● shows ?
     sys.argv = [word for word in sys.argv if word != "--debug"]
     try:
         app()

@@ -141,7 +141,7 @@ def plan(
 
     made = read_plan(spec, override or ())
     place = Store(Path(store).absolute())
-    missing = [job for job in made.jobs if not place.fit_path(job.digest).exists()]
+    missing = [job for job in made.jobs if place.read(job.digest) is None]
     left = estimate(missing, jobs or default_jobs())
     if as_json:
         render.out_json(render.plan_json(made, missing, left))

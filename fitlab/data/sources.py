@@ -62,8 +62,9 @@ def load(data: model.Data, arrays: Arrays | None = None) -> Dataset:
     arguments = data.model_dump(exclude={*model.DataOptions.model_fields, "kind"})
     try:
         X, y = getattr(datasets, data.kind)(**arguments)
-    except ValueError as error:
-        raise _refuse("kind", f"{data.kind} refuses its parameters: {error}") from None
+    except (ValueError, MemoryError) as error:
+        said = str(error) or "out of memory"
+        raise _refuse("kind", f"{data.kind} refuses its parameters: {said}") from None
     return _checked(data.kind, X, y, "auto")
 
 

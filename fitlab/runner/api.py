@@ -37,9 +37,9 @@ def run(
     Raises SpecError, StoreError, PublishError (all is trained and stored then), and KeyboardInterrupt.
     """
     made = read_plan(spec, overrides, data)
+    workers = workers_for(default_jobs() if jobs is None else jobs, data)
     place = Store.at(store, create=True)
-    count = default_jobs() if jobs is None else jobs
-    result = execute(made, place, workers_for(count, data), retry_failed=retry_failed)
+    result = execute(made, place, workers, retry_failed=retry_failed)
     if publish:
         publishing.publish(result.sweep, place)
     return result.sweep

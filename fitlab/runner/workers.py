@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
+from multiprocessing import forkserver
 from multiprocessing.connection import wait
 from typing import Any, ParamSpec, TypeVar
 
@@ -48,7 +49,12 @@ class Workers:
 
 
 def workers_for(count: int, arrays: Arrays | None = None) -> Workers:
-    """Return ``count`` worker processes, or this process for one. arrays: (X, y) for ``data.kind: arrays``."""
+    """Return ``count`` worker processes, or this process for one. arrays: (X, y) for ``data.kind: arrays``.
+
+    Raises SpecError for a count that is none.
+    """
+    if not isinstance(count, int) or count < 1:
+        raise SpecError(f"jobs must be an integer ≥ 1, got {count!r}")
     return in_process(arrays) if count == 1 else processes(count, arrays)
 
 
@@ -155,12 +161,22 @@ def processes(count: int, arrays: Arrays | None = None) -> Workers:
 
     def make() -> Executor:
         flag.value = 0
+        _start_server()
         return _Pool(count, mp_context=context, initializer=_start_worker, initargs=(flag, arrays))
 
     def stop() -> None:
         flag.value = 1
 
     return Workers(make, count, stop)
+
+
+def _start_server() -> None:
+    """Start the fork server with Ctrl-C blocked, for it and its children for good: it is the driver's to handle."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Pool(ProcessPoolExecutor):
@@ -171,14 +187,18 @@ class _Pool(ProcessPoolExecutor):
             return super().submit(fn, *args, **kwargs)
 
 
+_main_lock = threading.Lock()
+
+
 @contextmanager
 def _without_main() -> Iterator[None]:
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = types.ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
+    with _main_lock:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = types.ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
 
 
 # ── this process ────────────────────────────────────────────────────────────────────────────────────────────

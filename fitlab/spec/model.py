@@ -54,6 +54,12 @@ def _unique(values: tuple[T, ...]) -> tuple[T, ...]:
     return values
 
 
+def _own_name(name: str) -> str:
+    if name == "Default":
+        raise _refusal("MLflow has an experiment of this name of its own", "another name")
+    return name
+
+
 Distinct = AfterValidator(_unique)
 Count = Annotated[int, Field(ge=1)]
 Rows = Annotated[int, Field(ge=1)] | Annotated[float, Field(gt=0, lt=1)]
@@ -432,7 +438,7 @@ class Diagnosis(Section):
 class Spec(Sections):
     """One experiment: data, a model, how it is trained, and what is swept."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")] = Field(
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"), AfterValidator(_own_name)] = Field(
         description="names the MLflow experiment and the files of the sweep; letters, digits and . _ - only"
     )
     question: Annotated[str, Field(max_length=2000)] = Field("", description="what the experiment is to answer")

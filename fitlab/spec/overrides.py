@@ -18,6 +18,8 @@ def override(source: Source, options: Sequence[str]) -> Source:
     The value is YAML. The path is matched against the longest key that exists or may exist, because swept
     keys hold dots: ``sweep.parameters.training.alpha.values=[1e-3, 1]``.
     """
+    if isinstance(options, str):
+        raise SpecError(f"overrides are a list of path=value, got the text {options!r}")
     if not options:
         return source
     data, places = copy.deepcopy(source.data), dict(source.places)

@@ -218,7 +218,10 @@ def _sweep_problems(data: dict[str, Any]) -> Iterator[Problem]:
     known = {problem.path for problem in _problems_of(data)}
     for key, domain in swept.items():
         at: Path = ("sweep", "parameters", key)
-        if key not in sweepable():
+        inside = [other for other in swept if key.startswith(f"{other}.")]
+        if inside:
+            yield Problem(at, f"it stands inside {inside[0]}, which is swept too", hint="sweep one of the two")
+        elif key not in sweepable():
             kind = key.rsplit(".", 1)[-1] == "kind"
             message = "kind cannot be swept" if kind else "not a key that can be swept"
             hint = None if kind else did_you_mean(key, sweepable())
@@ -244,7 +247,11 @@ def _when_problems(at: Path, when: Any, swept: dict[str, Any]) -> Iterator[Probl
             yield Problem(path, "a parameter cannot depend on itself")
         elif key not in sweepable():
             yield Problem(path, "unknown key", hint=did_you_mean(key, sweepable()))
-        elif isinstance(swept.get(key), dict) and "values" in swept[key] and value not in swept[key]["values"]:
+        elif (
+            isinstance(swept.get(key), dict)
+            and isinstance(swept[key].get("values"), list)
+            and value not in swept[key]["values"]
+        ):
             yield Problem(path, f"{key} never has this value", _shown(value), _shown(swept[key]["values"]))
 
 

@@ -147,10 +147,13 @@ class _Reader:
             return None
         if kind == "bool":
             return text.lower() == "true"
+        try:
+            number = self.integer(node, path) if kind == "int" else _float(text) if kind == "float" else None
+        except ValueError:
+            return self.problem(node, path, "not a number", "put it in quotes if it is text", text)
         if kind == "int":
-            return self.integer(node, path)
-        if kind == "float":
-            number = _float(text)
+            return number
+        if number is not None:
             if not math.isfinite(number):
                 return self.problem(node, path, "a number must be finite", None, text)
             return number

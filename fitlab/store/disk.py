@@ -40,6 +40,8 @@ class Store:
     @classmethod
     def at(cls, root: str | Path, create: bool = False) -> Store:
         """Return the store at ``root``. Raises StoreError where it cannot be read (or made and written)."""
+        if set("%?#") & set(str(root)):
+            raise StoreError(f"{root}: a store's path cannot hold % ? or #, which database addresses treat apart")
         store = cls(Path(root).absolute())
         try:
             if create:
@@ -191,7 +193,7 @@ class Store:
             found = json.loads((self.root / "published" / f"{name}.json").read_text())
         except (OSError, ValueError):
             return None
-        return found if isinstance(found, dict) else None
+        return found if isinstance(found, dict) and {"uri", "experiment", "identity"} <= set(found) else None
 
     @contextlib.contextmanager
     def locked(self, name: str, wait: bool = False) -> Iterator[None]:

@@ -12,6 +12,7 @@ from typing import Any
 # Before mlflow is imported: no telemetry, and a server that is down is found out in seconds, not minutes.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # stdout is ours: --json
 
 from mlflow.entities import ViewType
 from mlflow.tracking import MlflowClient
@@ -42,8 +43,16 @@ def connect(place: Backend) -> Any:
 
     Opening a fresh database twice at the same time crashes MLflow: hold a lock around this.
     """
+    if place.database is not None and not place.database.exists():
+        # MLflow makes its tables on first use. Killed in the middle it leaves a file that it never opens again.
+        beside = place.database.with_name(f".mlflow.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+        try:
+            MlflowClient(f"sqlite:///{beside}").search_experiments(max_results=1)
+            os.replace(beside, place.database)
+        finally:
+            beside.unlink(missing_ok=True)
     client = MlflowClient(place.uri)
-    client.search_experiments(max_results=1)  # MLflow creates and migrates its tables on first use
+    client.search_experiments(max_results=1)  # migrates what an older MLflow left
     if place.database is not None:
         connection = sqlite3.connect(place.database, timeout=60)
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -217,7 +218,11 @@ def _tags(kind: str, key: str, identity: str) -> dict[str, str]:
 
 
 def _source_tags(provenance: Provenance) -> dict[str, str]:
-    tags = {"mlflow.user": getpass.getuser(), "mlflow.source.name": "fitlab", "mlflow.source.type": "LOCAL"}
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name, as in many containers
+        user = str(os.getuid())
+    tags = {"mlflow.user": user, "mlflow.source.name": "fitlab", "mlflow.source.type": "LOCAL"}
     if provenance.commit is not None:
         tags |= {
             "mlflow.source.git.commit": provenance.commit,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -236,6 +239,22 @@ def test_a_database_that_is_none_costs_no_training(tiny: dict, store: Path) -> N
     with pytest.raises(PublishError, match="MLflow at sqlite"):
         run(tiny, store)
     assert len(fitlab.load("tiny", store).fits) == 8
+
+
+@pytest.mark.slow
+def test_a_publish_killed_while_it_makes_the_database_leaves_none_behind(tiny: dict, tmp_path: Path) -> None:
+    root = tmp_path / "s"
+    run(tiny, root, publish=False)
+    command = [sys.executable, "-m", "fitlab", "publish", "tiny", "--store", str(root)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not list(root.glob(".mlflow.*.tmp")):
+        assert process.poll() is None, "the database was made before it could be killed"
+        time.sleep(0.01)
+    time.sleep(0.3)
+    process.kill()
+    process.wait()
+    assert not (root / "mlflow.db").exists()
+    assert fitlab.publish("tiny", root).created == 13
 
 
 def test_long_curves_are_thinned_geometrically() -> None:
