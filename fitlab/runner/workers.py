@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import wait
 from typing import Any, ParamSpec, TypeVar
 
@@ -172,6 +172,7 @@ def processes(count: int, arrays: Arrays | None = None) -> Workers:
 
 def _start_server() -> None:
     """Start the fork server with Ctrl-C blocked, for it and its children for good: it is the driver's to handle."""
+    resource_tracker.ensure_running()  # starting it would unblock Ctrl-C again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         forkserver.ensure_running()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -94,6 +96,21 @@ def test_ctrl_c_is_exit_130_and_leaves_no_process(tmp_path: Path) -> None:
     while left := alive(helpers):
         assert time.monotonic() < deadline, f"orphans: {left}"
         time.sleep(0.2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("delay", [1.5, 3.0, 4.0])
+def test_ctrl_c_at_start_up_is_exit_130_without_a_traceback(tmp_path: Path, delay: float) -> None:
+    """As a terminal sends it: to the driver and to everything that it has started."""
+    command = sweep(tmp_path / "s")
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True
+    )
+    time.sleep(delay)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
 
 
 @pytest.mark.slow
