@@ -61,7 +61,7 @@ def _store(root: Path) -> dict[str, Any]:
         said["problems"] += [
             f"fits/{name}: damaged; its job is trained again by its sweep" for name in store.set_aside()
         ]
-        said["problems"] += [f"{path}: left by a killed process; delete it" for path in root.glob("*/.*.tmp")]
+        said["problems"] += [f"{path}: left by a killed process; delete it" for path in root.rglob(".*.tmp")]
         for name in store.names():
             try:
                 store.sweep_record(name)

@@ -7,7 +7,7 @@ from typing import Any
 
 from fitlab.errors import Path, Problem
 
-# A key that holds one of these values, or a key that stands there at all (None).
+# Refused: a key that holds one of these values; and, below, a key that stands there at all.
 _VALUES: tuple[tuple[Path, frozenset[Any], str], ...] = (
     (("sweep", "method"), frozenset({"qmc", "random", "tpe"}), "use method: grid"),
     (("model", "kind"), frozenset({"estimator", "transformer"}), "use kind: mlp"),

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -18,6 +18,7 @@ from fitlab.spec.not_yet import refusals
 from fitlab.spec.overrides import override
 from fitlab.spec.source import Source, read_yaml
 
+T = TypeVar("T")
 MAX_SHOWN = 60  # characters of a value in an error message
 MAX_PROBLEMS = 40
 
@@ -128,10 +129,11 @@ def sections(data: Mapping[str, Any]) -> Sections:
     Raises SpecError, its problems not yet placed.
     """
     plain = {key: data[key] for key in Sections.model_fields if key in data}
-    problems = _model_problems(_SECTIONS, plain) or list(refusals(plain))
-    if problems:
+    result = _validated(_SECTIONS, plain)
+    problems = result[1] or list(refusals(plain))
+    if result[0] is None or problems:
         raise SpecError(problems)
-    return _SECTIONS.validate_json(json.dumps(plain))
+    return result[0]
 
 
 _SECTIONS: TypeAdapter[Sections] = TypeAdapter(Sections)
@@ -142,20 +144,20 @@ def _problems_of(data: dict[str, Any]) -> list[Problem]:
     """Return what is wrong with a whole spec; what is not built yet hides the grammar's own complaint."""
     refused = list(refusals(data))
     hidden = {problem.path for problem in refused}
-    problems = _model_problems(_SPEC, data)
+    _, problems = _validated(_SPEC, data)
     return refused + [p for p in problems if not any(p.path[: len(path)] == path for path in hidden)]
 
 
-def _model_problems(adapter: TypeAdapter[Any], data: dict[str, Any]) -> list[Problem]:
+def _validated(adapter: TypeAdapter[T], data: dict[str, Any]) -> tuple[T | None, list[Problem]]:
+    """Return what ``data`` is, or None and what is wrong with it."""
     try:
-        adapter.validate_json(json.dumps(data))
+        return adapter.validate_json(json.dumps(data)), []
     except ValidationError as error:
         by_path: dict[Path, Problem] = {}
         for details in error.errors(include_url=False):
             problem = _problem(dict(details), data)
             by_path.setdefault(problem.path, problem)
-        return list(by_path.values())
-    return []
+        return None, list(by_path.values())
 
 
 def _problem(details: dict[str, Any], data: Any) -> Problem:

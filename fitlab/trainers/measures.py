@@ -14,7 +14,6 @@ LOSS = {
     "classification": f"log_loss, probabilities clipped to [{CLIP:.3g}, 1 - {CLIP:.3g}]",
     "regression": "mean_squared_error",
 }
-SCORE = {"classification": "accuracy", "regression": "r2"}
 
 
 def log_loss(y: Array, probabilities: Floats) -> float:
