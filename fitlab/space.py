@@ -17,7 +17,7 @@ from fitlab.errors import Path, Problem, SpecError
 from fitlab.records import Config
 from fitlab.seeds import canonical
 from fitlab.spec import Document, Spec, base_sections, domain_of, put, sections, takes
-from fitlab.spec.model import Range, Values
+from fitlab.spec.sweeps import Range, Values
 
 MAX_POINTS = 100_000
 Point = dict[str, Any]

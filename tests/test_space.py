@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fitlab import space
 from fitlab.errors import SpecError
 from fitlab.spec import read_spec
-from fitlab.spec.model import Range
+from fitlab.spec.sweeps import Range
 
 BASE = {"name": "x", "data": {"kind": "iris"}, "model": {"kind": "mlp"}}
 

@@ -22,8 +22,9 @@ def sweep(tiny: dict) -> Sweep:
     for config in configs:
         for seed in (0, 1, 2):
             job = Job(config, seed, ALL, dataset.fingerprint, trainers.version(config.sections))
-            state = trainers.start(job, data.split(dataset, config.sections.data, job.stream("split")))
-            fits.append(trainers.finish(trainers.advance(state, 6, lambda: False)))
+            split = data.split(dataset, config.sections.data, job.stream("split"))
+            state = trainers.advance(trainers.start(job, split), split, 6, lambda: False)
+            fits.append(trainers.finish(state, split))
     last = fits[-1].job
     fits[-1] = Fit(last, Outcome.FAILED, 0, cause="ValueError: for the test")
     return Sweep(document.spec, tuple(configs), tuple(fits))

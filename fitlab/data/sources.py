@@ -12,7 +12,7 @@ from sklearn import datasets
 from fitlab.errors import Path, Problem, SpecError
 from fitlab.records import Array, Floats, Task, arrays_digest, plain_array
 from fitlab.seeds import canonical
-from fitlab.spec import model
+from fitlab.spec import datasets as spec
 
 Arrays = tuple[ArrayLike, ArrayLike]  # X (N, D), y (N,)
 AT: Path = ("data",)
@@ -35,18 +35,18 @@ class Dataset:
         return arrays_digest({"X": plain_array(self.X), "y": plain_array(self.y), "classes": plain_array(labels)})
 
 
-def source_key(data: model.Data) -> str:
+def source_key(data: spec.Data) -> str:
     """Return what identifies the data set behind a data section, however it is split, disturbed and scaled."""
-    return canonical(data.model_dump(mode="json", exclude=set(model.DataOptions.model_fields)))
+    return canonical(data.model_dump(mode="json", exclude=set(spec.DataOptions.model_fields)))
 
 
-def load(data: model.Data, arrays: Arrays | None = None) -> Dataset:
+def load(data: spec.Data, arrays: Arrays | None = None) -> Dataset:
     """Load or draw the data set that ``data`` names.
 
     arrays: (X, y) for ``kind: arrays``. X: (N, D) numbers, y: (N,).
     Raises SpecError for features that are not finite numbers, shapes that do not match, or a single class.
     """
-    if isinstance(data, model.Arrays):
+    if isinstance(data, spec.Arrays):
         if arrays is None:
             raise _refuse("kind", "arrays come from Python", hint="fitlab.run(spec, data=(X, y))")
         try:
@@ -56,10 +56,10 @@ def load(data: model.Data, arrays: Arrays | None = None) -> Dataset:
         return _checked(data.kind, X, y, data.task)
     if arrays is not None:
         raise _refuse("kind", "arrays were given for another kind of data", data.kind, "arrays")
-    if isinstance(data, model.Bundled):
+    if isinstance(data, spec.Bundled):
         X, y = getattr(datasets, f"load_{data.kind}")(return_X_y=True)
         return _checked(data.kind, X, y, "regression" if data.kind == "diabetes" else "classification")
-    arguments = data.model_dump(exclude={*model.DataOptions.model_fields, "kind"})
+    arguments = data.model_dump(exclude={*spec.DataOptions.model_fields, "kind"})
     try:
         X, y = getattr(datasets, data.kind)(**arguments)
     except (ValueError, MemoryError) as error:

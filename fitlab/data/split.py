@@ -13,12 +13,12 @@ from fitlab.data.sources import Dataset
 from fitlab.errors import Problem, SpecError
 from fitlab.records import Array, Floats, Split
 from fitlab.seeds import stream
-from fitlab.spec import model
+from fitlab.spec import datasets as spec
 
 Rows = NDArray[np.int64]
 
 
-def split(dataset: Dataset, data: model.Data, seed_stream: int) -> Split:
+def split(dataset: Dataset, data: spec.Data, seed_stream: int) -> Split:
     """Deal the rows of ``dataset`` to train, validation and test, then disturb labels and scale.
 
     seed_stream: what the seed of the job says about the split (``Job.stream("split")``).
@@ -48,7 +48,7 @@ def split(dataset: Dataset, data: model.Data, seed_stream: int) -> Split:
     )  # fmt: skip
 
 
-def problems(dataset: Dataset, data: model.Data) -> list[Problem]:
+def problems(dataset: Dataset, data: spec.Data) -> list[Problem]:
     """Return everything about a data section that does not fit the data set, not only the first."""
     found: list[Problem] = []
     for check in (part_sizes, _stratified, _noisy, _target_scaled):
@@ -59,7 +59,7 @@ def problems(dataset: Dataset, data: model.Data) -> list[Problem]:
     return found
 
 
-def part_sizes(dataset: Dataset, data: model.Data) -> tuple[int, int, int]:
+def part_sizes(dataset: Dataset, data: spec.Data) -> tuple[int, int, int]:
     """Return the rows of train, validation and test.
 
     A share is of all rows: rounded up for validation and test, down for training, as in scikit-learn.
@@ -86,7 +86,7 @@ def part_sizes(dataset: Dataset, data: model.Data) -> tuple[int, int, int]:
     return n_train, n_val, n_test
 
 
-def _stratified(dataset: Dataset, data: model.Data) -> bool:
+def _stratified(dataset: Dataset, data: spec.Data) -> bool:
     classification = dataset.task == "classification"
     if data.stratify is True and not classification:
         raise _refuse("stratify", "only classes can be stratified", "true for a regression", "auto or false")
@@ -107,20 +107,20 @@ def _order(n: int, strata: Array | None, seed: int) -> Rows:
     return shuffled[np.argsort(position, kind="stable")]
 
 
-def _noisy(dataset: Dataset, data: model.Data) -> bool:
+def _noisy(dataset: Dataset, data: spec.Data) -> bool:
     rate = data.label_noise.rate
     if rate > 0 and dataset.task != "classification":
         raise _refuse("label_noise", "only class labels can be redrawn", f"{rate} for a regression", "0")
     return rate > 0
 
 
-def _target_scaled(dataset: Dataset, data: model.Data) -> bool:
+def _target_scaled(dataset: Dataset, data: spec.Data) -> bool:
     if data.target_scaling != "none" and dataset.task != "regression":
         raise _refuse("target_scaling", "classes have no scale", data.target_scaling, "none")
     return data.target_scaling != "none"
 
 
-def _labels(dataset: Dataset, data: model.Data) -> dict[str, Array]:
+def _labels(dataset: Dataset, data: spec.Data) -> dict[str, Array]:
     """Return the target of all rows as each part sees it."""
     noise = data.label_noise
     noisy = dataset.y
@@ -129,7 +129,7 @@ def _labels(dataset: Dataset, data: model.Data) -> dict[str, Array]:
         hit = rng.random(len(dataset.y)) < noise.rate
         drawn = rng.integers(len(dataset.classes), size=len(dataset.y))
         noisy = np.where(hit, drawn, dataset.y)
-    return {part: noisy if part in noise.parts else dataset.y for part in model.PARTS}
+    return {part: noisy if part in noise.parts else dataset.y for part in spec.PARTS}
 
 
 def _scalers(

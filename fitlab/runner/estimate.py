@@ -40,23 +40,24 @@ def estimate(jobs: Sequence[Job], workers: int, arrays: Arrays | None = None) ->
     costs = np.array([_cost_of_epoch(job) for job in chosen])
     times = np.array([_epoch_times(job, arrays) for job in chosen])  # (timed, epochs)
     totals = [
-        sum(float(np.interp(_cost_of_epoch(job), costs, column)) * job.config.sections.training.epochs for job in jobs)
+        sum(float(np.interp(_cost_of_epoch(job), costs, column)) * trainers.end(job.config.sections) for job in jobs)
         for column in (times.min(axis=1), times.max(axis=1))
     ]
     return Estimate(totals[0] / workers, totals[1] / workers, len(chosen), workers)
 
 
 def _cost_of_epoch(job: Job) -> float:
-    return trainers.cost(job.config.sections) / job.config.sections.training.epochs
+    return trainers.cost(job.config.sections) / trainers.end(job.config.sections)
 
 
 def _epoch_times(job: Job, arrays: Arrays | None) -> list[float]:
     """Return the seconds of some epochs, the first one (which warms up) left out."""
     with threadpool_limits(limits=1):
-        state = trainers.start(job, split_of(job, arrays))
+        split = split_of(job, arrays)
+        state = trainers.start(job, split)
         times = []
         for epoch in range(1, EPOCHS + 2):
             clock = time.perf_counter()
-            state = trainers.advance(state, epoch, lambda: False)
+            state = trainers.advance(state, split, epoch, lambda: False)
             times.append(time.perf_counter() - clock)
     return times[1:]

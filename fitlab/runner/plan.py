@@ -10,10 +10,10 @@ from typing import Any
 from fitlab import data, space, trainers
 from fitlab.data import Arrays, Dataset
 from fitlab.errors import Problem, SpecError
-from fitlab.records import Config, Job
+from fitlab.records import Config, Job, Task
 from fitlab.seeds import canonical
 from fitlab.spec import Document, Spec, read_spec, without
-from fitlab.spec.model import Constraint
+from fitlab.spec.sweeps import Constraint
 from fitlab.store import Planned
 
 
@@ -59,7 +59,7 @@ def plan(document: Document, arrays: Arrays | None = None) -> Plan:
     """
     spec = document.spec
     problems: dict[Problem, None] = {}
-    sets: dict[str, tuple[str, dict[str, int]]] = {}
+    sets: dict[str, tuple[str, Task, dict[str, int]]] = {}
     loaded: dict[str, Dataset] = {}
     planned, infeasible = [], []
     for config in space.configs(document):
@@ -67,18 +67,18 @@ def plan(document: Document, arrays: Arrays | None = None) -> Plan:
         try:
             if key not in sets:
                 sets[key] = _touch(config, arrays, loaded)
-            fingerprint, sizes = sets[key]
+            fingerprint, task, sizes = sets[key]
         except SpecError as error:
             problems |= dict.fromkeys(error.problems)
             continue
-        problems |= dict.fromkeys(_misfits(config, sizes))
+        problems |= dict.fromkeys(trainers.misfits(config.sections, task, sizes))
         excess = _excess(spec.sweep.constraints, config, sizes)
         if excess:
             infeasible.append((config, excess))
             continue
         trainer = trainers.version(config.sections)
         jobs = tuple(Job(config, seed, spec.seeds.vary, fingerprint, trainer) for seed in spec.seeds.values)
-        planned.append(Planned(config, jobs, config.sections.training.epochs))
+        planned.append(Planned(config, jobs, trainers.end(config.sections)))
     if not planned and not problems:
         given = f"all {len(infeasible)} Configs break one"
         problems[Problem(("sweep", "constraints"), "nothing satisfies the constraints", given)] = None
@@ -87,7 +87,7 @@ def plan(document: Document, arrays: Arrays | None = None) -> Plan:
     return Plan(document, tuple(planned), tuple(infeasible))
 
 
-def _touch(config: Config, arrays: Arrays | None, loaded: dict[str, Dataset]) -> tuple[str, dict[str, int]]:
+def _touch(config: Config, arrays: Arrays | None, loaded: dict[str, Dataset]) -> tuple[str, Task, dict[str, int]]:
     section = config.sections.data
     key = data.source_key(section)
     if key not in loaded:
@@ -95,34 +95,16 @@ def _touch(config: Config, arrays: Arrays | None, loaded: dict[str, Dataset]) ->
     problems = data.problems(loaded[key], section)
     if problems:
         raise SpecError(problems)
-    return loaded[key].fingerprint, data.split(loaded[key], section, seed_stream=0).sizes
-
-
-def _misfits(config: Config, sizes: Mapping[str, int]) -> list[Problem]:
-    """Return what of a Config does not fit the data or itself."""
-    training, n_train = config.sections.training, sizes["n_train"]
-    found = []
-    if training.batch_size > n_train:
-        allowed = f"at most {n_train}, the rows of the training part"
-        found.append(
-            Problem(
-                ("training", "batch_size"),
-                "a minibatch larger than the data",
-                str(training.batch_size),
-                allowed,
-            )
-        )
-    late = [epoch for epoch in training.snapshots if epoch > training.epochs]
-    if late:
-        allowed = f"epochs 0 to {training.epochs}"
-        found.append(Problem(("training", "snapshots"), "after the last epoch", str(late), allowed))
-    return found
+    dataset = loaded[key]
+    return dataset.fingerprint, dataset.task, data.split(dataset, section, seed_stream=0).sizes
 
 
 def _excess(constraints: tuple[Constraint, ...], config: Config, sizes: Mapping[str, int]) -> dict[str, float]:
     """Return by how much a Config is outside each constraint that it breaks; Optuna's sign: > 0 is infeasible."""
     found: dict[str, float] = {}
     count = trainers.n_parameters(config.sections, sizes)
+    if count is None:
+        return found
     for constraint in constraints:
         bound = constraint.n_parameters
         above = count - bound.max if bound.max is not None else 0

@@ -28,7 +28,7 @@ from fitlab.data import Arrays, Dataset
 from fitlab.errors import Problem, SpecError
 from fitlab.records import Fit, Job, Outcome, Provenance, Split
 from fitlab.seeds import canonical
-from fitlab.spec.model import Data
+from fitlab.spec.datasets import Data
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -105,8 +105,9 @@ def train(job: Job, to_epoch: int, bench: Bench | None = None) -> Fit:
     started = time.time()
     clock = time.perf_counter()
     try:
-        state = trainers.start(job, bench.split(job))
-        fit = trainers.finish(trainers.advance(state, to_epoch, bench.stopped))
+        split = bench.split(job)
+        state = trainers.start(job, split)
+        fit = trainers.finish(trainers.advance(state, split, to_epoch, bench.stopped), split)
     except Exception as error:  # a trial that raises is one failed Fit; the sweep goes on
         fit = Fit(job, Outcome.FAILED, 0, cause=f"{type(error).__name__}: {error}")
     return fit.stamped(provenance(started, time.perf_counter() - clock))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
 from fitlab.errors import Path
-from fitlab.spec.model import Sections, Spec
+from fitlab.spec.model import Spec
+from fitlab.spec.models import Sections
 
 Schema = dict[str, Any]
+OPEN_KEY = r"^model\.parameters\.[A-Za-z_][A-Za-z0-9_]*$"  # of an estimator: it alone knows which it has
 SCHEMA_URL = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -19,7 +22,7 @@ def schema() -> Schema:
     """Return the JSON Schema of a spec file (draft 2020-12), as editors use it."""
     found: Schema = {"$schema": SCHEMA_URL, **Spec.model_json_schema()}
     swept = found["$defs"]["Grid"]["properties"]["parameters"]
-    swept["propertyNames"] = {"enum": list(sweepable())}
+    swept["propertyNames"] = {"anyOf": [{"enum": list(sweepable())}, {"pattern": OPEN_KEY}]}
     return found
 
 
@@ -97,6 +100,11 @@ def sweepable() -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def can_be_swept(key: str) -> bool:
+    """Whether a dotted key may be swept: one of ``sweepable()``, or a parameter of an estimator."""
+    return key in sweepable() or re.match(OPEN_KEY, key) is not None
+
+
 def _leaves(path: Path, depth: int) -> list[str]:
     found = []
     for key in keys_at(path):
@@ -117,7 +125,8 @@ def allowed(path: Path, data: Any = None) -> str | None:
 
 def takes(key: str) -> set[str]:
     """Return the JSON types that a sweepable key takes: ``{"integer"}``, ``{"number"}``, ``{"array"}`` …"""
-    return {node["type"] for node in nodes_at(tuple(key.split("."))) if "type" in node}
+    nodes = nodes_at(tuple(key.split(".")))
+    return {node["type"] for node in nodes if "type" in node} or {"integer", "number"}
 
 
 def choices(path: Path, data: Any = None) -> list[str]:

@@ -12,11 +12,13 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from fitlab.errors import Path, Problem, SpecError
-from fitlab.spec.grammar import allowed, child, choices, did_you_mean, keys_at, sweepable
-from fitlab.spec.model import Range, Sections, Spec, Values
+from fitlab.spec.grammar import allowed, can_be_swept, child, choices, did_you_mean, keys_at, sweepable
+from fitlab.spec.model import Spec
+from fitlab.spec.models import Sections
 from fitlab.spec.not_yet import refusals
 from fitlab.spec.overrides import override
 from fitlab.spec.source import Source, read_yaml
+from fitlab.spec.sweeps import Range, Values
 
 T = TypeVar("T")
 MAX_SHOWN = 60  # characters of a value in an error message
@@ -57,10 +59,15 @@ def _document(source: Source) -> Document:
         found = "an empty file" if source.data is None else f"a {type(source.data).__name__}"
         problem = Problem((), f"a spec is a mapping, got {found}", hint="`fitlab init` writes one to start from")
         raise SpecError([*source.problems, replace(problem, where=source.where(()))], source.name)
-    problems = [*source.problems, *_problems_of(source.data), *_sweep_problems(source.data)]
+    problems = [
+        *source.problems,
+        *_problems_of(source.data),
+        *_training_problems(source.data),
+        *_sweep_problems(source.data),
+    ]
     if problems:
         raise SpecError(_placed(source, problems)[:MAX_PROBLEMS], source.name, source)
-    return Document(Spec.model_validate_json(json.dumps(source.data)), source)
+    return Document(_SPEC.validate_json(json.dumps(_settled(source.data))), source)
 
 
 def without(error: SpecError) -> Document:
@@ -151,13 +158,32 @@ def _problems_of(data: dict[str, Any]) -> list[Problem]:
 def _validated(adapter: TypeAdapter[T], data: dict[str, Any]) -> tuple[T | None, list[Problem]]:
     """Return what ``data`` is, or None and what is wrong with it."""
     try:
-        return adapter.validate_json(json.dumps(data)), []
+        return adapter.validate_json(json.dumps(_settled(data))), []
     except ValidationError as error:
         by_path: dict[Path, Problem] = {}
         for details in error.errors(include_url=False):
+            if details["type"] == "none_required":
+                continue  # the other alternative says what is wrong
             problem = _problem(dict(details), data)
             by_path.setdefault(problem.path, problem)
         return None, list(by_path.values())
+
+
+def _settled(data: dict[str, Any]) -> dict[str, Any]:
+    """Say of an estimator that it has no training section: its settings are parameters of its own."""
+    model = data.get("model")
+    own = isinstance(model, dict) and model.get("kind") == "estimator"
+    return {**data, "training": None} if own and "training" not in data else data
+
+
+def _training_problems(data: dict[str, Any]) -> Iterator[Problem]:
+    model, training = data.get("model"), data.get("training", ...)
+    own = isinstance(model, dict) and model.get("kind") == "estimator"
+    if own and training not in (None, ...):
+        hint = "its settings are model.parameters, its epochs or stages model.axis"
+        yield Problem(("training",), "an estimator has no training section", hint=hint)
+    if not own and training is None:
+        yield Problem(("training",), "not allowed", "null", allowed(("training",)))
 
 
 def _problem(details: dict[str, Any], data: Any) -> Problem:
@@ -223,7 +249,7 @@ def _sweep_problems(data: dict[str, Any]) -> Iterator[Problem]:
         inside = [other for other in swept if key.startswith(f"{other}.")]
         if inside:
             yield Problem(at, f"it stands inside {inside[0]}, which is swept too", hint="sweep one of the two")
-        elif key not in sweepable():
+        elif not can_be_swept(key):
             kind = key.rsplit(".", 1)[-1] == "kind"
             message = "kind cannot be swept" if kind else "not a key that can be swept"
             hint = None if kind else did_you_mean(key, sweepable())
@@ -247,7 +273,7 @@ def _when_problems(at: Path, when: Any, swept: dict[str, Any]) -> Iterator[Probl
         path = (*at, "when", key)
         if key == at[-1]:
             yield Problem(path, "a parameter cannot depend on itself")
-        elif key not in sweepable():
+        elif not can_be_swept(key):
             yield Problem(path, "unknown key", hint=did_you_mean(key, sweepable()))
         elif (
             isinstance(swept.get(key), dict)

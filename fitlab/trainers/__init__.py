@@ -1,17 +1,18 @@
 """Trainers: three pure functions that take a Job and its Split to a Fit.
 
-``start(job, split) -> State``, ``advance(state, to_epoch, stop) -> State``, ``finish(state) -> Fit``.
-A State pickles; no function changes its arguments; advancing in chunks changes no bit; ``stop`` is asked
-before every epoch and ends the advance. Nothing here loops over jobs: the runner owns the only loop.
+``start(job, split) -> State``, ``advance(state, split, to_epoch, stop) -> State``, ``finish(state, split) -> Fit``.
+A State pickles, without the Split; no function changes its arguments; advancing in chunks changes no bit;
+``stop`` is asked before every epoch and ends the advance. Nothing here loops over jobs: the runner owns the only loop.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
-from fitlab.records import Fit, Job, Split
+from fitlab.errors import Problem
+from fitlab.records import Fit, Job, Split, Task
 from fitlab.spec import Sections
-from fitlab.spec.model import Mlp
+from fitlab.spec.models import Estimator, Mlp
 from fitlab.trainers import mlp
 
 State = mlp.State  # later trainers join the union
@@ -23,27 +24,40 @@ def version(sections: Sections) -> str:
     match sections.model:
         case Mlp():
             return mlp.VERSION
+        case Estimator():
+            raise NotImplementedError
 
 
 def start(job: Job, split: Split) -> State:
-    """Return the state before training: initialised, measured at epoch 0."""
+    """Return the state before training: initialised, measured at epoch 0 where there is one."""
     match job.config.sections.model:
         case Mlp():
             return mlp.start(job, split)
+        case Estimator():
+            raise NotImplementedError
 
 
-def advance(state: State, to_epoch: int, stop: Stop) -> State:
+def advance(state: State, split: Split, to_epoch: int, stop: Stop) -> State:
     """Train up to and including ``to_epoch``, or until ``stop()``; measure after every epoch."""
     match state:
         case mlp.State():
-            return mlp.advance(state, to_epoch, stop)
+            return mlp.advance(state, split, to_epoch, stop)
 
 
-def finish(state: State) -> Fit:
+def finish(state: State, split: Split) -> Fit:
     """Return what training gave so far: completed, diverged, or else interrupted."""
     match state:
         case mlp.State():
-            return mlp.finish(state)
+            return mlp.finish(state, split)
+
+
+def end(sections: Sections) -> int:
+    """Return the last epoch of a Config's training axis; 1 where it has none."""
+    match sections.model:
+        case Mlp():
+            return mlp.end(sections)
+        case Estimator():
+            raise NotImplementedError
 
 
 def cost(sections: Sections) -> float:
@@ -51,10 +65,32 @@ def cost(sections: Sections) -> float:
     match sections.model:
         case Mlp():
             return mlp.cost(sections)
+        case Estimator():
+            raise NotImplementedError
 
 
-def n_parameters(sections: Sections, sizes: Mapping[str, int]) -> int:
-    """Count the weights and biases of a Config on data of ``sizes`` (n_features, n_outputs)."""
+def n_parameters(sections: Sections, sizes: Mapping[str, int]) -> int | None:
+    """Count the weights and biases of a Config on data of ``sizes`` (n_features, n_outputs); None: not known before."""
     match sections.model:
         case Mlp():
             return mlp.n_parameters(sections, sizes)
+        case Estimator():
+            return None
+
+
+def problems(sections: Sections, packages: frozenset[str]) -> Iterator[Problem]:
+    """Yield what is wrong with a Config whatever the data are. packages: what may be imported from."""
+    match sections.model:
+        case Mlp():
+            yield from ()
+        case Estimator():
+            raise NotImplementedError(packages)
+
+
+def misfits(sections: Sections, task: Task, sizes: Mapping[str, int]) -> Iterator[Problem]:
+    """Yield what of a Config does not fit the data (a task, n_train, n_features, n_outputs) or itself."""
+    match sections.model:
+        case Mlp():
+            yield from mlp.misfits(sections, sizes)
+        case Estimator():
+            raise NotImplementedError(task)

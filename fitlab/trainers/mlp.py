@@ -9,7 +9,7 @@ traps of partial_fit (with an int seed it repeats one order for ever) are kept o
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -19,9 +19,10 @@ from numpy.random import RandomState
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.utils import shuffle
 
+from fitlab.errors import Problem
 from fitlab.records import Array, Curves, Fit, Floats, Job, Outcome, Split
 from fitlab.spec import Sections
-from fitlab.spec.model import Adam, Sgd
+from fitlab.spec.models import Adam, Mlp, Sgd
 from fitlab.trainers import measures
 
 VERSION = "mlp-partial_fit/1"
@@ -34,7 +35,6 @@ class State:
     """A network between two epochs."""
 
     job: Job
-    split: Split
     estimator: Estimator
     orders: RandomState  # draws the order of rows
     order: Array  # (N,) of the last epoch
@@ -57,14 +57,14 @@ def start(job: Job, split: Split) -> State:
     row, cause = _measure(probe, split, epoch=0)
     measured = () if cause else (row,)
     weights = _weights(probe)
-    snapshots = {0: weights} if 0 in job.config.sections.training.snapshots else {}
+    snapshots = {0: weights} if 0 in _parts(job.config.sections)[1].snapshots else {}
     order = np.arange(len(split.y_train))
-    return State(job, split, estimator, orders, order, 0, measured, weights, snapshots, cause)
+    return State(job, estimator, orders, order, 0, measured, weights, snapshots, cause)
 
 
-def advance(state: State, to_epoch: int, stop: Callable[[], bool]) -> State:
+def advance(state: State, split: Split, to_epoch: int, stop: Callable[[], bool]) -> State:
     """Train to the end of ``to_epoch``, or until ``stop()`` or divergence."""
-    training, split = state.job.config.sections.training, state.split
+    training = _parts(state.job.config.sections)[1]
     estimator, orders = copy.deepcopy((state.estimator, state.orders))
     order, epoch, cause = state.order, state.epoch, state.cause
     measured, snapshots = list(state.measured), dict(state.snapshots)
@@ -83,17 +83,17 @@ def advance(state: State, to_epoch: int, stop: Callable[[], bool]) -> State:
             measured.append(row)
             snapshots |= {epoch: _weights(estimator)} if epoch in training.snapshots else {}
     weights = _weights(estimator) if epoch > state.epoch else state.weights
-    return State(state.job, split, estimator, orders, order, epoch, tuple(measured), weights, snapshots, cause)
+    return State(state.job, estimator, orders, order, epoch, tuple(measured), weights, snapshots, cause)
 
 
-def finish(state: State) -> Fit:
+def finish(state: State, split: Split) -> Fit:
     """Return the Fit of a state, with predictions of its last weights on validation and test."""
-    job, split = state.job, state.split
+    job = state.job
     sections = job.config.sections
     if state.cause is not None:
         outcome = Outcome.DIVERGED
     else:
-        outcome = Outcome.COMPLETED if state.epoch == sections.training.epochs else Outcome.INTERRUPTED
+        outcome = Outcome.COMPLETED if state.epoch == end(sections) else Outcome.INTERRUPTED
     names = sorted(state.measured[0] if state.measured else (), key=lambda name: (not name.startswith("loss"), name))
     curves = {name: np.array([row[name] for row in state.measured]) for name in names}
     predictions = {}
@@ -117,9 +117,15 @@ def finish(state: State) -> Fit:
     )
 
 
+def end(sections: Sections) -> int:
+    """Return the last epoch of training."""
+    return _parts(sections)[1].epochs
+
+
 def cost(sections: Sections) -> float:
     """Return the work of training in arbitrary units: minibatches, and multiplications within them."""
-    training, hidden = sections.training, sections.model.hidden_layer_sizes
+    model, training = _parts(sections)
+    hidden = model.hidden_layer_sizes
     units = sum(hidden) + sum(a * b for a, b in pairwise(hidden)) / 64
     return training.epochs * (1 + 32 / training.batch_size) * (100 + units)  # 100: Python's share of a minibatch
 
@@ -127,19 +133,41 @@ def cost(sections: Sections) -> float:
 def n_parameters(sections: Sections, sizes: Mapping[str, int]) -> int:
     """Count weights and biases; two classes need one output, as in scikit-learn."""
     outputs = sizes["n_outputs"] if sizes["n_outputs"] > 2 else 1
-    layers = (sizes["n_features"], *sections.model.hidden_layer_sizes, outputs)
+    layers = (sizes["n_features"], *_parts(sections)[0].hidden_layer_sizes, outputs)
     return sum(fan_in * fan_out + fan_out for fan_in, fan_out in pairwise(layers))
+
+
+def misfits(sections: Sections, sizes: Mapping[str, int]) -> Iterator[Problem]:
+    """Yield what of a Config does not fit the data or itself."""
+    _, training = _parts(sections)
+    n_train = sizes["n_train"]
+    if training.batch_size > n_train:
+        allowed = f"at most {n_train}, the rows of the training part"
+        given = str(training.batch_size)
+        yield Problem(("training", "batch_size"), "a minibatch larger than the data", given, allowed)
+    late = [epoch for epoch in training.snapshots if epoch > training.epochs]
+    if late:
+        allowed = f"epochs 0 to {training.epochs}"
+        yield Problem(("training", "snapshots"), "after the last epoch", str(late), allowed)
+
+
+def _parts(sections: Sections) -> tuple[Mlp, Adam | Sgd]:
+    """Return the network and its training; other models have other trainers."""
+    if not isinstance(sections.model, Mlp) or sections.training is None:
+        raise TypeError(f"not a network: {sections.model.kind}")
+    return sections.model, sections.training
 
 
 def _estimator(sections: Sections, split: Split, random_state: RandomState, at_standstill: bool = False) -> Estimator:
     """Make scikit-learn's estimator, its own shuffling off: the orders come from us."""
     chosen: dict[str, Any]
-    match sections.training:
+    model, training = _parts(sections)
+    match training:
         case Adam() as adam:
             chosen = adam.model_dump(include={"solver", "beta_1", "beta_2", "epsilon"})
         case Sgd() as sgd:
             chosen = sgd.model_dump(exclude={"epochs", "shuffle", "snapshots", "alpha", "batch_size"})
-    chosen["learning_rate_init"] = sections.training.learning_rate_init
+    chosen["learning_rate_init"] = training.learning_rate_init
     if at_standstill:
         chosen = {
             "solver": "sgd",
@@ -149,10 +177,10 @@ def _estimator(sections: Sections, split: Split, random_state: RandomState, at_s
         }
     kind = MLPClassifier if split.task == "classification" else MLPRegressor
     return kind(
-        hidden_layer_sizes=sections.model.hidden_layer_sizes,
-        activation=sections.model.activation,
-        alpha=sections.training.alpha,
-        batch_size=1 if at_standstill else sections.training.batch_size,
+        hidden_layer_sizes=model.hidden_layer_sizes,
+        activation=model.activation,
+        alpha=training.alpha,
+        batch_size=1 if at_standstill else training.batch_size,
         shuffle=False,
         random_state=random_state,
         **chosen,

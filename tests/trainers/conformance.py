@@ -32,7 +32,7 @@ def fit(spec: dict[str, Any], seed: int = 0, to_epoch: int | None = None, vary: 
     """Train one job in one go."""
     job, split = job_and_split(spec, seed, vary)
     end = job.config.sections.training.epochs if to_epoch is None else to_epoch
-    return trainers.finish(trainers.advance(trainers.start(job, split), end, never))
+    return trainers.finish(trainers.advance(trainers.start(job, split), split, end, never), split)
 
 
 class TrainerConformance:
@@ -53,21 +53,21 @@ class TrainerConformance:
         job, split = job_and_split(spec)
         state = trainers.start(job, split)
         for to_epoch in (*chunks, job.config.sections.training.epochs):
-            state = pickle.loads(pickle.dumps(trainers.advance(state, to_epoch, never)))  # noqa: S301 (our own)
-        assert trainers.finish(state) == fit(spec)
+            state = pickle.loads(pickle.dumps(trainers.advance(state, split, to_epoch, never)))  # noqa: S301 (our own)
+        assert trainers.finish(state, split) == fit(spec)
 
     def test_functions_change_no_argument(self, spec: dict[str, Any]) -> None:
         job, split = job_and_split(spec)
-        first = trainers.advance(trainers.start(job, split), 2, never)
-        before = trainers.finish(first)
-        trainers.advance(first, 5, never)
-        assert trainers.finish(first) == before
-        assert trainers.advance(first, 5, never).epoch == trainers.advance(first, 5, never).epoch == 5
+        first = trainers.advance(trainers.start(job, split), split, 2, never)
+        before = trainers.finish(first, split)
+        trainers.advance(first, split, 5, never)
+        assert trainers.finish(first, split) == before
+        assert trainers.advance(first, split, 5, never).epoch == trainers.advance(first, split, 5, never).epoch == 5
 
     def test_stop_ends_it_at_an_epoch_and_leaves_others_alone(self, spec: dict[str, Any]) -> None:
         job, split = job_and_split(spec)
         asked = iter([False, False, True])
-        stopped = trainers.finish(trainers.advance(trainers.start(job, split), 6, lambda: next(asked)))
+        stopped = trainers.finish(trainers.advance(trainers.start(job, split), split, 6, lambda: next(asked)), split)
         assert (stopped.outcome, stopped.epochs) == (Outcome.INTERRUPTED, 2)
         whole = fit(spec)
         for name, curve in stopped.curves.values.items():

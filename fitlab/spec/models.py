@@ -1,0 +1,139 @@
+"""The model and training sections: what is trained, and how.
+
+Parameter names and defaults are scikit-learn's where it has one. Alternatives are tagged unions on ``kind``
+(``solver`` for the training section).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue, Tag
+from pydantic.json_schema import SkipJsonSchema
+
+from fitlab.spec.base import Count, Distinct, Fraction, NonNegative, Positive, Section, tagged_by
+from fitlab.spec.datasets import Data
+
+
+class Mlp(Section):
+    """A multi-layer perceptron: MLPClassifier or MLPRegressor, as the target asks."""
+
+    kind: Literal["mlp"]
+    hidden_layer_sizes: tuple[Annotated[int, Field(ge=1, le=100_000)], ...] = Field(
+        (100,), description="units of each hidden layer; [] is a linear model", max_length=64
+    )
+    activation: Literal["identity", "logistic", "tanh", "relu"] = "relu"
+    biases: bool = Field(True, description="whether the layers have biases")
+
+
+class AutoAxis(Section):
+    """The first that the estimator has: staged predictions, warm_start growth of its trees, partial_fit, none."""
+
+    kind: Literal["auto"] = "auto"
+
+
+class PartialFitAxis(Section):
+    """Epochs of partial_fit over the training part."""
+
+    kind: Literal["partial_fit"]
+    epochs: Annotated[int, Field(ge=1, le=1_000_000)] = Field(100, description="passes over the training part")
+    batch_size: Count = Field(32, description="rows of one call of partial_fit; the last of an epoch may be shorter")
+    shuffle: bool = Field(True, description="draw a new order of the rows in every epoch")
+
+
+class WarmStartAxis(Section):
+    """Growth by warm_start: the estimator is fitted on, with more trees or iterations, up to its own parameter."""
+
+    kind: Literal["warm_start"]
+    parameter: str = Field("n_estimators", description="what grows, from step to the value that the parameters give")
+    step: Count = Field(1, description="by how much it grows between two measurements")
+
+
+class StagedAxis(Section):
+    """Stages of one fit, by staged_predict or staged_predict_proba."""
+
+    kind: Literal["staged"]
+
+
+class NoAxis(Section):
+    """No training axis: one fit, one point."""
+
+    kind: Literal["none"]
+
+
+Axis = Annotated[
+    Annotated[AutoAxis, Tag("auto")]
+    | Annotated[PartialFitAxis, Tag("partial_fit")]
+    | Annotated[WarmStartAxis, Tag("warm_start")]
+    | Annotated[StagedAxis, Tag("staged")]
+    | Annotated[NoAxis, Tag("none")],
+    tagged_by("kind"),
+]
+
+
+class Estimator(Section):
+    """Any scikit-learn estimator by its import name, or a Pipeline of several."""
+
+    kind: Literal["estimator"]
+    estimator: str | Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        description="import name such as sklearn.svm.SVC; a list is a Pipeline, its steps named as by make_pipeline"
+    )
+    parameters: dict[str, JsonValue] = Field(
+        {}, description="as set_params takes them (ridge__alpha); {estimator: …, parameters: …} is one within"
+    )
+    axis: Axis = Field(AutoAxis(), description="what a learning curve of it runs along")
+
+
+Model = Annotated[
+    Mlp | Estimator,
+    Field(discriminator="kind", description="what is trained"),
+]
+
+
+class TrainingOptions(Section):
+    """What every solver takes."""
+
+    learning_rate_init: Positive = Field(1e-3, description="step size at the start")
+    alpha: NonNegative = Field(1e-4, description="L2 penalty; scikit-learn divides it by the rows of each minibatch")
+    batch_size: Count = Field(32, description="rows of a minibatch; the last one of an epoch may be shorter")
+    epochs: Annotated[int, Field(ge=1, le=1_000_000)] = Field(100, description="passes over the training part")
+    shuffle: bool = Field(True, description="draw a new order of the rows in every epoch")
+    snapshots: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Distinct] = Field(
+        (), description="epochs after which weights and biases are kept; the last epoch always is"
+    )
+
+
+class Adam(TrainingOptions):
+    """Kingma and Ba 2015."""
+
+    solver: Literal["adam"] = "adam"
+    beta_1: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    beta_2: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    epsilon: Positive = 1e-8
+
+
+class Sgd(TrainingOptions):
+    """Stochastic gradient descent with momentum."""
+
+    solver: Literal["sgd"]
+    momentum: Fraction = 0.9
+    nesterovs_momentum: bool = True
+    learning_rate: Literal["constant", "invscaling", "adaptive"] = "constant"
+    power_t: float = Field(0.5, description="exponent of invscaling")
+    tol: Positive = Field(1e-4, description="adaptive: an epoch that lowers the loss by less counts as no change")
+    n_iter_no_change: Count = Field(10, description="adaptive: epochs without change before the rate is divided by 5")
+
+
+Training = Annotated[
+    Annotated[Adam, Tag("adam")] | Annotated[Sgd, Tag("sgd")],
+    tagged_by("solver", default="adam"),
+    Field(description="the solver and its settings"),
+]
+
+
+class Sections(Section):
+    """The three sections that a Config makes concrete; any key of them but kind can be swept."""
+
+    data: Data
+    model: Model
+    training: Training | SkipJsonSchema[None] = Adam()  # None: an estimator has it among its own parameters
