@@ -115,11 +115,11 @@ sweep:
     [
         ("max_depth", "max_dept", [":7:5", "no such parameter", "did you mean max_depth?"]),
         ("[1, 3]", "[1, -3]", [":7:5", "'max_depth' parameter", "given:   -3"]),
-        ("n_estimators", "n_estimator", [":3:97", "did you mean n_estimators?"]),
+        ("n_estimators", "n_estimator", [":3:95", "did you mean n_estimators?"]),
         ("sklearn.ensemble.", "xgboost.", [":3:26", "not allowed", "--allow xgboost"]),
         ("Classifier", "Regressor", [":3:26", "a regressor for a task of classification"]),
         ("  parameters:", "  constraints: [{n_parameters: {max: 1}}]\n  parameters:", [":6:3", "not known before"]),
-        ("}}\nseeds", "}, axis: {kind: partial_fit}}\nseeds", [":3:121", "has no partial_fit", "warm_start"]),
+        ("}}\nseeds", "}, axis: {kind: partial_fit}}\nseeds", [":3:120", "has no partial_fit", "warm_start"]),
     ],
 )
 def test_what_an_estimator_does_not_have_is_a_problem_at_its_line(
