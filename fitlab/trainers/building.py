@@ -7,6 +7,7 @@ They are private (``_parameter_constraints``), and the only ones: an estimator w
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -79,7 +80,9 @@ def _text(model: Estimator) -> str:
 def _built(text: str, packages: frozenset[str] | None) -> Built:
     """Build from canonical JSON. packages: what may be imported from; None: what was checked before."""
     found = _Found(packages, [])
-    estimator = _make(json.loads(text), ("model",), found)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a deprecated class warns again when it is made for training
+        estimator = _make(json.loads(text), ("model",), found)
     if estimator is not None and not found.problems:
         found.problems.extend(_kind_problems(estimator))
     return Built(estimator, tuple(found.problems))
@@ -243,12 +246,11 @@ def _kind_problems(estimator: Any) -> Iterator[Problem]:
                     (*at, i), f"step {step} transforms nothing: only the last may predict", type(one).__name__
                 )
         name = type(estimator.steps[-1][1]).__name__
-    kind = kind_of(estimator)
+    kind, transforms = kind_of(estimator), callable(getattr(estimator, "transform", None))
     if not callable(getattr(estimator, "fit", None)) or kind not in ("classifier", "regressor"):
-        hint = "make it a step before one that predicts" if callable(getattr(estimator, "transform", None)) else None
-        yield Problem(
-            at, "it predicts no target", f"{name}, a {kind or 'transformer'}", "a classifier or a regressor", hint
-        )
+        given = f"{name}, a {kind or 'transformer'}" if kind or transforms else name
+        hint = "make it a step before one that predicts" if transforms else None
+        yield Problem(at, "it predicts no target", given, "a classifier or a regressor", hint)
 
 
 def kind_of(estimator: Any) -> str | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from inspect import signature
 from typing import Any
@@ -50,8 +51,10 @@ class State:
 
 def start(job: Job, split: Split) -> State:
     """Return the unfitted estimator with its random_state; nothing is measured yet."""
-    estimator = building.seeded(_model(job.config.sections), job.stream("init"))
-    return State(job, estimator, RandomState(job.stream("order")), np.arange(len(split.y_train)))
+    with _collected() as caught:
+        estimator = building.seeded(_model(job.config.sections), job.stream("init"))
+    order = np.arange(len(split.y_train))
+    return State(job, estimator, RandomState(job.stream("order")), order, said=_lines(caught))
 
 
 def advance(state: State, split: Split, to_epoch: int, stop: Callable[[], bool]) -> State:
@@ -66,7 +69,8 @@ def advance(state: State, split: Split, to_epoch: int, stop: Callable[[], bool])
         if epoch > to_epoch or stop():
             break
         if state.estimator is given:  # which stays as it is
-            estimator, orders = copy.deepcopy((state.estimator, state.orders))
+            with _collected():  # copying makes a deprecated class warn again
+                estimator, orders = copy.deepcopy((state.estimator, state.orders))
             state = replace(state, estimator=estimator, orders=orders)
         state = _step(state, split, axis, epoch)
     return state
@@ -74,8 +78,7 @@ def advance(state: State, split: Split, to_epoch: int, stop: Callable[[], bool])
 
 def _step(state: State, split: Split, axis: axes.Resolved, epoch: int) -> State:
     """Take one step to ``epoch`` and measure; the estimator of ``state`` is ours to change."""
-    with warnings.catch_warnings(record=True) as caught, np.errstate(all="ignore"):
-        warnings.simplefilter("always")
+    with _collected() as caught, np.errstate(all="ignore"):
         try:
             state = _fitted(state, split, axis, epoch)
             row = state.staged[epoch - 1] if state.staged else _measure(state, split)
@@ -84,8 +87,8 @@ def _step(state: State, split: Split, axis: axes.Resolved, epoch: int) -> State:
             if "overflow" not in str(error):  # the word of scikit-learn for weights that became non-finite
                 raise
             row, cause = {}, f"weights became non-finite in epoch {epoch}: {_line(error)}"
-    said = dict.fromkeys([*state.said, *(f"{w.category.__name__}: {_line(w.message)}" for w in caught)])
-    state = replace(state, said=tuple(said), cause=cause, epoch=epoch)
+    said = tuple(dict.fromkeys([*state.said, *_lines(caught)]))
+    state = replace(state, said=said, cause=cause, epoch=epoch)
     if cause is not None:
         return state
     return replace(state, epochs=(*state.epochs, epoch), measured=(*state.measured, row))
@@ -154,8 +157,7 @@ def finish(state: State, split: Split) -> Fit:
     probable = _probable(sections, split.task)
     hard = split.task == "classification" and not probable
     parts = {"val": split.X_val, "test": split.X_test} if outcome is Outcome.COMPLETED else {}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # measuring has met the same ones
+    with _collected():  # measuring has met the same ones
         predictions = {part: fitted.output(state.estimator, X, split.n_outputs, probable) for part, X in parts.items()}
         weights = fitted.weights(state.estimator) if whole or not state.staged else {}
     names = sorted(state.measured[0] if state.measured else (), key=lambda name: (not name.startswith("loss"), name))
@@ -285,6 +287,18 @@ def _axis(sections: Sections) -> tuple[axes.Resolved, int]:
 def _probable(sections: Sections, task: Task) -> bool:
     """Whether losses are of probabilities, as the unfitted estimator says: the same before and after training."""
     return fitted.is_probable(task, building.prototype(_model(sections)))
+
+
+@contextmanager
+def _collected() -> Iterator[list[warnings.WarningMessage]]:
+    """Keep warnings from the terminal, and from becoming errors."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield caught
+
+
+def _lines(caught: list[warnings.WarningMessage]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(f"{one.category.__name__}: {_line(one.message)}" for one in caught))
 
 
 def _line(message: object) -> str:

@@ -6,6 +6,7 @@ import pkgutil
 import warnings
 from functools import cache
 from importlib import import_module
+from itertools import takewhile
 from types import ModuleType
 from typing import Any
 
@@ -108,4 +109,4 @@ def _known() -> dict[str, str]:
 
 
 def _public(module: str, class_name: str) -> str:
-    return ".".join([*(part for part in module.split(".") if not part.startswith("_")), class_name])
+    return ".".join([*takewhile(lambda part: not part.startswith("_"), module.split(".")), class_name])

@@ -192,6 +192,11 @@ def test_warnings_are_collected_once_each_and_told_as_the_cause() -> None:
     assert warned == fit(spec("svm.LinearSVC", {"max_iter": 1}, "breast_cancer"))
 
 
+def test_a_deprecated_class_warns_in_the_fit_alone() -> None:
+    deprecated = fit(spec("linear_model.PassiveAggressiveClassifier", axis={"kind": "none"}))
+    assert deprecated.cause.startswith("FutureWarning: Class PassiveAggressiveClassifier is deprecated")
+
+
 def test_divergence_is_an_outcome_with_its_epoch() -> None:
     wild = {"eta0": 1e200, "learning_rate": "constant", "penalty": None}
     diverged = fit(spec("linear_model.SGDRegressor", wild, "diabetes"))
