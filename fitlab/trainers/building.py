@@ -10,6 +10,7 @@ import json
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import lru_cache
 from inspect import Parameter, signature
 from itertools import count
@@ -26,6 +27,7 @@ from fitlab.spec.grammar import did_you_mean
 from fitlab.spec.models import Estimator
 from fitlab.trainers import importing
 
+MISSPELT = 0.8  # likeness of two names, of 1
 KEPT = 4096  # built estimators, unfitted: a few kB each
 
 
@@ -184,7 +186,7 @@ def _set(estimator: Any, given: Mapping[str, Any], at: Path, found: _Found) -> N
     """Set the parameters, those of estimators within after these estimators, and check each."""
     for key in sorted(given, key=lambda key: key.count("__")):
         names = estimator.get_params(deep=True)
-        if key not in names:
+        if key not in names and not _takes_more(estimator, key, names):
             found.problems.append(_unknown(key, names, at))
             continue
         try:
@@ -193,6 +195,15 @@ def _set(estimator: Any, given: Mapping[str, Any], at: Path, found: _Found) -> N
             found.problems.append(Problem((*at, key), f"{type(error).__name__}: {error}", _shown(given[key])))
             continue
         found.problems.extend(_value_problems(estimator, key, given[key], (*at, key)))
+
+
+def _takes_more(estimator: Any, key: str, names: Mapping[str, Any]) -> bool:
+    """Whether a parameter that is not among its names is one of those that a class takes by ``**``.
+
+    Gradient boosting of other packages does. What is nearly one of the names is taken for a misspelling.
+    """
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in signature(type(estimator)).parameters.values())
+    return open_ended and "__" not in key and not get_close_matches(key, names, cutoff=MISSPELT)
 
 
 def _unknown(key: str, names: Mapping[str, Any], at: Path) -> Problem:

@@ -168,3 +168,26 @@ def test_another_package_is_imported_only_where_it_is_allowed(tmp_path: Path, mo
     (problem,) = problems("nowhere.Mine", packages=SAFE | {"nowhere"})
     assert "is nowhere installed" in str(problem)
     sys.modules.pop("elsewhere", None)
+
+
+def test_a_class_that_takes_any_parameter_gets_it_unless_it_is_misspelt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "boosted.py").write_text(
+        "from sklearn.base import BaseEstimator, ClassifierMixin\n"
+        "class Booster(ClassifierMixin, BaseEstimator):\n"
+        "    def __init__(self, num_leaves=31, **more):\n"
+        "        self.num_leaves, self.more = num_leaves, more\n"
+        "    def get_params(self, deep=True):\n"
+        "        return {'num_leaves': self.num_leaves, **self.more}\n"
+        "    def set_params(self, **given):\n"
+        "        self.num_leaves = given.pop('num_leaves', self.num_leaves)\n"
+        "        self.more |= given\n"
+        "        return self\n"
+        "    def fit(self, X, y): ...\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    allowed = SAFE | {"boosted"}
+    assert problems("boosted.Booster", {"verbosity": -1}, allowed) == []
+    assert "num_leaves?" in problems("boosted.Booster", {"num_leafs": 3}, allowed)[0].hint
+    sys.modules.pop("boosted", None)
