@@ -28,7 +28,7 @@ LIBRARIES = {  # third-party library -> the rooms that may import it
     "pydantic_core": {"spec"},
     "ruamel": {"spec"},
     "numpy": {"records", "data", "stats", "sweep", "trainers", "store", "tracking", "runner"},
-    "pandas": {"sweep"},
+    "pandas": {"data", "sweep"},
     "scipy": {"stats"},
     "optuna": {"space", "runner"},
     "sklearn": {"data", "trainers"},

@@ -13,12 +13,6 @@ _VALUES: tuple[tuple[Path, frozenset[Any], str], ...] = (
     (("model", "kind"), frozenset({"transformer"}), "use kind: mlp"),
     (("model", "biases"), frozenset({False}), "use biases: true"),
     (("training", "solver"), frozenset({"lbfgs"}), "use solver: adam or sgd"),
-    (
-        ("data", "kind"),
-        frozenset({"csv", "parquet", "openml"}),
-        "load it and use fitlab.run(spec, data=(X, y))",
-    ),
-    (("data", "split", "kind"), frozenset({"group", "time"}), "use kind: random"),
 )
 _KEYS: tuple[tuple[Path, str], ...] = (
     (("sweep", "seed"), "a grid draws nothing: leave it out"),

@@ -204,7 +204,8 @@ def _problem(details: dict[str, Any], data: Any) -> Problem:
             hint = did_you_mean(context["tag"], tags.split(", "))
             return Problem((*path, tag), f"unknown {tag}", _shown(value.get(tag)), f"one of {tags}", hint)
         case "fitlab":
-            return Problem(path, context["message"], _shown(value), context["allowed"])
+            given = None if value is None else _shown(value)
+            return Problem(path, context["message"], given, context["allowed"], context["hint"])
         case _:
             hint = did_you_mean(value, choices(path, data)) if isinstance(value, str) else None
             return Problem(path, "not allowed", _shown(value), allowed(path, data) or details["msg"], hint)
