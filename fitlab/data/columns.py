@@ -79,7 +79,7 @@ def _mixed(name: str, values: pd.Series[Any]) -> Complaint:
     if text.empty:
         return Complaint("mixed", name, f"{name} (numbers, some of them written as text)")
     share = f"{len(values) - len(text)} of {len(values)} values are numbers"
-    return Complaint("mixed", name, f"{name} ({share}, row {_row(text)} holds {text.iloc[0]!r})")
+    return Complaint("mixed", name, f"{name} ({share}, data row {_row(text)} holds {text.iloc[0]!r})")
 
 
 def _labels(column: pd.Series[Any]) -> Labels:
@@ -118,11 +118,11 @@ def encode(name: str, held: Content, missing_refused: bool, constant_refused: bo
     if flaw is not None:
         return flaw
     if gaps.any() and missing_refused:
-        detail = f"{name} ({gaps.sum()} of {len(gaps)}, the first in row {gaps.argmax() + 1})"
+        detail = f"{name} ({gaps.sum()} of {len(gaps)}, the first in data row {gaps.argmax() + 1})"
         return Complaint("missing", name, detail)
     known = set(values[~gaps].tolist())
     if constant_refused and len(known) + (gaps.any() and isinstance(held, Labels)) < 2:
-        return Complaint("constant", name, f"{name} ({next(iter(known), 'all missing')})")
+        return Complaint("constant", name, f"{name} ({next(iter(known)) if known else 'all missing'})")
     if isinstance(held, Numbers):
         return Encoded((name,), values[:, None])
     categories = sorted(known)

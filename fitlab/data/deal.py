@@ -33,7 +33,8 @@ def part_sizes(dataset: Dataset, data: Data) -> tuple[int, int, int]:
         case share:
             n_train = math.floor(share * n)
     if left < 1:
-        raise refuse("validation", "no rows are left for training", why, "less for validation or test")
+        hint = "fresh: false deals n_samples rows to all parts" if isinstance(data, Teacher) else None
+        raise refuse("validation", "no rows are left for training", why, "less for validation or test", hint)
     if n_train < 1:
         raise refuse("train_size", "the training part would be empty", f"{data.train_size} of {n} rows")
     if n_train > left:

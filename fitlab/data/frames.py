@@ -17,7 +17,8 @@ from fitlab.errors import SpecError
 from fitlab.spec.tables import Csv, OpenML, Parquet, TableData
 
 RETRIES, DELAY = 1, 0.5  # of a download; seconds
-SEPARATORS = {";": "';'", "\t": '"\\t"', "|": "'|'", ",": "','"}  # and how they are written in a spec
+SEPARATORS = {",": "','", ";": "';'", "|": "'|'", "\t": '"\\t"'}  # and how they are written in a spec
+TOO_MANY = "a row with more fields than the header has names"
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +64,9 @@ def _read_csv(path: Path, separator: str) -> pd.DataFrame:
             warnings.simplefilter("error", pd.errors.ParserWarning)  # more fields than the header has
             return pd.read_csv(path, sep=separator, encoding="utf-8-sig", index_col=False, low_memory=False)
     except (pd.errors.ParserError, pd.errors.ParserWarning, csv.Error) as error:
+        reason = TOO_MANY if isinstance(error, pd.errors.ParserWarning) else _line(error).split("C error: ")[-1]
         hint = _separator_hint(header, separator)
-        raise refuse("path", f"not a table: {_line(error)}", str(path.absolute()), hint=hint) from None
+        raise refuse("path", f"not a table: {reason}", str(path.absolute()), hint=hint) from None
     except UnicodeDecodeError as error:
         raise refuse("path", f"not UTF-8 text: {_line(error)}", str(path.absolute()), hint="save it as UTF-8") from None
     except OSError as error:
@@ -88,7 +90,7 @@ def _separator_hint(header: list[str] | None, separator: str) -> str | None:
     """Say which separator was meant, where the first line has another one."""
     line = separator.join(header or ())
     found = [mark for mark in SEPARATORS if mark != separator and line.count(mark) > line.count(separator)]
-    return f"separator: {SEPARATORS[found[0]]}?" if found else None
+    return f"did you mean separator: {SEPARATORS[found[0]]}?" if found else None
 
 
 def _fetch(data: OpenML) -> Frame:
@@ -118,8 +120,9 @@ def _default_target(names: list[str] | None) -> str:
 
 
 def _line(error: BaseException) -> str:
-    """Return the first line of what an error says."""
-    return (str(error) or type(error).__name__).splitlines()[0]
+    """Return the first line of what an error says, or the error within says."""
+    reason = getattr(error, "reason", error)
+    return (str(reason) or type(reason).__name__).splitlines()[0]
 
 
 def unknown_column(key: str, name: str, frame: Frame, separator: str = ",") -> SpecError:

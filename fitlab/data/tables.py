@@ -157,7 +157,7 @@ def _target(data: TableData, frame: Frame) -> tuple[Task, Array, Array]:
         case Labels(values=values):
             gaps = np.array([value is None for value in values])
     if gaps.any():
-        given = f"{name}: {gaps.sum()} of {len(gaps)}, the first in row {gaps.argmax() + 1}"
+        given = f"{name}: {gaps.sum()} of {len(gaps)}, the first in data row {gaps.argmax() + 1}"
         raise refuse("target", "missing target values", given, hint="leave these rows out of the table")
     if isinstance(held, Numbers) and np.isinf(held.values).any():
         raise refuse("target", "infinite target values", f"{name}: {np.isinf(held.values).sum()} of {len(gaps)}")
@@ -201,5 +201,5 @@ def _times(name: str | None, frame: Frame) -> Array | None:
 
 def _refuse_gaps(key: str, name: str, gaps: Array) -> None:
     if gaps.any():
-        given = f"{name}: {gaps.sum()} of {len(gaps)}, the first in row {gaps.argmax() + 1}"
+        given = f"{name}: {gaps.sum()} of {len(gaps)}, the first in data row {gaps.argmax() + 1}"
         raise refuse(key, "missing values", given, "a value in every row")

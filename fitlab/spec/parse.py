@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from fitlab.errors import Path, Problem, SpecError
-from fitlab.spec.grammar import allowed, can_be_swept, child, choices, did_you_mean, keys_at, sweepable
+from fitlab.spec.grammar import allowed, can_be_swept, child, choices, described, did_you_mean, keys_at, sweepable
 from fitlab.spec.model import Spec
 from fitlab.spec.models import Sections
 from fitlab.spec.not_yet import refusals
@@ -195,7 +195,7 @@ def _problem(details: dict[str, Any], data: Any) -> Problem:
             hint = did_you_mean(str(path[-1]), keys)
             return Problem(path, "unknown key", _shown(value), ", ".join(keys), hint)
         case "missing":
-            return Problem(path, "missing key", allowed=allowed(path, data))
+            return Problem(path, "missing key", allowed=allowed(path, data), hint=described(path, data))
         case "union_tag_not_found" if isinstance(value, dict):
             return Problem((*path, "kind"), "missing key", allowed=allowed((*path, "kind"), data))
         case "union_tag_invalid":

@@ -53,7 +53,7 @@ class Table(DataOptions):
     def _column_and_split_agree(cls, column: str | None, info: ValidationInfo) -> str | None:
         own, kind = str(info.field_name), _kind_of_split(info)
         if column is None and kind == own:
-            raise refusal("missing key", "the name of a column", f"split: {{kind: {own}}} is made by it")
+            raise refusal("missing key", "the name of a column", f"split: {{kind: {own}}} deals rows by it")
         if column is not None and kind is not None and kind != own:
             leak = {
                 "group": "rows of one group would stand in training and test",
