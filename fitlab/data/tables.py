@@ -20,7 +20,7 @@ SHOWN = 5  # columns in a message
 WORDS: dict[Flaw, tuple[str, str, str, str]] = {  # flaw -> key, message, allowed, hint
     "date": (
         "features",
-        "dates are no features",
+        "dates: neither numbers nor categories",
         "numbers, text, true and false",
         "list the columns to use in features; to split by a date: time: COLUMN with split: {kind: time}",
     ),

@@ -77,6 +77,13 @@ class DataOptions(Section):
         description="of a regression target, fitted on the training part alone; losses are then in its units",
     )
 
+    @field_validator("split", mode="before")
+    @classmethod
+    def _says_its_kind(cls, split: Any) -> Any:
+        if isinstance(split, str):
+            raise refusal("not a mapping", "{kind: random}, {kind: group} or {kind: time}", f"{{kind: {split}}}?")
+        return split
+
 
 class Unnamed(DataOptions):
     """Data without named columns: the rows can be dealt at random only."""
