@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any, Literal
 
 import numpy as np
@@ -15,7 +17,8 @@ from fitlab.records import Array, Floats
 MAX_CATEGORIES = 1000
 FEW = 20  # categories that no column is refused for
 DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([ T]\d.*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}([ T]\d.*)?")
-Flaw = Literal["date", "mixed", "infinite", "missing", "constant", "identifier", "unknown"]
+COMMA = re.compile(r"[+-]?\d+(,\d+)?")
+Flaw = Literal["date", "comma", "mixed", "infinite", "missing", "constant", "identifier", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -23,8 +26,7 @@ class Complaint:
     """Why a column cannot be learned from."""
 
     flaw: Flaw
-    column: str
-    detail: str
+    detail: str  # the column, and what is in it
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,21 +56,31 @@ def content(name: str, column: pd.Series[Any], typed: bool, categorical: bool = 
     if types.is_numeric_dtype(column) and not types.is_complex_dtype(column):
         return Numbers(column.to_numpy(np.float64, na_value=np.nan), types.is_integer_dtype(column))
     if types.is_datetime64_any_dtype(column) or types.is_timedelta64_dtype(column):
-        return Complaint("date", name, f"{name} ({column.dtype})")
-    values = column.dropna()
+        return Complaint("date", f"{name} ({column.dtype})")
+    return _objects(name, column, column.dropna(), typed)
+
+
+def _objects(name: str, column: pd.Series[Any], values: pd.Series[Any], typed: bool) -> Content:
+    """Judge a column by its values, of which there are some besides the missing ones or none."""
     kinds = {type(value) for value in values}
+    if kinds <= {int, float, Decimal}:
+        return Numbers(column.astype(np.float64).to_numpy(), False)
     if kinds <= {bool}:
-        return Numbers(np.full(len(column), np.nan), False) if values.empty else _labels(column)
+        return _labels(column)
     if kinds <= {str}:
         return _text(name, column, values, typed)
+    if kinds <= {date, datetime, time}:
+        return Complaint("date", f"{name} ({values.iloc[0]})")
     if str in kinds:
         return _mixed(name, values)
-    return Complaint("unknown", name, f"{name} ({', '.join(sorted(kind.__name__ for kind in kinds))})")
+    return Complaint("unknown", f"{name} ({', '.join(sorted(kind.__name__ for kind in kinds))})")
 
 
 def _text(name: str, column: pd.Series[Any], values: pd.Series[Any], typed: bool) -> Content:
     if all(DATE.fullmatch(value.strip()) for value in values.unique()):
-        return Complaint("date", name, f"{name} ({values.iloc[0]})")
+        return Complaint("date", f"{name} ({values.iloc[0]})")
+    if not typed and all(COMMA.fullmatch(value.strip()) for value in values.unique()):
+        return Complaint("comma", f"{name} ({values.iloc[0]})")
     if not typed and pd.to_numeric(values, errors="coerce").notna().any():
         return _mixed(name, values)
     return _labels(column)
@@ -77,9 +89,9 @@ def _text(name: str, column: pd.Series[Any], values: pd.Series[Any], typed: bool
 def _mixed(name: str, values: pd.Series[Any]) -> Complaint:
     text = values[pd.to_numeric(values, errors="coerce").isna()]
     if text.empty:
-        return Complaint("mixed", name, f"{name} (numbers, some of them written as text)")
+        return Complaint("mixed", f"{name} (numbers, some of them written as text)")
     share = f"{len(values) - len(text)} of {len(values)} values are numbers"
-    return Complaint("mixed", name, f"{name} ({share}, data row {_row(text)} holds {text.iloc[0]!r})")
+    return Complaint("mixed", f"{name} ({share}, data row {_row(text)} holds {text.iloc[0]!r})")
 
 
 def _labels(column: pd.Series[Any]) -> Labels:
@@ -119,10 +131,10 @@ def encode(name: str, held: Content, missing_refused: bool, constant_refused: bo
         return flaw
     if gaps.any() and missing_refused:
         detail = f"{name} ({gaps.sum()} of {len(gaps)}, the first in data row {gaps.argmax() + 1})"
-        return Complaint("missing", name, detail)
+        return Complaint("missing", detail)
     known = set(values[~gaps].tolist())
     if constant_refused and len(known) + (gaps.any() and isinstance(held, Labels)) < 2:
-        return Complaint("constant", name, f"{name} ({next(iter(known)) if known else 'all missing'})")
+        return Complaint("constant", f"{name} ({next(iter(known)) if known else 'all missing'})")
     if isinstance(held, Numbers):
         return Encoded((name,), values[:, None])
     categories = sorted(known)
@@ -134,23 +146,23 @@ def encode(name: str, held: Content, missing_refused: bool, constant_refused: bo
 def _flaw_of_numbers(name: str, values: Floats) -> Complaint | None:
     infinite = np.isinf(values)
     if infinite.any():
-        return Complaint("infinite", name, f"{name} ({infinite.sum()} of {len(values)})")
+        return Complaint("infinite", f"{name} ({infinite.sum()} of {len(values)})")
     return None
 
 
 def _flaw_of_labels(name: str, values: Array) -> Complaint | None:
     count = len(set(values.tolist()))
     if count > MAX_CATEGORIES or count > max(FEW, len(values) / 2):
-        return Complaint("identifier", name, f"{name} ({count} different values in {len(values)} rows)")
+        return Complaint("identifier", f"{name} ({count} different values in {len(values)} rows)")
     return None
 
 
 def instants(column: pd.Series[Any]) -> Array | None:
-    """Return times that can be put in order, (N,) numbers or nanoseconds since 1970; None where they cannot be."""
+    """Return times that can be put in order, (N,) numbers or microseconds since 1970; None where they cannot be."""
     if types.is_numeric_dtype(column) and not types.is_bool_dtype(column) and not types.is_complex_dtype(column):
         numbers = column.to_numpy(np.float64)
         return numbers if np.isfinite(numbers).all() else None
     try:
-        return pd.to_datetime(column, utc=True, format="ISO8601").dt.as_unit("ns").astype(np.int64).to_numpy()
+        return pd.to_datetime(column, utc=True, format="ISO8601").dt.as_unit("us").astype(np.int64).to_numpy()
     except (ValueError, TypeError, AttributeError, OverflowError):
         return None

@@ -26,7 +26,7 @@ class Dataset:
     classes: Array  # (K,) the labels behind the codes; empty for regression
     features: tuple[str, ...] = ()  # (D,) names, where they have some: price, colour=red
     groups: Array | None = None  # (N,) which rows belong together
-    times: Array | None = None  # (N,) numbers, or nanoseconds since 1970
+    times: Array | None = None  # (N,) numbers, or microseconds since 1970
     law: str | None = None  # of a teacher that every seed draws from: the rows above are its probe
 
     @cached_property

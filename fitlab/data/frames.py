@@ -34,7 +34,7 @@ def read_frame(data: TableData) -> Frame:
     """Read the table that ``data`` names. Raises SpecError where that cannot be done."""
     match data:
         case Csv():
-            return Frame(_read_csv(_there(data), data.separator), data.target, typed=False)
+            return Frame(_read_csv(_there(data), data.separator, data.decimal), data.target, typed=False)
         case Parquet():
             return Frame(_read_parquet(_there(data)), data.target, typed=True)
         case OpenML():
@@ -52,7 +52,7 @@ def _there(data: Csv | Parquet) -> Path:
     raise refuse("path", message, given, hint=None if path.is_dir() else hint)
 
 
-def _read_csv(path: Path, separator: str) -> pd.DataFrame:
+def _read_csv(path: Path, separator: str, decimal: str) -> pd.DataFrame:
     header: list[str] | None = None
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
@@ -62,7 +62,9 @@ def _read_csv(path: Path, separator: str) -> pd.DataFrame:
         _unique(header)
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # more fields than the header has
-            return pd.read_csv(path, sep=separator, encoding="utf-8-sig", index_col=False, low_memory=False)
+            return pd.read_csv(
+                path, sep=separator, decimal=decimal, encoding="utf-8-sig", index_col=False, low_memory=False
+            )
     except (pd.errors.ParserError, pd.errors.ParserWarning, csv.Error) as error:
         reason = TOO_MANY if isinstance(error, pd.errors.ParserWarning) else _line(error).split("C error: ")[-1]
         hint = _separator_hint(header, separator)

@@ -24,6 +24,12 @@ WORDS: dict[Flaw, tuple[str, str, str, str]] = {  # flaw -> key, message, allowe
         "numbers, text, true and false",
         "list the columns to use in features; to split by a date: time: COLUMN with split: {kind: time}",
     ),
+    "comma": (
+        "decimal",
+        "numbers with a decimal comma",
+        "numbers with a decimal point, while decimal is '.'",
+        "decimal: ','",
+    ),
     "mixed": (
         "features",
         "numbers and text in one column",

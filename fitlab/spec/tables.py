@@ -85,6 +85,14 @@ class Csv(TableFile):
 
     kind: Literal["csv"]
     separator: Annotated[str, Field(min_length=1, max_length=1)] = Field(",", description="what separates two fields")
+    decimal: Literal[".", ","] = Field(".", description="what stands before the decimals of a number")
+
+    @field_validator("decimal")
+    @classmethod
+    def _is_not_the_separator(cls, decimal: str, info: ValidationInfo) -> str:
+        if decimal == info.data.get("separator"):
+            raise refusal("it separates fields already", "another one than separator")
+        return decimal
 
 
 class Parquet(TableFile):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,10 @@ from sklearn.preprocessing import OneHotEncoder
 
 import fitlab
 from fitlab import data
+from fitlab.data import frames, sources
 from fitlab.errors import SpecError
 from fitlab.runner.plan import read_plan
+from fitlab.runner.workers import Bench
 from fitlab.spec import read_spec
 
 N = 40
@@ -71,6 +74,31 @@ def test_csv_and_parquet_hold_the_same_data() -> None:
     one = data.load(section())
     assert data.load(section(kind="parquet", path="t.parquet")).fingerprint == one.fingerprint
     assert data.load(section(path="semi.csv", separator=";")).fingerprint == one.fingerprint
+    CLEAN.to_csv("comma.csv", index=False, sep=";", decimal=",")
+    assert data.load(section(path="comma.csv", separator=";", decimal=",")).fingerprint == one.fingerprint
+
+
+def test_what_parquet_says_of_a_column_is_believed() -> None:
+    days = pd.Series(pd.date_range("2026-01-01", periods=N, tz="Europe/Berlin"))
+    frame = CLEAN.assign(
+        code=["1", "2"] * (N // 2),  # text, whatever it looks like
+        price=[Decimal("1.5"), Decimal(2)] * (N // 2),
+        visit=days,
+        day=days.dt.date,
+        maybe=pd.array([True, None] * (N // 2), dtype="boolean"),
+        count=pd.array([1, None] * (N // 2), dtype="Int64"),
+    )
+    frame.to_parquet("t.parquet")
+    wanted = {"kind": "parquet", "path": "t.parquet", "missing": "mean", "constant": "keep", "split": {"kind": "time"}}
+    made = data.load(section(**wanted, time="visit", features=["code", "price", "maybe", "count"]))
+    assert made.features == ("code=1", "code=2", "price", "maybe=True", "maybe is missing", "count")
+    assert np.isnan(made.X[:, -1]).sum() == N // 2
+    assert (np.diff(made.times) == 24 * 3600 * 1_000_000).all()
+    assert (
+        data.load(section(**wanted, time="day", features=["price"])).times[:2] == [1767225600000000, 1767312000000000]
+    ).all()
+    with pytest.raises(SpecError, match="dates: neither"):
+        data.load(section(**wanted, time="visit", features=["day"]))
 
 
 def test_the_task_is_told_from_the_target() -> None:
@@ -113,6 +141,7 @@ def damaged(**changes: object) -> pd.DataFrame:
         (CLEAN, {"features": "all"}, ["data.features: dates", "visit (2026-01-01)", "time: COLUMN"]),
         (CLEAN, {"categorical": ["colr"]}, ["data.categorical: no such column"]),
         (damaged(age="old"), {}, ["numbers and text in one column", "39 of 40 values", "data row 8 holds 'old'"]),
+        (CLEAN.assign(income="1,5"), {}, ["data.decimal: numbers with a decimal comma", "income (1,5)"]),
         (damaged(age=np.inf), {}, ["infinite values", "age (1 of 40)"]),
         (damaged(age=None), {}, ["data.missing: missing values", "age (1 of 40, the first in data row 8)", "median"]),
         (damaged(outcome=None), {}, ["data.target: missing target values", "1 of 40, the first in data row 8"]),
@@ -227,6 +256,17 @@ def test_columns_gaps_and_files_can_be_swept(tmp_path: Path) -> None:
     broken = {**spec(), "sweep": {"parameters": {"data.features": {"values": [["age"], ["agge"]]}}}}
     with pytest.raises(SpecError, match=r"data.features: no such column"):
         read_plan(broken)
+
+
+def test_a_file_is_read_once_however_it_is_dealt(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[object] = []
+    monkeypatch.setattr(sources, "read_frame", lambda section: read.append(section) or frames.read_frame(section))
+    swept = {"data.train_size": {"values": [5, 9, 16]}, "data.label_noise": {"values": [0, 0.1]}}
+    jobs = read_plan({**spec(), "sweep": {"parameters": swept}}).jobs
+    assert len(read) == 1
+    bench = Bench()
+    assert {len(bench.split(job).y_train) for job in jobs} == {5, 9, 16}
+    assert len(read) == 2
 
 
 def test_a_table_is_trained_on_in_worker_processes_too(tmp_path: Path) -> None:
