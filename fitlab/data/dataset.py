@@ -63,10 +63,11 @@ def dataset_of(name: str, X: ArrayLike, y: ArrayLike, task: str) -> Dataset:
     return Dataset(name, told, features, codes, classes)
 
 
-def told_task(target: Array, task: str) -> tuple[Task, Array, Array]:
+def told_task(target: Array, task: str, key: str = "y") -> tuple[Task, Array, Array]:
     """Return the task, the target as a trainer takes it, and the classes (K,). target: (N,) without gaps.
 
-    Raises SpecError for a regression on labels, labels that cannot be sorted, and a single class.
+    key: what is to blame. Raises SpecError for a regression on labels, labels that cannot be sorted, a single
+    class, and classes that have not two rows each on average.
     """
     if task == "auto":
         task = "regression" if target.dtype.kind == "f" and (target % 1 != 0).any() else "classification"
@@ -79,9 +80,13 @@ def told_task(target: Array, task: str) -> tuple[Task, Array, Array]:
         classes, codes = np.unique(target, return_inverse=True)
     except TypeError:
         hint = "make them all text or all numbers"
-        raise refuse("y", "y mixes labels of different types, or None", hint=hint) from None
+        raise refuse(key, "y mixes labels of different types, or None", hint=hint) from None
     if len(classes) < 2:
-        raise refuse("y", "only one class: nothing to tell apart", str(classes[0]), "two classes or more")
+        raise refuse(key, "only one class: nothing to tell apart", str(classes[0]), "two classes or more")
+    if 2 * len(classes) > len(target):
+        hint = "task: regression, if it is a quantity" if target.dtype.kind in "iuf" else None
+        given = f"{len(classes)} classes in {len(target)} rows"
+        raise refuse(key, "more classes than rows can tell of", given, "at most half as many classes as rows", hint)
     return "classification", codes.astype(np.int64), classes
 
 

@@ -172,16 +172,7 @@ def _target(data: TableData, frame: Frame) -> tuple[Task, Array, Array]:
         raise refuse("task", "a regression needs a target of numbers", given, "classification, or auto")
     if isinstance(held, Numbers) and held.whole:
         values = values.astype(np.int64)
-    told = told_task(np.asarray(values.tolist()), data.task)
-    _check_classes(name, len(told[2]), len(gaps), isinstance(held, Numbers))
-    return told
-
-
-def _check_classes(name: str, count: int, rows: int, numbers: bool) -> None:
-    if 2 * count > rows:
-        given, allowed = f"{name}: {count} classes in {rows} rows", "at most half as many classes as rows"
-        hint = "task: regression, if it is a quantity" if numbers else None
-        raise refuse("target", "more classes than rows can tell of", given, allowed, hint)
+    return told_task(np.asarray(values.tolist()), data.task, key="target")
 
 
 def _groups(name: str | None, frame: Frame) -> Array | None:

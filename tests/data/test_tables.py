@@ -94,9 +94,8 @@ def test_what_parquet_says_of_a_column_is_believed() -> None:
     assert made.features == ("code=1", "code=2", "price", "maybe=True", "maybe is missing", "count")
     assert np.isnan(made.X[:, -1]).sum() == N // 2
     assert (np.diff(made.times) == 24 * 3600 * 1_000_000).all()
-    assert (
-        data.load(section(**wanted, time="day", features=["price"])).times[:2] == [1767225600000000, 1767312000000000]
-    ).all()
+    by_day = data.load(section(**wanted, time="day", features=["price"]))
+    assert by_day.times[0] == pd.Timestamp("2026-01-01").as_unit("us").value
     with pytest.raises(SpecError, match="dates: neither"):
         data.load(section(**wanted, time="visit", features=["day"]))
 
