@@ -64,7 +64,7 @@ def _objects(name: str, column: pd.Series[Any], values: pd.Series[Any], typed: b
     """Judge a column by its values, of which there are some besides the missing ones or none."""
     kinds = {type(value) for value in values}
     if kinds <= {int, float, Decimal}:
-        return Numbers(column.astype(np.float64).to_numpy(np.float64), False)
+        return Numbers(np.asarray(column, dtype=np.float64), False)
     if kinds <= {bool}:
         return _labels(column)
     if kinds <= {str}:

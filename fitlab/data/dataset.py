@@ -79,8 +79,8 @@ def told_task(target: Array, task: str, key: str = "y") -> tuple[Task, Array, Ar
     try:
         classes, codes = np.unique(target, return_inverse=True)
     except TypeError:
-        hint = "make them all text or all numbers"
-        raise refuse(key, "y mixes labels of different types, or None", hint=hint) from None
+        alike = "make them all text or all numbers"
+        raise refuse(key, "y mixes labels of different types, or None", hint=alike) from None
     if len(classes) < 2:
         raise refuse(key, "only one class: nothing to tell apart", str(classes[0]), "two classes or more")
     if 2 * len(classes) > len(target):
