@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -274,6 +274,35 @@ class Fit:
 
     def __hash__(self) -> int:
         return hash(self.content_digest)
+
+
+def upto(fit: Fit, epoch: int) -> Fit:
+    """Return a Fit as it was after ``epoch``, given up there; the Fit itself where it ended by then.
+
+    A stored Fit may be longer than a sweep wants it. Its weights at ``epoch`` are those of its snapshot.
+    """
+    if fit.epochs <= epoch:
+        return fit
+    measured = fit.curves.epoch[fit.curves.epoch <= epoch]
+    at = int(measured[-1]) if len(measured) else 0
+    return replace(
+        given_up(fit),
+        epochs=at,
+        curves=Curves(measured, {name: curve[: len(measured)] for name, curve in fit.curves.values.items()}),
+        weights=fit.snapshots.get(at, {}),
+        snapshots={at_epoch: arrays for at_epoch, arrays in fit.snapshots.items() if at_epoch <= at},
+    )
+
+
+def given_up(fit: Fit) -> Fit:
+    """Return a Fit as a search stores it that went no further."""
+    return replace(fit, outcome=Outcome.PRUNED, predictions={}, cause=None)
+
+
+def with_snapshots(fit: Fit, epochs: Collection[int], also: Mapping[int, Mapping[str, Array]] | None = None) -> Fit:
+    """Return a Fit with the snapshots of ``epochs`` alone, in order; ``also``: of earlier parts of its training."""
+    found = {**(also or {}), **fit.snapshots}
+    return replace(fit, snapshots={epoch: found[epoch] for epoch in sorted(found) if epoch in epochs})
 
 
 def plain_array(array: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,12 +12,37 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fitlab.records import Config, Fit, Interval, Outcome
+from fitlab.records import Config, Fit, Floats, Interval, Outcome
 from fitlab.seeds import canonical
-from fitlab.spec import Spec
+from fitlab.spec import Spec, domain_of
+from fitlab.spec.sweeps import Objective
 from fitlab.stats import t_interval
 
 CONSTANT = "constant predictor"
+
+
+def score(objective: Objective, fits: Sequence[Fit]) -> float:
+    """Return what an objective says of the Fits of one Config: of the mean over seeds, the last epoch or the best.
+
+    NaN where there is no Fit, nothing was measured, or the metric is not a number.
+    """
+    if not fits:
+        return math.nan
+    if objective.metric == "n_parameters":
+        return float(fits[0].sizes.get("n_parameters", math.nan))
+    length = min(len(fit.curves) for fit in fits)
+    if not length:
+        return math.nan
+    curve = np.mean([_curve(fit, objective.metric)[:length] for fit in fits], axis=0)
+    if objective.epoch == "last":
+        return float(curve[-1])
+    return float(curve.max() if objective.maximize else curve.min())
+
+
+def _curve(fit: Fit, metric: str) -> Floats:
+    if metric == "gap/loss":
+        return fit.curves["loss/val"] - fit.curves["loss/train"]
+    return fit.curves[metric]
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +114,23 @@ class Sweep:
         level = self.spec.diagnosis.level
         return {name: t_interval(s, level) for name, s in samples.items() if np.isfinite(s).all()}
 
+    def best(self) -> tuple[Config, ...]:
+        """Return the Config that is best at the objective, or, for several, those of the Pareto set.
+
+        Only Configs that completed on every seed take part: survivors flatter. In the order of the sweep.
+        """
+        objectives, seeds = self.spec.sweep.objective, len(self.spec.seeds.values)
+        whole = [config for config in self.configs if len(self.completed(config)) == seeds]
+        signs = np.array([-1.0 if objective.maximize else 1.0 for objective in objectives])
+        scores = {c.digest: signs * [score(o, self.completed(c)) for o in objectives] for c in whole}
+        finite = {digest: values for digest, values in scores.items() if np.isfinite(values).all()}
+
+        def beaten(values: Floats) -> bool:
+            return any((other <= values).all() and (other < values).any() for other in finite.values())
+
+        best = [config for config in whole if config.digest in finite and not beaten(finite[config.digest])]
+        return tuple(best if len(objectives) > 1 else best[:1])
+
     def table(self) -> pd.DataFrame:
         """Return a row per Config, the constant predictor last.
 
@@ -104,7 +147,7 @@ class Sweep:
         ]
 
         def row(swept: Mapping[str, Any], count: Mapping[str, int], found: dict[str, Interval]) -> dict[str, Any]:
-            cells: dict[str, Any] = {key: swept.get(key) for key in self.spec.sweep.parameters}
+            cells: dict[str, Any] = {key: swept.get(key) for key in domain_of(self.spec)}
             cells |= {
                 "n": count.get(Outcome.COMPLETED, 0),
                 **{str(other): count.get(other, 0) for other in others},

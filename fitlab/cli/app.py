@@ -49,7 +49,7 @@ def sweep(
     """Run a sweep, log it to MLflow and print its table. Running it again trains only what is missing."""
     from fitlab.cli import render
     from fitlab.cli.progress import shown
-    from fitlab.runner.execute import execute
+    from fitlab.runner.execute import Interrupted, execute
     from fitlab.runner.plan import read_plan
     from fitlab.runner.workers import default_jobs, workers_for
     from fitlab.store import Store
@@ -61,9 +61,9 @@ def sweep(
     try:
         with shown(made.document.spec.name) as report:
             result = execute(made, place, workers, report, retry_failed)
-    except KeyboardInterrupt:
-        kept = sum(place.fit_path(job.digest).exists() for job in made.jobs)
-        render.err(f"fitlab: interrupted; {kept} of {len(made.jobs)} Fits are kept: {again}")
+    except Interrupted as stop:
+        of = f"{'at most ' if made.search else ''}{made.fits}"
+        render.err(f"fitlab: interrupted; {stop.progress.done} of {of} Fits are kept: {again}")
         raise typer.Exit(130) from None
     if not as_json:
         render.sweep_result(made, result)
@@ -71,7 +71,7 @@ def sweep(
     if not no_publish:
         published, failure = _publish(result.sweep, place, quiet=as_json)
     if as_json:
-        render.out_json(render.sweep_json(made, result, published, failure, place))
+        render.out_json(render.sweep_json(result, published, failure, place))
     elif published is not None:
         render.print_published(published, place)
     if failure is not None:
@@ -109,19 +109,23 @@ def check(
 
     if no_data:
         from fitlab.space import configs
+        from fitlab.spec.sweeps import Tpe
 
         document = read_spec(spec, override or ())
-        count = len(configs(document))
+        count, sweep = len(configs(document)), document.spec.sweep
+        count = sweep.trials if isinstance(sweep, Tpe) else count
     else:
         from fitlab.runner.plan import read_plan
 
         made = read_plan(spec, override or ())
-        document, count = made.document, len(made.planned)
-    seeds = len(document.spec.seeds.values)
+        document, count = made.document, made.configs
+    seeds, method = len(document.spec.seeds.values), document.spec.sweep.method
     if as_json:
-        render.out_json({"name": document.spec.name, "configs": count, "seeds": seeds, "fits": count * seeds})
+        said = {"name": document.spec.name, "method": method, "configs": count, "seeds": seeds, "fits": count * seeds}
+        render.out_json(said)
     else:
-        typer.echo(f"{spec}: fine. {document.spec.name} is {render.counted(count, seeds)}.")
+        most = "at most " if method == "tpe" else ""
+        typer.echo(f"{spec}: fine. {document.spec.name} is {most}{render.counted(count, seeds)}.")
 
 
 @app.command()
@@ -135,18 +139,21 @@ def plan(
     """Say what a sweep would train, what is done already, and how long the rest takes (some epochs are timed)."""
     from fitlab.cli import render
     from fitlab.runner.estimate import estimate
+    from fitlab.runner.execute import look
     from fitlab.runner.plan import read_plan
     from fitlab.runner.workers import default_jobs
     from fitlab.store import Store
 
     made = read_plan(spec, override or ())
     place = Store(Path(store).absolute())
-    missing = [job for job in made.jobs if place.read(job.digest) is None]
-    left = estimate(missing, jobs or default_jobs())
+    found = look(made, place)
+    left = made.fits - found.done
+    likely = found.missing if made.search is None else [one.jobs[0] for one in made.probes]
+    needed = estimate(likely if left else (), jobs or default_jobs(), scale=left / max(1, len(likely)))
     if as_json:
-        render.out_json(render.plan_json(made, missing, left))
+        render.out_json(render.plan_json(made, found, needed))
     else:
-        render.plan_table(made, missing, left)
+        render.plan_table(made, found, needed)
 
 
 @app.command()

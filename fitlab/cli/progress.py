@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from fitlab.records import Outcome
 
 if TYPE_CHECKING:
-    from fitlab.runner.execute import Progress as Done
+    from fitlab.runner.fits import Progress as Done
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def words(done: Done) -> str:
     """Say how far a sweep is: done, cached, what went wrong, time left."""
     parts = [f"{done.done}/{done.total} Fits"]
     parts += [f"{done.cached} cached"] if done.cached else []
-    for outcome in (Outcome.DIVERGED, Outcome.FAILED):
+    for outcome in (Outcome.PRUNED, Outcome.DIVERGED, Outcome.FAILED):
         parts += [f"{done.outcomes[outcome]} {outcome}"] if done.outcomes[outcome] else []
     parts += [f"{duration(done.eta)} left"] if done.eta is not None and done.done < done.total else []
     return " · ".join(parts)

@@ -16,7 +16,8 @@ from rich.text import Text
 
 from fitlab.cli.progress import duration
 from fitlab.cli.table import cell, legend, short_names, sweep_table
-from fitlab.records import Config, Interval, Job, Outcome
+from fitlab.records import Config, Interval, Outcome
+from fitlab.spec import domain_of
 from fitlab.store import Store
 from fitlab.sweep import Sweep
 from fitlab.tracking import links
@@ -24,7 +25,7 @@ from fitlab.tracking.content import sweep_identity
 
 if TYPE_CHECKING:  # the runner loads scikit-learn, which `check --no-data` and `status` do not need
     from fitlab.runner.estimate import Estimate
-    from fitlab.runner.execute import Result
+    from fitlab.runner.execute import Outlook, Result
     from fitlab.runner.plan import Plan
 
 PLAIN_WIDTH = 140  # of a table that goes to a file or a pipe
@@ -91,16 +92,26 @@ def sweep_result(plan: Plan, result: Result) -> None:
 
 def done(plan: Plan, result: Result) -> str:
     """Say what was trained and what was there."""
-    progress = result.progress
-    all_of_it = counted(len(plan.planned), len(plan.document.spec.seeds.values))
+    progress, sweep = result.progress, result.sweep
+    all_of_it = counted(len(sweep.configs), len(sweep.spec.seeds.values))
     if progress.trained:
         cached = f", {progress.cached} were there" if progress.cached else ""
         text = f"{all_of_it}: {progress.trained} trained in {duration(progress.seconds)}{cached}."
     else:
         text = f"{all_of_it}: all were there, nothing was trained."
-    if plan.infeasible:
-        text += f" {len(plan.infeasible)} Configs break a constraint and are left out."
+    ends = [f"{count} {outcome}" for outcome in Outcome if (count := progress.outcomes[outcome])]
+    if plan.search:
+        text += f" Of these Fits {', '.join(ends)}."
+        if len(sweep.configs) < plan.search.trials:
+            text += f" The space has no more: {plan.search.trials} trials were asked for."
+    if result.infeasible:
+        text += f" {_left_out(len(result.infeasible))}"
     return text
+
+
+def _left_out(count: int) -> str:
+    one = "1 Config breaks" if count == 1 else f"{count} Configs break"
+    return f"{one} a constraint and {'is' if count == 1 else 'are'} left out."
 
 
 def print_published(published: Any, store: Store) -> None:
@@ -123,7 +134,7 @@ def print_published(published: Any, store: Store) -> None:
     to.print(f"  {links.charts(published.experiment)}", soft_wrap=True, style="underline")
 
 
-def sweep_json(plan: Plan, result: Result, published: Any, failure: Exception | None, store: Store) -> dict[str, Any]:
+def sweep_json(result: Result, published: Any, failure: Exception | None, store: Store) -> dict[str, Any]:
     """Return a sweep and its table as plain data."""
     sweep, progress = result.sweep, result.progress
     return {
@@ -132,8 +143,9 @@ def sweep_json(plan: Plan, result: Result, published: Any, failure: Exception | 
         "store": str(store.root),
         "configs": [_config_json(sweep, config) for config in sweep.configs],
         "constant_predictor": [{"swept": swept, "metrics": _intervals(null)} for swept, null in sweep.constants()],
-        "infeasible": [dict(config.swept) for config, _ in plan.infeasible],
-        "fits": {"total": progress.total, "cached": progress.cached, "trained": progress.trained},
+        "best": [config.digest for config in sweep.best()],
+        "infeasible": [dict(config.swept) for config in result.infeasible],
+        "fits": {"total": len(sweep.fits), "cached": progress.cached, "trained": progress.trained},
         "outcomes": dict(progress.outcomes),
         "causes": dict(Counter(fit.cause for fit in sweep.fits if fit.outcome is Outcome.FAILED)),
         "damaged": list(result.damaged),
@@ -166,50 +178,63 @@ def _intervals(found: Mapping[str, Interval]) -> dict[str, Any]:
 # ── plan and status ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def plan_table(plan: Plan, missing: Sequence[Job], left: Estimate) -> None:
-    """Print each Config with how many of its Fits are done, and how long the rest takes."""
+def plan_table(plan: Plan, found: Outlook, needed: Estimate) -> None:
+    """Print each Config of a survey with how many of its Fits are done, and how long the rest takes."""
     to = console()
-    keys = short_names(list(plan.document.spec.sweep.parameters))
-    table = Table(box=None, padding=(0, 1), header_style="bold")
-    for short in (*keys.values(), "epochs", "done", "to train"):
-        table.add_column(short, justify="right", no_wrap=True)
-    waiting = {job.digest for job in missing}
-    for one in plan.planned:
-        count = sum(job.digest in waiting for job in one.jobs)
-        table.add_row(
-            *(cell(one.config.swept.get(k)) for k in keys), *map(str, (one.end, len(one.jobs) - count, count))
-        )
-    to.print(table)
-    seeds = len(plan.document.spec.seeds.values)
-    to.print(f"{counted(len(plan.planned), seeds)}: {len(missing)} to train.", highlight=False)
-    if plan.infeasible:
-        to.print(f"{len(plan.infeasible)} Configs break a constraint and are left out.", highlight=False)
-    if missing:
-        low, high = duration(left.low), duration(left.high)
+    if plan.search is None:
+        to.print(_plan_rows(plan, found))
+    seeds, most = len(plan.document.spec.seeds.values), "at most " if plan.search else ""
+    left = plan.fits - found.done
+    text = f"{most}{counted(plan.configs, seeds)}: {found.done} done, {most}{left} to train."
+    to.print(text[0].upper() + text[1:], highlight=False)
+    if plan.rungs:
+        given_up = f"Configs that fall behind are given up at epoch {', '.join(map(str, plan.rungs))}."
+        to.print(f"{given_up} The estimate takes none to be.", highlight=False)
+    if found.infeasible:
+        to.print(_left_out(found.infeasible), highlight=False)
+    if left:
+        low, high = duration(needed.low), duration(needed.high)
         span = low if low == high else f"{low} to {high}"
         to.print(
-            f"About {span} of training on {left.workers} at a time "
-            f"(measured: some epochs of {left.timed} of the jobs; start-up and MLflow not included).",
+            f"About {span} of training on {needed.workers} at a time "
+            f"(measured: some epochs of {needed.timed} of the jobs; start-up and MLflow not included).",
             highlight=False,
         )
 
 
-def plan_json(plan: Plan, missing: Sequence[Job], left: Estimate) -> dict[str, Any]:
-    """Return a plan as plain data."""
+def _plan_rows(plan: Plan, found: Outlook) -> Table:
+    keys = short_names(list(domain_of(plan.document.spec)))
+    table = Table(box=None, padding=(0, 1), header_style="bold")
+    for short in (*keys.values(), "epochs", "done", "to train"):
+        table.add_column(short, justify="right", no_wrap=True)
+    waiting = {job.digest for job in found.missing}
+    for one in plan.planned:
+        count = sum(job.digest in waiting for job in one.jobs)
+        cells = (cell(one.config.swept.get(key)) for key in keys)
+        table.add_row(*cells, *map(str, (one.end, len(one.jobs) - count, count)))
+    return table
+
+
+def plan_json(plan: Plan, found: Outlook, needed: Estimate) -> dict[str, Any]:
+    """Return a plan as plain data; of a search the Configs are not known before it runs."""
+    spec = plan.document.spec
     return {
-        "name": plan.document.spec.name,
+        "name": spec.name,
+        "method": spec.sweep.method,
         "configs": [
             {"digest": one.config.digest, "swept": dict(one.config.swept), "epochs": one.end} for one in plan.planned
         ],
-        "fits": {"total": len(plan.jobs), "to_train": len(missing)},
-        "infeasible": [dict(config.swept) for config, _ in plan.infeasible],
-        "seconds": vars(left),
+        "rungs": list(plan.rungs),
+        "fits": {"total": plan.fits, "done": found.done, "to_train": plan.fits - found.done},
+        "infeasible": [dict(one.config.swept) for one in plan.infeasible],
+        "seconds": vars(needed),
     }
 
 
 def status_row(store: Store, name: str) -> dict[str, Any]:
     """Return how far a sweep is, as plain data."""
-    total = sum(len(one["fits"]) for one in store.sweep_record(name)["configs"])
+    record = store.sweep_record(name)
+    total = sum(len(one["fits"]) for one in record["configs"])
     sweep = store.load(name)
     causes = Counter(f"{fit.outcome}: {fit.cause}" for fit in sweep.fits if fit.cause)
     noted = store.published(name)
@@ -219,6 +244,7 @@ def status_row(store: Store, name: str) -> dict[str, Any]:
         "configs": len(sweep.configs),
         "fits": total,
         "done": len(sweep.fits),
+        "finished": record.get("finished", True) and len(sweep.fits) == total,
         "outcomes": dict(Counter(str(fit.outcome) for fit in sweep.fits)),
         "running": store.running(name),
         "published": state,
@@ -233,7 +259,7 @@ def status_table(rows: Sequence[Mapping[str, Any]], store: Store) -> None:
     for head in ("sweep", "Configs", "Fits done", "outcomes", "state", "in MLflow"):
         table.add_column(head)
     for row in rows:
-        state = "running" if row["running"] else "complete" if row["done"] == row["fits"] else "stopped"
+        state = "running" if row["running"] else "complete" if row["finished"] else "stopped"
         outcomes = ", ".join(f"{count} {outcome}" for outcome, count in row["outcomes"].items()) or "–"
         fits = f"{row['done']}/{row['fits']}"
         table.add_row(row["name"], str(row["configs"]), fits, outcomes, state, row["published"])

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fitlab.records import Fit, Interval, Outcome
+from fitlab.records import Config, Fit, Interval, Outcome
 from fitlab.seeds import canonical
-from fitlab.sweep import CONSTANT, Sweep
+from fitlab.spec import domain_of
+from fitlab.spec.sweeps import Tpe
+from fitlab.sweep import CONSTANT, Sweep, score
 from fitlab.tracking.content import shown
 
 STRIP = 30  # characters of the strip of losses
@@ -32,7 +34,7 @@ def sweep_table(sweep: Sweep, to: Console) -> Table:
 
 
 def _sweep_table(sweep: Sweep, strips: _Strips | None, decimals: int) -> Table:
-    keys = short_names(list(sweep.spec.sweep.parameters))
+    keys = short_names(list(domain_of(sweep.spec)))
     table = Table(box=None, padding=(0, 1), pad_edge=False, collapse_padding=decimals < 4, header_style="bold")
     for short in keys.values() or ("",):
         table.add_column(_broken(short), justify="right", no_wrap=True)
@@ -47,19 +49,19 @@ def _sweep_table(sweep: Sweep, strips: _Strips | None, decimals: int) -> Table:
         cells += [_mean(found.get(name), decimals) for name in ("loss/train", "loss/val", "gap/loss")]
         table.add_row(*cells, *([strips.draw(found)] if strips else []), fits, style=style)
 
-    found = [sweep.intervals(config) for config in sweep.configs]
-    seeds = len(sweep.spec.seeds.values)
-    whole = [one["loss/val"].estimate for one in found if one and one["loss/val"].n == seeds]
-    best = min(whole, default=None)  # of Configs that completed on every seed: survivors flatter
+    searched = isinstance(sweep.spec.sweep, Tpe)
+    configs = _best_first(sweep) if searched else sweep.configs
+    found = [sweep.intervals(config) for config in configs]
+    columns = {key: _distinct([c.swept[key] for c in configs if key in c.swept]) for key in keys}
+    best = set(sweep.best())
     group = None
-    for config, intervals in zip(sweep.configs, found, strict=True):
+    for config, intervals in zip(configs, found, strict=True):
         first = canonical(next(iter(config.swept.values()), None))
-        if group not in (None, first) and len(keys) > 1:
+        if group not in (None, first) and len(keys) > 1 and not searched:
             table.add_row()
         group = first
-        lowest = bool(intervals) and intervals["loss/val"].n == seeds and intervals["loss/val"].estimate == best
-        label = [cell(config.swept.get(key)) for key in keys]
-        row(label, intervals, _outcomes(sweep.of(config)), "bold" if lowest else "")
+        label = [columns[key].get(canonical(config.swept.get(key)), "–") for key in keys]
+        row(label, intervals, _outcomes(sweep.of(config)), "bold" if config in best else "")
     table.add_row()
     for swept, null in sweep.constants():
         label = [cell(swept[key]) if key in swept else "" for key in keys]
@@ -70,13 +72,24 @@ def _sweep_table(sweep: Sweep, strips: _Strips | None, decimals: int) -> Table:
 def legend(sweep: Sweep, strip: bool) -> str:
     """Say how the table is to be read."""
     strips, level = _Strips(sweep), sweep.spec.diagnosis.level
-    text = f"Mean over seeds ± half of its {level:.0%} Student-t interval, last epoch. Bold: lowest validation loss."
+    text = f"Mean over seeds ± half of its {level:.0%} Student-t interval, last epoch. {_bold(sweep)}"
     if strip:
         text += (
             f"\nStrip: logarithmic from {strips.low:.2g} to {strips.high:.2g}. Both circles near ┊: too small. "
             "● far to the left of ○: it memorises."
         )
     return text
+
+
+def _bold(sweep: Sweep) -> str:
+    """Say what the bold Configs are best at."""
+    said = []
+    for objective in sweep.spec.sweep.objective:
+        extreme = "highest" if objective.maximize else "lowest"
+        said.append(f"{extreme} {objective.metric}{' at its best epoch' if objective.epoch == 'best' else ''}")
+    if len(said) == 1:
+        return f"Bold: {said[0]}."
+    return f"Bold: no other is better at all of {', '.join(said)} (Pareto set)."
 
 
 class _Strips:
@@ -142,8 +155,39 @@ def _mean(interval: Interval | None, decimals: int) -> str:
     return f"{interval.estimate:.{digits}f} ± {half:.{digits}f}"
 
 
-def _outcomes(fits: Iterable[Fit]) -> str:
-    """Write how many completed, and what became of the others: ``5`` or ``3, 2 diverged``."""
+def _best_first(sweep: Sweep) -> list[Config]:
+    """Return the Configs of a search: the best at its (first) objective first, those that were given up last."""
+    objective, seeds = sweep.spec.sweep.objective[0], len(sweep.spec.seeds.values)
+    sign = -1.0 if objective.maximize else 1.0
+
+    def rank(config: Config) -> tuple[bool, float]:
+        completed = sweep.completed(config)
+        value = score(objective, completed)
+        whole = len(completed) == seeds and math.isfinite(value)
+        return not whole, sign * value if whole else -max((fit.epochs for fit in sweep.of(config)), default=0)
+
+    return sorted(sweep.configs, key=rank)
+
+
+def _distinct(values: Sequence[Any]) -> dict[str, str]:
+    """Write values with as many digits as tell them apart, at least four; canonical JSON -> text."""
+    keys = list(dict.fromkeys(map(canonical, values)))
+    known = dict(zip(map(canonical, values), values, strict=True))
+    for digits in range(4, 13):
+        texts = [_rounded(known[key], digits) for key in keys]
+        if len(set(texts)) == len(keys):
+            return dict(zip(keys, texts, strict=True))
+    return {key: cell(known[key]) for key in keys}
+
+
+def _rounded(value: Any, digits: int) -> str:
+    return cell(float(f"{value:.{digits}g}") if isinstance(value, float) else value)
+
+
+def _outcomes(fits: Sequence[Fit]) -> str:
+    """Write how many completed, and what became of the others: ``5`` or ``3, 2 diverged`` or ``0, 5 pruned at 9``."""
     counts = Counter(fit.outcome for fit in fits)
-    others = [f"{counts[o]} {o}" for o in Outcome if o is not Outcome.COMPLETED and counts[o]]
+    where = {fit.epochs for fit in fits if fit.outcome is Outcome.PRUNED}
+    at = {Outcome.PRUNED: f" at {max(where)}"} if len(where) == 1 else {}
+    others = [f"{counts[o]} {o}{at.get(o, '')}" for o in Outcome if o is not Outcome.COMPLETED and counts[o]]
     return ", ".join([str(counts[Outcome.COMPLETED]), *others])

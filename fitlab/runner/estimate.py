@@ -28,8 +28,10 @@ class Estimate:
     workers: int
 
 
-def estimate(jobs: Sequence[Job], workers: int, arrays: Arrays | None = None) -> Estimate:
+def estimate(jobs: Sequence[Job], workers: int, arrays: Arrays | None = None, scale: float = 1.0) -> Estimate:
     """Time some epochs of up to four jobs from the cheapest to the dearest, and add up all by interpolation.
+
+    scale: how many jobs each of these stands for.
 
     The bounds are what the fastest and the slowest measured epoch would give; publishing is not included.
     """
@@ -43,7 +45,7 @@ def estimate(jobs: Sequence[Job], workers: int, arrays: Arrays | None = None) ->
         sum(float(np.interp(_cost_of_epoch(job), costs, column)) * trainers.end(job.config.sections) for job in jobs)
         for column in (times.min(axis=1), times.max(axis=1))
     ]
-    return Estimate(totals[0] / workers, totals[1] / workers, len(chosen), workers)
+    return Estimate(scale * totals[0] / workers, scale * totals[1] / workers, len(chosen), workers)
 
 
 def _cost_of_epoch(job: Job) -> float:

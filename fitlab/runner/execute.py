@@ -5,43 +5,24 @@ from __future__ import annotations
 import signal
 import subprocess
 import threading
-import time
-from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fitlab import trainers
-from fitlab.errors import FitlabError, StoreError
-from fitlab.records import Fit, Job, Outcome
+from fitlab.errors import StoreError
+from fitlab.records import Config, Fit, Job, Outcome
+from fitlab.runner.fits import Fits, Progress
 from fitlab.runner.plan import Plan
+from fitlab.runner.pool import train_all
+from fitlab.runner.proposals import Entrant, Proposals
 from fitlab.runner.study import Study, quiet
-from fitlab.runner.workers import Workers, provenance, train
-from fitlab.store import Store
+from fitlab.runner.workers import Task, Workers
+from fitlab.store import Planned, Store
 from fitlab.sweep import Sweep
 
-POLL = 0.2  # seconds between looks at the interrupt flag
-MAX_IDLE_BREAKS = 3  # of a pool in which nothing runs, in a row
-GRACE = 10.0  # seconds that workers have to end after Ctrl-C
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a sweep is. Counts are of Fits."""
-
-    total: int
-    cached: int  # found in the store
-    trained: int
-    outcomes: Counter[str]  # of cached and trained ones
-    seconds: float
-    eta: float | None  # seconds left, judged by the work done so far
-
-    @property
-    def done(self) -> int:
-        """Fits that are there."""
-        return self.cached + self.trained
+OnProgress = Callable[[Progress], None]
+Train = Callable[[list[Task]], None]
 
 
 @dataclass(frozen=True)
@@ -50,6 +31,7 @@ class Result:
 
     sweep: Sweep
     progress: Progress
+    infeasible: tuple[Config, ...]  # Configs that break a constraint, hence not trained
     damaged: tuple[str, ...] = field(default=())  # files that were set aside during this run
 
     @property
@@ -58,7 +40,12 @@ class Result:
         return self.progress.outcomes[Outcome.FAILED]
 
 
-OnProgress = Callable[[Progress], None]
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C or SIGTERM: what was finished is kept."""
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__()
+        self.progress = progress
 
 
 def execute(
@@ -67,158 +54,114 @@ def execute(
     """Run a sweep: Fits that the store has are taken from there, the others are trained and stored one by one.
 
     on_progress: called with the progress after every Fit.
-    Raises StoreError where the store cannot be written or somebody else runs this sweep, and KeyboardInterrupt
-    after Ctrl-C or SIGTERM: what was finished is kept, and running again continues.
+    Raises StoreError where the store cannot be written or somebody else runs this sweep, and Interrupted
+    (a KeyboardInterrupt) after Ctrl-C or SIGTERM: what was finished is kept, and running again continues.
     """
     spec = plan.document.spec
-    with store.locked(spec.name), quiet(), _interrupts(workers.stop) as interrupted:
-        store.write_sweep(plan.document, list(plan.planned))
-        study = Study(spec)
-        trials = [study.ask(one.config) for one in plan.planned]
-        for config, excess in plan.infeasible:
-            study.tell_infeasible(study.ask(config), excess)
+    commit, dirty = git_state()
 
-        keep = _Keeper(plan, store, on_progress)
-        missing = keep.replay(retry_failed)
-        if missing:
-            _train(missing, workers, keep.add, interrupted)
-        if interrupted():
-            raise KeyboardInterrupt
-        for trial, one in zip(trials, plan.planned, strict=True):
-            study.tell(trial, [keep.fits[job.digest] for job in one.jobs])
+    def stamp(fit: Fit) -> Fit:
+        made = fit.provenance
+        return fit if made is None else fit.stamped(replace(made, commit=commit, dirty=dirty))
+
+    with store.locked(spec.name), quiet(), _interrupts(workers.stop) as interrupted:
+        fits = Fits(store, plan.rungs, plan.fits, on_progress, retry_failed, stamp)
+
+        def train(tasks: list[Task]) -> None:
+            if tasks:
+                train_all(tasks, workers, fits.take, interrupted)
+            if interrupted():
+                raise Interrupted(fits.progress())
+
+        study = Study(plan)
+        proposals = Proposals(plan, study)
+        planned, found = replay(plan, study, proposals, fits, train, store)
         try:
             study.write_journal(store.journal_path(spec.name))
         except OSError as error:
             raise StoreError(f"{store.journal_path(spec.name)}: cannot be written: {error}") from None
-        sweep = Sweep(spec, tuple(one.config for one in plan.planned), keep.in_order())
-        return Result(sweep, keep.progress(), tuple(keep.damaged))
+        sweep = Sweep(spec, tuple(one.config for one in planned), tuple(found))
+        return Result(sweep, fits.progress(), tuple(proposals.infeasible), tuple(fits.damaged))
 
 
-class _Keeper:
-    """Counts and stores Fits as they come."""
+def replay(
+    plan: Plan, study: Study, proposals: Proposals, fits: Fits, train: Train, store: Store | None = None
+) -> tuple[list[Planned], list[Fit]]:
+    """Ask, train and tell wave by wave; return the Configs with where each ended, and their Fits, in order.
 
-    def __init__(self, plan: Plan, store: Store, on_progress: OnProgress) -> None:
-        self.plan, self.store, self.on_progress = plan, store, on_progress
-        self.fits: dict[str, Fit] = {}
-        self.cached = 0
-        self.damaged: list[str] = []
-        self.outcomes: Counter[str] = Counter()
-        self.started = time.monotonic()
-        self.costs = {job.digest: trainers.cost(job.config.sections) for job in plan.jobs}
-        self.left, self.spent = sum(self.costs.values()), 0.0
-        self.commit, self.dirty = git_state()
-
-    def replay(self, retry_failed: bool) -> list[tuple[Job, int]]:
-        """Take what the store has; return the jobs that are to be trained, and to which epoch, longest first."""
-        missing = []
-        for one in self.plan.planned:
-            for job in one.jobs:
-                path = self.store.fit_path(job.digest)
-                there = path.exists()
-                fit = self.store.read(job.digest, set_aside=True)
-                self.damaged += [path.name] if there and fit is None else []
-                if fit is not None and not (retry_failed and fit.outcome is Outcome.FAILED):
-                    self._count(replace(fit, job=job))
-                    self.cached += 1
-                else:
-                    missing.append((job, one.end))
-        self.started = time.monotonic()
-        self.on_progress(self.progress())
-        return sorted(missing, key=lambda pair: -self.costs[pair[0].digest])
-
-    def add(self, fit: Fit) -> None:
-        """Store a new Fit; an interrupted one is no Fit."""
-        if fit.outcome is Outcome.INTERRUPTED or fit.provenance is None:
-            return
-        fit = fit.stamped(replace(fit.provenance, commit=self.commit, dirty=self.dirty))
-        self.store.write(fit)
-        self._count(fit)
-        self.spent += self.costs[fit.job.digest]
-        self.on_progress(self.progress())
-
-    def _count(self, fit: Fit) -> None:
-        self.fits[fit.job.digest] = fit
-        self.outcomes[fit.outcome] += 1
-        self.left -= self.costs[fit.job.digest]
-
-    def progress(self) -> Progress:
-        seconds = time.monotonic() - self.started
-        trained = len(self.fits) - self.cached
-        eta = seconds * self.left / self.spent if self.spent else None
-        return Progress(len(self.costs), self.cached, trained, Counter(self.outcomes), seconds, eta)
-
-    def in_order(self) -> tuple[Fit, ...]:
-        return tuple(self.fits[job.digest] for job in self.plan.jobs)
-
-
-def _train(
-    missing: Sequence[tuple[Job, int]],
-    workers: Workers,
-    keep: Callable[[Fit], None],
-    interrupted: Callable[[], bool],
-) -> None:
-    """Train jobs until none is left or the user interrupts.
-
-    When a worker dies its pool breaks and does not say whose job it was: the jobs in flight are then tried one
-    at a time, and the one that breaks the pool alone has failed.
+    store: where the sweep is written down as it grows. Whatever ``train`` raises ends the replay.
     """
-    waiting, suspects = deque(missing), deque[tuple[Job, int]]()
-    running: dict[Future[Fit], tuple[Job, int]] = {}
-    alone = False  # a suspect is running, and nothing else may
-    idle_breaks = 0
-    executor = workers.make()
-    try:
-        while (waiting or suspects or running) and not interrupted():
-            alone = bool(suspects) or (alone and bool(running))
-            room = 1 if alone or workers.count == 1 else 2 * workers.count
-            broken = False
-            try:
-                while (suspects or waiting) and len(running) < room and not interrupted():
-                    pair = suspects[0] if suspects else waiting[0]
-                    running[executor.submit(train, *pair)] = pair
-                    (suspects or waiting).popleft()
-            except BrokenExecutor:
-                broken = True
-            except OSError as error:
-                raise FitlabError(f"no worker process could be started: {error}; try fewer --jobs") from error
-            done, _ = wait(running, timeout=POLL, return_when=FIRST_COMPLETED)
-            for future in done:
-                if isinstance(future.exception(), BrokenExecutor):
-                    broken = True
-                else:
-                    running.pop(future)
-                    keep(future.result())
-                    idle_breaks = 0
-            if broken:
-                idle_breaks += not running
-                if idle_breaks > MAX_IDLE_BREAKS:
-                    raise FitlabError("worker processes die as soon as they start; try fewer --jobs, or --jobs 1")
-                executor.shutdown(wait=False, cancel_futures=True)
-                executor = workers.make()
-                if alone and running:
-                    keep(_lost(*running.popitem()[1]))
-                suspects.extend(running.values())
-                running.clear()
-        workers.stop()
-        _drain(running, keep)
-    finally:
-        workers.stop()
-        executor.shutdown(wait=False, cancel_futures=True)
+    planned: list[Planned] = []
+    found: list[Fit] = []
+
+    def note(more: Sequence[Planned] = (), finished: bool = False) -> None:
+        if store is not None:
+            store.write_sweep(plan.document, [*planned, *more], plan.rungs, finished)
+
+    while wave := proposals.wave():
+        note([entrant.planned for entrant in wave])
+        ended = _run_wave(wave, study, fits, train)
+        told = [(Entrant(entrant.trial, one), fits.decide(one)) for entrant, one in zip(wave, ended, strict=True)]
+        proposals.tell(told)
+        planned += ended
+        found += [fit for _, of_one in told for fit in of_one]
+    note(finished=True)
+    return planned, found
 
 
-def _lost(job: Job, _: int) -> Fit:
-    fit = Fit(job, Outcome.FAILED, 0, cause="lost its worker process (killed, or out of memory)")
-    return fit.stamped(provenance(time.time(), 0.0))
+@dataclass(frozen=True)
+class Outlook:
+    """What a run would find: Fits that are there, and jobs that it would train first."""
+
+    done: int
+    missing: tuple[Job, ...]  # of a survey all that are, of a search those of its next step
+    infeasible: int
 
 
-def _drain(running: dict[Future[Any], tuple[Job, int]], keep: Callable[[Fit], None]) -> None:
-    """Keep what finishes within the grace period after an interrupt."""
-    for future in running:
-        future.cancel()
-    done, _ = wait([future for future in running if not future.cancelled()], timeout=GRACE)
-    for future in done:
-        if future.exception() is None:
-            keep(future.result())
+class _MissingError(Exception):
+    def __init__(self, tasks: list[Task]) -> None:
+        super().__init__()
+        self.tasks = tasks
+
+
+def look(plan: Plan, store: Store) -> Outlook:
+    """Replay a sweep as far as the store goes. Trains nothing and writes nothing."""
+    fits = Fits(store, plan.rungs, plan.fits, lambda _: None, writes=False)
+
+    def train(tasks: list[Task]) -> None:
+        if tasks:
+            raise _MissingError(tasks)
+
+    missing: list[Task] = []
+    with quiet():
+        proposals = Proposals(plan, study := Study(plan))
+        try:
+            replay(plan, study, proposals, fits, train)
+        except _MissingError as stop:
+            missing = stop.tasks
+    return Outlook(fits.progress().done, tuple(task.job for task in missing), len(proposals.infeasible))
+
+
+def _run_wave(wave: Sequence[Entrant], study: Study, fits: Fits, train: Train) -> list[Planned]:
+    """Train the Configs of a wave from rung to rung, and return them with where each of them ended.
+
+    At a rung the means over seeds are reported for the whole wave, in the order of trials; then each is asked
+    whether it is given up. One that has no mean, because a seed diverged or failed, is given up too.
+    """
+    ends: dict[int, int] = {}  # position in the wave -> epoch at which it was given up
+    for rung in fits.rungs:
+        alive = [i for i in range(len(wave)) if i not in ends]
+        train(fits.missing((job, rung) for i in alive for job in wave[i].planned.jobs))
+        for i in alive:
+            there = [fits.at(job, rung) for job in wave[i].planned.jobs]
+            if any(fit.outcome in (Outcome.DIVERGED, Outcome.FAILED) for fit in there):
+                ends[i] = rung
+            else:
+                wave[i].trial.report(study.value(there), rung)
+        ends |= {i: rung for i in alive if i not in ends and wave[i].trial.should_prune()}
+    ended = [replace(one.planned, end=ends.get(i, one.planned.end)) for i, one in enumerate(wave)]
+    train(fits.missing((job, one.end) for one in ended for job in one.jobs))
+    return ended
 
 
 @contextmanager

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +13,106 @@ from fitlab.data import Arrays, Dataset
 from fitlab.errors import Problem, SpecError
 from fitlab.records import Config, Job, Task
 from fitlab.seeds import canonical
+from fitlab.space import Found, Point, Space
 from fitlab.spec import Document, Spec, read_spec, without
-from fitlab.spec.sweeps import Constraint
+from fitlab.spec.models import Estimator, WarmStartAxis
+from fitlab.spec.sweeps import Constraint, Grid, Swept, Tpe
 from fitlab.store import Planned
+
+MAX_INFEASIBLE = 10_000  # draws of a survey that break a constraint, before it ends
+PROBES = 100  # points at which a search is checked before it begins; more where they break the constraints
+
+
+@dataclass(frozen=True)
+class Made:
+    """What became of a Config: jobs, or by how much it breaks constraints, or what is wrong with it."""
+
+    planned: Planned | None = None
+    excess: Mapping[str, float] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    task: Task | None = None
+
+
+class Planner:
+    """Makes jobs of Configs; every data set is loaded once, every way to split it is tried once."""
+
+    def __init__(self, spec: Spec, arrays: Arrays | None = None) -> None:
+        self.spec, self.arrays = spec, arrays
+        self._touched: dict[str, tuple[str, Task, dict[str, int]]] = {}
+        self._loaded: dict[str, Dataset] = {}
+
+    def make(self, config: Config) -> Made:
+        """Return the jobs of a Config, one a seed, or why there are none."""
+        try:
+            fingerprint, task, sizes = self._touch(config)
+        except SpecError as error:
+            return Made(problems=error.problems)
+        problems = tuple(trainers.misfits(config.sections, task, sizes))
+        excess = _excess(self.spec.sweep.constraints, config, sizes)
+        if problems or excess:
+            return Made(None, excess, problems, task)
+        trainer, vary = trainers.version(config.sections), self.spec.seeds.vary
+        jobs = tuple(Job(config, seed, vary, fingerprint, trainer) for seed in self.spec.seeds.values)
+        return Made(Planned(config, jobs, trainers.end(config.sections)), task=task)
+
+    def _touch(self, config: Config) -> tuple[str, Task, dict[str, int]]:
+        """Return fingerprint, task and sizes of the data of a Config. Raises SpecError for what they cannot give."""
+        section = config.sections.data
+        key, source = canonical(config.plain["data"]), data.source_key(section)
+        if key not in self._touched:
+            if source not in self._loaded:
+                self._loaded[source] = data.load(section, self.arrays)
+            dataset = self._loaded[source]
+            problems = data.problems(dataset, section)
+            if problems:
+                raise SpecError(problems)
+            sizes = data.split(dataset, section, seed_stream=0).sizes
+            self._touched[key] = (dataset.fingerprint, dataset.task, sizes)
+        return self._touched[key]
+
+
+@dataclass(frozen=True)
+class Infeasible:
+    """A Config that breaks a constraint: it is never trained. Excess: by how much, for Optuna."""
+
+    point: Point
+    config: Config
+    excess: Mapping[str, float]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a sweep is to train, before anything is."""
+    """What a sweep is to train, before anything is. A search has no Configs yet, but ``probes`` that stand for them."""
 
     document: Document
-    planned: tuple[Planned, ...]
-    infeasible: tuple[tuple[Config, dict[str, float]], ...]  # Configs that break a constraint, and by how much
+    space: Space
+    planner: Planner
+    planned: tuple[Planned, ...]  # of a survey
+    points: tuple[Point, ...]  # of ``planned``, as they were proposed
+    infeasible: tuple[Infeasible, ...]  # of a survey
+    probes: tuple[Planned, ...] = ()  # of a search
+    rungs: tuple[int, ...] = ()  # epochs at which the Configs of a search are compared
 
     @property
     def jobs(self) -> list[Job]:
-        """Every job, in the order of Configs and seeds."""
+        """Every job that is known, in the order of Configs and seeds."""
         return [job for one in self.planned for job in one.jobs]
+
+    @property
+    def search(self) -> Tpe | None:
+        """The sweep section, if it is a search."""
+        method = self.document.spec.sweep
+        return method if isinstance(method, Tpe) else None
+
+    @property
+    def configs(self) -> int:
+        """How many Configs are to be trained; of a search at most."""
+        return self.search.trials if self.search else len(self.planned)
+
+    @property
+    def fits(self) -> int:
+        """How many Fits are to be there in the end; of a search at most."""
+        return self.configs * len(self.document.spec.seeds.values)
 
 
 def read_plan(
@@ -52,63 +136,116 @@ def _further(error: SpecError, arrays: Arrays | None) -> tuple[Problem, ...]:
 
 
 def plan(document: Document, arrays: Arrays | None = None) -> Plan:
-    """Return the Configs and jobs of a sweep.
+    """Return the Configs and jobs of a survey, or what a search is to begin with.
 
     arrays: (X, y) for ``data.kind: arrays``. X: (N, D), y: (N,).
     Raises SpecError, with every problem at its line, for what the data cannot give and Configs that do not fit.
     """
-    spec = document.spec
-    problems: dict[Problem, None] = {}
-    sets: dict[str, tuple[str, Task, dict[str, int]]] = {}
-    loaded: dict[str, Dataset] = {}
-    planned, infeasible = [], []
-    for config in space.configs(document):
-        key = canonical(config.plain["data"])
-        try:
-            if key not in sets:
-                sets[key] = _touch(config, arrays, loaded)
-            fingerprint, task, sizes = sets[key]
-        except SpecError as error:
-            problems |= dict.fromkeys(error.problems)
-            continue
-        problems |= dict.fromkeys(trainers.misfits(config.sections, task, sizes))
-        excess = _excess(spec.sweep.constraints, config, sizes)
-        if excess:
-            infeasible.append((config, excess))
-            continue
-        trainer = trainers.version(config.sections)
-        jobs = tuple(Job(config, seed, spec.seeds.vary, fingerprint, trainer) for seed in spec.seeds.values)
-        planned.append(Planned(config, jobs, trainers.end(config.sections)))
-    if not planned and not problems:
-        given = f"all {len(infeasible)} Configs break one"
-        problems[Problem(("sweep", "constraints"), "nothing satisfies the constraints", given)] = None
-    if problems:
-        raise document.error(list(problems))
-    return Plan(document, tuple(planned), tuple(infeasible))
+    found = space.space_of(document)
+    planner = Planner(document.spec, arrays)
+    if isinstance(document.spec.sweep, Tpe):
+        return _search(document, found, planner)
+    sweep = document.spec.sweep
+    wanted = None if isinstance(sweep, Grid) else sweep.trials
+    sieve = _Sieve(document, planner)
+    for one in space.survey(found):
+        sieve.add(one)
+        if len(sieve.planned) + len(sieve.problems) == wanted or len(sieve.infeasible) == MAX_INFEASIBLE:
+            break
+    sieve.check()
+    return Plan(document, found, planner, tuple(sieve.planned), tuple(sieve.points), tuple(sieve.infeasible))
 
 
-def _touch(config: Config, arrays: Arrays | None, loaded: dict[str, Dataset]) -> tuple[str, Task, dict[str, int]]:
-    section = config.sections.data
-    key = data.source_key(section)
-    if key not in loaded:
-        loaded[key] = data.load(section, arrays)
-    problems = data.problems(loaded[key], section)
-    if problems:
-        raise SpecError(problems)
-    dataset = loaded[key]
-    return dataset.fingerprint, dataset.task, data.split(dataset, section, seed_stream=0).sizes
+def _search(document: Document, found: Space, planner: Planner) -> Plan:
+    sieve = _Sieve(document, planner)
+    for number, one in enumerate(space.probes(found)):
+        if number >= PROBES and sieve.planned:
+            break
+        sieve.add(one)
+    sieve.check()
+    rungs = _rungs(document, sieve.planned)
+    return Plan(document, found, planner, (), (), (), tuple(sieve.planned), rungs)
+
+
+def _rungs(document: Document, probes: Sequence[Planned]) -> tuple[int, ...]:
+    """Return the epochs at which the Configs of a search are compared: all of its Configs have the same last one."""
+    sweep = document.spec.sweep
+    if not isinstance(sweep, Tpe) or sweep.early_terminate is None:
+        return ()
+    at, rule = ("sweep", "early_terminate"), sweep.early_terminate
+    ends = sorted({one.end for one in probes})
+    steps = {m.axis.step for one in probes if isinstance(m := one.config.sections.model, Estimator)
+             and isinstance(m.axis, WarmStartAxis)}  # fmt: skip
+    if len(ends) > 1 or steps - {1}:
+        message = "Configs can only be compared at epochs that all of them have"
+        given = f"last epochs from {ends[0]} to {ends[-1]}, steps of {', '.join(map(str, steps or {1}))}"
+        raise document.error([Problem(at, message, given, "one length, step: 1; or no early_terminate")])
+    epochs = (rule.min_epochs * rule.reduction_factor**k for k in count())
+    rungs = tuple(takewhile(lambda epoch: epoch < ends[0], epochs))
+    if not rungs:
+        given = f"min_epochs: {rule.min_epochs}, of {ends[0]}"
+        hint = "what has no training axis cannot be given up early" if ends[0] == 1 else None
+        raise document.error([Problem((*at, "min_epochs"), "no rung before the last epoch", given, hint=hint)])
+    return rungs
+
+
+def _objective_problems(sweep: Swept, tasks: set[Task], planned: Sequence[Planned]) -> Iterator[Problem]:
+    """Yield the objectives that nobody would record."""
+    at = ("sweep", "objective")
+    for objective in sweep.objective:
+        score = "r2" if objective.metric.startswith("accuracy/") else "accuracy"
+        task: Task = "regression" if score == "r2" else "classification"
+        if objective.metric.startswith(("accuracy/", "r2/")) and task in tasks:
+            yield Problem(at, f"a {task} does not record it", objective.metric, f"loss/val, {score}/val …")
+        estimators = [one for one in planned if isinstance(one.config.sections.model, Estimator)]
+        if objective.metric == "n_parameters" and estimators:
+            yield Problem(at, "parameters are counted of kind: mlp alone", objective.metric)
+
+
+class _Sieve:
+    """Sorts proposals into jobs, Configs that break a constraint, and problems."""
+
+    def __init__(self, document: Document, planner: Planner) -> None:
+        self.document, self.planner = document, planner
+        self.planned: list[Planned] = []
+        self.points: list[Point] = []
+        self.infeasible: list[Infeasible] = []
+        self.problems: dict[Problem, None] = {}
+        self.tasks: set[Task] = set()
+
+    def add(self, found: Found) -> None:
+        point, config = found
+        made = Made(problems=config.problems) if isinstance(config, SpecError) else self.planner.make(config)
+        self.problems |= dict.fromkeys(made.problems)
+        self.tasks |= {made.task} if made.task else set()
+        if made.planned is not None:
+            self.planned.append(made.planned)
+            self.points.append(point)
+        elif made.excess and isinstance(config, Config):
+            self.infeasible.append(Infeasible(point, config, made.excess))
+
+    def check(self) -> None:
+        """Raise SpecError with everything that is wrong."""
+        sweep = self.document.spec.sweep
+        problems = [*self.problems, *_objective_problems(sweep, self.tasks, self.planned)]
+        if not self.planned and not problems:
+            tried = "" if isinstance(sweep, Grid) else " that were tried"
+            given = f"all {len(self.infeasible)} Configs{tried} break one"
+            problems.append(Problem(("sweep", "constraints"), "nothing satisfies the constraints", given))
+        if problems:
+            raise self.document.error(problems)
 
 
 def _excess(constraints: tuple[Constraint, ...], config: Config, sizes: Mapping[str, int]) -> dict[str, float]:
     """Return by how much a Config is outside each constraint that it breaks; Optuna's sign: > 0 is infeasible."""
     found: dict[str, float] = {}
-    count = trainers.n_parameters(config.sections, sizes)
-    if count is None:
+    parameters = trainers.n_parameters(config.sections, sizes)
+    if parameters is None:
         return found
     for constraint in constraints:
         bound = constraint.n_parameters
-        above = count - bound.max if bound.max is not None else 0
-        below = bound.min - count if bound.min is not None else 0
+        above = parameters - bound.max if bound.max is not None else 0
+        below = bound.min - parameters if bound.min is not None else 0
         if max(above, below) > 0:
             found["n_parameters"] = max(above, below, found.get("n_parameters", 0))
     return found

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.distributions import BaseDistribution
+from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
+from optuna.samplers import RandomSampler, TPESampler
 from optuna.storages import InMemoryStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from fitlab import space
-from fitlab.records import Config, Fit, Outcome
-from fitlab.seeds import digest
-from fitlab.spec import Spec
-
-OBJECTIVE = "loss/val"
+from fitlab.records import Fit, Outcome
+from fitlab.runner.plan import Plan
+from fitlab.seeds import digest, stream
+from fitlab.space import Point, Space
+from fitlab.spec.sweeps import Hyperband, Median, Objective, Tpe
+from fitlab.sweep import score
 
 
 @contextmanager
@@ -33,51 +38,82 @@ def quiet() -> Iterator[None]:
         optuna.logging.set_verbosity(before)
 
 
-class Study:
-    """One survey: every Config is enqueued, asked as a trial, and told what its Fits gave."""
+@dataclass(frozen=True)
+class Told:
+    """What Optuna was told of a Config, so that a repeat is told the same."""
 
-    def __init__(self, spec: Spec) -> None:
-        self.spec = spec
-        self.name = digest(spec.sweep.model_dump(mode="json"))
+    state: TrialState
+    values: tuple[float, ...] = ()
+    reports: tuple[tuple[int, float], ...] = ()  # (epoch, value)
+    excess: Mapping[str, float] | None = None  # of constraints
+
+
+class Study:
+    """Trials are asked, reported and told in one order, whatever the order in which their Fits came."""
+
+    def __init__(self, plan: Plan) -> None:
+        spec, self.space = plan.document.spec, plan.space
+        self.objectives = spec.sweep.objective
+        # Hyperband draws a trial's bracket from this name. Without ``trials``: a longer search begins as the shorter.
+        self.name = digest(spec.sweep.model_dump(mode="json", exclude={"trials"}))
         self.storage = InMemoryStorage()
-        sampler = optuna.samplers.RandomSampler(seed=0)  # draws nothing: every point is enqueued
         self.study = optuna.create_study(
-            study_name=self.name, storage=self.storage, sampler=sampler, direction="minimize"
+            study_name=self.name,
+            storage=self.storage,
+            sampler=_sampler(plan),
+            pruner=_pruner(plan),
+            directions=["maximize" if one.maximize else "minimize" for one in self.objectives],
         )
         self.study.set_user_attr("fitlab.name", spec.name)
-        self.worst = -math.inf
+        self.worst: list[float | None] = [None] * len(self.objectives)
 
-    def ask(self, config: Config) -> optuna.Trial:
-        """Return the trial that proposes ``config``."""
-        point = {key: space.encode(value) for key, value in config.swept.items()}
-        self.study.enqueue_trial(point)
-        trial = self.study.ask(space.distributions(self.spec, config.swept))
-        trial.set_user_attr("fitlab.config", config.digest)
-        return trial
+    def ask(self, point: Point | None = None) -> tuple[optuna.Trial, Point]:
+        """Return a trial and its point: the one that is given, else the one that Optuna proposes."""
+        if point is not None:
+            self.study.enqueue_trial(space.as_enqueued(self.space, point))
+        trial = self.study.ask()
+        return trial, space.suggest(self.space, trial)
 
-    def tell(self, trial: optuna.Trial, fits: Sequence[Fit]) -> None:
-        """Tell the mean of the last validation loss over seeds.
+    def value(self, fits: Sequence[Fit]) -> float:
+        """Return the one objective of Fits that are on their way."""
+        return score(self.objectives[0], fits)
+
+    def tell(self, trial: optuna.Trial, fits: Sequence[Fit]) -> Told:
+        """Tell what became of a Config, and return it.
 
         A Config with a diverged seed gets the worst value seen, at least the constant predictor's, because a
-        failed trial teaches a sampler nothing; one that failed for outside reasons is FAIL.
+        failed trial teaches a sampler nothing (and so does a value that is none); one that failed is FAIL.
         """
         outcomes = {fit.outcome for fit in fits}
-        if not fits or not outcomes <= {Outcome.COMPLETED, Outcome.DIVERGED}:
-            self.study.tell(trial, state=TrialState.FAIL)
-            return
-        completed = [fit.final[OBJECTIVE] for fit in fits if fit.outcome is Outcome.COMPLETED]
-        self.worst = max([self.worst, *completed])
-        if Outcome.DIVERGED in outcomes:
-            null = [fit.null[OBJECTIVE] for fit in fits if OBJECTIVE in fit.null]
-            self.study.tell(trial, max([self.worst, *(value for value in null if math.isfinite(value))]))
-        else:
-            self.study.tell(trial, sum(completed) / len(completed))
+        if Outcome.FAILED in outcomes or not fits:
+            return self.repeat(trial, Told(TrialState.FAIL))
+        completed = [fit for fit in fits if fit.outcome is Outcome.COMPLETED]
+        values = [score(objective, completed) for objective in self.objectives]
+        for i, (objective, value) in enumerate(zip(self.objectives, values, strict=True)):
+            self.worst[i] = _worse(objective, self.worst[i], value)
+        if outcomes == {Outcome.PRUNED}:
+            return self.repeat(trial, Told(TrialState.PRUNED))
+        if Outcome.DIVERGED in outcomes or not all(map(math.isfinite, values)):
+            values = [self._penalty(i, fits) for i in range(len(values))]
+        return self.repeat(trial, Told(TrialState.COMPLETE, tuple(values)))
 
-    def tell_infeasible(self, trial: optuna.Trial, excess: dict[str, float]) -> None:
-        """Tell that a Config breaks constraints and was not trained."""
-        for name, amount in excess.items():
+    def _penalty(self, i: int, fits: Sequence[Fit]) -> float:
+        """Return the worst value seen of an objective, at least the constant predictor's."""
+        objective = self.objectives[i]
+        found = self.worst[i]
+        for value in (_null(objective, fit) for fit in fits):
+            found = _worse(objective, found, value)
+        return 0.0 if found is None else found
+
+    def repeat(self, trial: optuna.Trial, told: Told) -> Told:
+        """Tell a trial what is known of its Config. Reports of the trial itself are added to what is returned."""
+        for epoch, value in told.reports:
+            trial.report(value, epoch)
+        for name, amount in (told.excess or {}).items():
             trial.set_constraint(name, amount)
-        self.study.tell(trial, state=TrialState.PRUNED)
+        reports = self.study.get_trials(deepcopy=False)[trial.number].intermediate_values
+        self.study.tell(trial, list(told.values) or None, state=told.state)
+        return Told(told.state, told.values, tuple(reports.items()), told.excess)
 
     def write_journal(self, path: Path) -> None:
         """Write the study to a journal file that Optuna's tools open: whole or not at all."""
@@ -89,3 +125,63 @@ class Study:
             os.replace(beside, path)
         finally:
             beside.unlink(missing_ok=True)
+
+
+def _worse(objective: Objective, one: float | None, other: float) -> float | None:
+    """Return the worse of two values; one that is not finite does not count."""
+    if not math.isfinite(other):
+        return one
+    if one is None:
+        return other
+    return min(one, other) if objective.maximize else max(one, other)
+
+
+def _null(objective: Objective, fit: Fit) -> float:
+    """Return the constant predictor's value of an objective; the size of a network is its own."""
+    match objective.metric:
+        case "n_parameters":
+            return float(fit.sizes.get("n_parameters", math.nan))
+        case "gap/loss":
+            return fit.null.get("loss/val", math.nan) - fit.null.get("loss/train", math.nan)
+        case metric:
+            return fit.null.get(metric, math.nan)
+
+
+# ── Optuna's parts ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _sampler(plan: Plan) -> RandomSampler | TPESampler:
+    sweep = plan.document.spec.sweep
+    if isinstance(sweep, Tpe):
+        return _Tpe(plan.space, stream("tpe", sweep.seed))
+    return RandomSampler(seed=0)  # draws nothing: every point of a survey is enqueued
+
+
+def _pruner(plan: Plan) -> BasePruner:
+    match plan.search.early_terminate if plan.search else None:
+        case Median() as rule:
+            return MedianPruner(n_startup_trials=rule.n_startup_trials, n_warmup_steps=rule.min_epochs)
+        case Hyperband() as rule:
+            return HyperbandPruner(rule.min_epochs, plan.probes[0].end, rule.reduction_factor)
+        case _:
+            return NopPruner()
+
+
+class _Tpe(TPESampler):  # type: ignore[misc]
+    """TPE whose proposals are points of the space: of a range with points one of these, else 12 digits."""
+
+    def __init__(self, of: Space, seed: int) -> None:
+        super().__init__(seed=seed)
+        self._space = of
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        drawn = super().sample_relative(study, trial, search_space)
+        return {key: space.snapped(key, self._space.domains[key], value) for key, value in drawn.items()}
+
+    def sample_independent(
+        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        drawn = super().sample_independent(study, trial, param_name, param_distribution)
+        return space.snapped(param_name, self._space.domains[param_name], drawn)

@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_limits
 from fitlab import data, trainers
 from fitlab.data import Arrays, Dataset
 from fitlab.errors import Problem, SpecError
-from fitlab.records import Fit, Job, Outcome, Provenance, Split
+from fitlab.records import Fit, Job, Outcome, Provenance, Split, with_snapshots
 from fitlab.seeds import canonical
 from fitlab.spec.datasets import Data
 
@@ -99,18 +99,45 @@ def _make_room(kept: dict[Any, Any]) -> None:
 _bench = Bench()  # of a worker process; in the driver every Workers has its own
 
 
-def train(job: Job, to_epoch: int, bench: Bench | None = None) -> Fit:
-    """Train one job up to ``to_epoch``. What goes wrong with it is the Fit's outcome and cause."""
+@dataclass(frozen=True)
+class Task:
+    """What is to be trained: a job, from a state or from the start, to each of ``stops`` in turn."""
+
+    job: Job
+    state: trainers.State | None
+    stops: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Leg:
+    """How far a job was trained: its Fit so far, and the state to go on from, where it is not at its end."""
+
+    fit: Fit
+    state: trainers.State | None
+    stopped: bool = False  # before the last stop, because the user said so
+
+
+def train(task: Task, bench: Bench | None = None) -> Leg:
+    """Train a job on. Weights are kept at each stop but the last epoch; what goes wrong is outcome and cause."""
     bench = bench or _bench
     started = time.time()
     clock = time.perf_counter()
+    state, kept, stopped = task.state, {}, False
     try:
-        split = bench.split(job)
-        state = trainers.start(job, split)
-        fit = trainers.finish(trainers.advance(state, split, to_epoch, bench.stopped), split)
+        split = bench.split(task.job)
+        state = trainers.start(task.job, split) if state is None else state
+        for stop in task.stops:
+            state = trainers.advance(state, split, stop, bench.stopped)
+            fit = trainers.finish(state, split)
+            stopped = fit.outcome is Outcome.INTERRUPTED and bench.stopped()
+            if stopped or fit.outcome is not Outcome.INTERRUPTED:
+                break
+            kept[fit.epochs] = fit.weights
     except Exception as error:  # a trial that raises is one failed Fit; the sweep goes on
-        fit = Fit(job, Outcome.FAILED, 0, cause=f"{type(error).__name__}: {error}")
-    return fit.stamped(provenance(started, time.perf_counter() - clock))
+        fit, kept = Fit(task.job, Outcome.FAILED, 0, cause=f"{type(error).__name__}: {error}"), {}
+    fit = with_snapshots(fit, {*fit.snapshots, *kept}, kept)
+    fit = fit.stamped(provenance(started, time.perf_counter() - clock))
+    return Leg(fit, state if fit.outcome is Outcome.INTERRUPTED else None, stopped)
 
 
 def split_of(job: Job, arrays: Arrays | None = None) -> Split:

@@ -21,8 +21,9 @@ SCHEMA_URL = "https://json-schema.org/draft/2020-12/schema"
 def schema() -> Schema:
     """Return the JSON Schema of a spec file (draft 2020-12), as editors use it."""
     found: Schema = {"$schema": SCHEMA_URL, **Spec.model_json_schema()}
-    swept = found["$defs"]["Grid"]["properties"]["parameters"]
-    swept["propertyNames"] = {"anyOf": [{"enum": list(sweepable())}, {"pattern": OPEN_KEY}]}
+    for method in ("Grid", "Qmc", "Random", "Tpe"):
+        swept = found["$defs"][method]["properties"]["parameters"]
+        swept["propertyNames"] = {"anyOf": [{"enum": list(sweepable())}, {"pattern": OPEN_KEY}]}
     return found
 
 

@@ -9,8 +9,8 @@ from pydantic.json_schema import SkipJsonSchema
 
 from fitlab.spec.base import Count, Section, Seed, refusal
 from fitlab.spec.datasets import Data
-from fitlab.spec.models import Adam, Model, Training
-from fitlab.spec.sweeps import CountedSeeds, Grid, Seeds, read_seeds
+from fitlab.spec.models import Adam, Models, Training
+from fitlab.spec.sweeps import CountedSeeds, Grid, Seeds, Sweeping, read_seeds
 
 
 def _own_name(name: str) -> str:
@@ -37,11 +37,11 @@ class Spec(Section):
     )
     question: Annotated[str, Field(max_length=2000)] = Field("", description="what the experiment is to answer")
     data: Data
-    model: Model
+    model: Models
     training: Training | SkipJsonSchema[None] = Adam()
     seeds: Annotated[Seeds, BeforeValidator(read_seeds, json_schema_input_type=Count | list[Seed] | Seeds)] = Field(
         CountedSeeds(count=5),
         description="a count, a list, or {count | values, vary: [split, init, order]}",
     )
-    sweep: Grid = Field(Grid(), description="what is swept and how")
+    sweep: Sweeping = Field(Grid(), description="what is swept and how")
     diagnosis: Diagnosis = Diagnosis()

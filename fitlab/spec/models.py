@@ -6,12 +6,13 @@ Parameter names and defaults are scikit-learn's where it has one. Alternatives a
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, JsonValue, Tag
+from pydantic import AfterValidator, Discriminator, Field, JsonValue, Tag
 from pydantic.json_schema import SkipJsonSchema
 
-from fitlab.spec.base import Count, Distinct, Fraction, NonNegative, Positive, Section, tagged_by
+from fitlab.spec.base import Count, Distinct, Fraction, NonNegative, Positive, Section, refusal, tagged_by
 from fitlab.spec.datasets import Data
 
 
@@ -88,6 +89,39 @@ Model = Annotated[
     Mlp | Estimator,
     Field(discriminator="kind", description="what is trained"),
 ]
+
+
+MODEL = "model"  # the swept key of a list of alternatives
+
+
+def _how_many(value: Any) -> str:
+    return "several" if isinstance(value, list | tuple) else "one"
+
+
+def _some(models: tuple[Model, ...]) -> tuple[Model, ...]:
+    if not models:
+        raise refusal("an empty list", "at least one model")
+    return models
+
+
+Models = Annotated[
+    Annotated[Model, Tag("one")] | Annotated[tuple[Model, ...], AfterValidator(_some), Tag("several")],
+    Discriminator(_how_many),
+    Field(description="what is trained, or a list of alternatives"),
+]
+
+
+def labels(models: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the names of alternatives, such as mlp, SVC or PolynomialFeatures+Ridge; SVC-2 for a second one."""
+    found: list[str] = []
+    for one in models:
+        names = one.get("estimator", one.get("kind"))
+        words = "+".join(
+            str(name).rsplit(".", 1)[-1] for name in (names if isinstance(names, list | tuple) else [names])
+        )
+        again = sum(label == words or label.startswith(f"{words}-") for label in found)
+        found.append(f"{words}-{again + 1}" if again else words)
+    return found
 
 
 class TrainingOptions(Section):

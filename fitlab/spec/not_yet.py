@@ -1,4 +1,4 @@
-"""What the design has and this version has not: refused by name, never silently ignored."""
+"""What the design has and this version has not, and what stands where it means nothing: refused by name."""
 
 from __future__ import annotations
 
@@ -9,25 +9,22 @@ from fitlab.errors import Path, Problem
 
 # Refused: a key that holds one of these values; and, below, a key that stands there at all.
 _VALUES: tuple[tuple[Path, frozenset[Any], str], ...] = (
-    (("sweep", "method"), frozenset({"qmc", "random", "tpe"}), "use method: grid"),
     (("model", "kind"), frozenset({"transformer"}), "use kind: mlp"),
     (("model", "biases"), frozenset({False}), "use biases: true"),
     (("training", "solver"), frozenset({"lbfgs"}), "use solver: adam or sgd"),
 )
-_KEYS: tuple[tuple[Path, str], ...] = (
-    (("sweep", "seed"), "a grid draws nothing: leave it out"),
-    (("sweep", "trials"), "a grid trains every point: leave it out"),
-    (("sweep", "objective"), "a survey needs none: leave it out"),
-    (("sweep", "wave"), "leave it out"),
-    (("sweep", "early_terminate"), "a survey never prunes: leave it out"),
-    (("expect",), "leave it out"),
+_KEYS: tuple[tuple[Path, str], ...] = ((("expect",), "leave it out"),)
+# Keys of the sweep section that only some methods have: key, methods, why the others have not.
+_METHODS: tuple[tuple[str, frozenset[str], str], ...] = (
+    ("seed", frozenset({"qmc", "random", "tpe"}), "a grid draws nothing"),
+    ("trials", frozenset({"qmc", "random", "tpe"}), "a grid trains every point"),
+    ("wave", frozenset({"tpe"}), "only a search runs in waves"),
+    ("early_terminate", frozenset({"tpe"}), "a survey maps the landscape and gives nothing up"),
 )
 
 
 def refusals(data: dict[str, Any]) -> Iterator[Problem]:
     """Yield a problem for everything in ``data`` that is designed but not built."""
-    if isinstance(data.get("model"), list):
-        yield Problem(("model",), "a list of models is not available yet", hint="give one model")
     for path, values, hint in _VALUES:
         found, value = _find(data, path)
         if found and isinstance(value, str | bool) and value in values:
@@ -36,6 +33,17 @@ def refusals(data: dict[str, Any]) -> Iterator[Problem]:
     for path, hint in _KEYS:
         if _find(data, path)[0]:
             yield Problem(path, "not available yet", hint=hint)
+
+
+def misplaced(data: dict[str, Any]) -> Iterator[Problem]:
+    """Yield a problem for every key of the sweep section that its method does not have."""
+    sweep = data.get("sweep")
+    if not isinstance(sweep, dict):
+        return  # the grammar says so
+    method = sweep.get("method", "grid")
+    for key, methods, why in _METHODS:
+        if key in sweep and method in ("grid", "qmc", "random", "tpe") and method not in methods:
+            yield Problem(("sweep", key), why, f"method: {method}", f"method: {' or '.join(sorted(methods))}")
 
 
 def _find(data: Any, path: Path) -> tuple[bool, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
+    BeforeValidator,
     Discriminator,
     Field,
     JsonValue,
@@ -13,8 +15,9 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic.json_schema import SkipJsonSchema
 
-from fitlab.spec.base import Distinct, Section, Seed, refusal
+from fitlab.spec.base import Count, Distinct, Section, Seed, refusal, tagged_by
 
 Vary = Literal["split", "init", "order"]
 VARY: tuple[Vary, ...] = ("split", "init", "order")
@@ -126,9 +129,119 @@ class Constraint(Section):
     n_parameters: Bound = Field(description="weights and biases of the network")
 
 
-class Grid(Section):
+# ── what is optimised, when it is given up, how points are proposed ─────────────────────────────────────────
+
+Metric = Literal[
+    "loss/train", "loss/val", "accuracy/train", "accuracy/val", "r2/train", "r2/val", "gap/loss", "n_parameters"
+]  # fmt: skip
+
+
+class Objective(Section):
+    """What a Config is judged by: a metric, the mean over seeds, at one epoch."""
+
+    metric: Metric = Field(description="a recorded metric; losses, gaps and sizes are minimised, scores maximised")
+    epoch: Literal["last", "best"] = Field("last", description="best: where the mean over seeds is best")
+
+    @property
+    def maximize(self) -> bool:
+        """Whether more is better."""
+        return self.metric.startswith(("accuracy/", "r2/"))
+
+
+def _objectives(value: Any) -> Any:
+    listed = value if isinstance(value, list) else [value]
+    return tuple({"metric": one} if isinstance(one, str) else one for one in listed)
+
+
+def _distinct_metrics(objectives: tuple[Objective, ...]) -> tuple[Objective, ...]:
+    if len({one.metric for one in objectives}) < len(objectives):
+        raise refusal("the same metric twice", "each metric once")
+    return objectives
+
+
+Objectives = Annotated[
+    Annotated[tuple[Objective, ...], Field(min_length=1), AfterValidator(_distinct_metrics)],
+    BeforeValidator(_objectives, json_schema_input_type=Metric | Objective | list[Metric | Objective]),
+]
+
+
+class Rungs(Section):
+    """Epochs at which the Configs of a search are compared: min_epochs · reduction_factor^k."""
+
+    min_epochs: Count = Field(3, description="the first rung: nothing is given up before it")
+    reduction_factor: Annotated[int, Field(ge=2)] = Field(3, description="each rung is this many times the one before")
+
+
+class Median(Rungs):
+    """Give up a Config whose best value so far is worse than the median of the completed ones at this epoch."""
+
+    type: Literal["median"]
+    n_startup_trials: Annotated[int, Field(ge=0)] = Field(5, description="Configs that complete before any is given up")
+
+
+class Hyperband(Rungs):
+    """Successive halving in brackets (Li et al. 2018): only the best 1/reduction_factor goes on from a rung."""
+
+    type: Literal["hyperband"]
+
+
+class Swept(Section):
+    """What every method takes."""
+
+    parameters: dict[str, Domain] = Field({}, description="swept keys, such as training.alpha, and their values")
+    constraints: tuple[Constraint, ...] = Field((), description="limits that every Config must keep")
+    objective: Objectives = Field(
+        (Objective(metric="loss/val"),),
+        description="what the best Config is best at; several: none of them can be bettered without loss (Pareto)",
+    )
+
+
+class Grid(Swept):
     """A survey of every combination."""
 
     method: Literal["grid"] = "grid"
-    parameters: dict[str, Domain] = Field({}, description="swept keys, such as training.alpha, and their values")
-    constraints: tuple[Constraint, ...] = Field((), description="limits that every Config must keep")
+
+
+class Drawn(Swept):
+    """What every method takes that draws its points."""
+
+    trials: Annotated[int, Field(ge=1, le=100_000)] = Field(description="Configs that are trained")
+    seed: Seed = Field(0, description="of the proposals; the seeds of training are those under seeds")
+
+
+class Qmc(Drawn):
+    """A survey of a Sobol sequence (Sobol 1967), scrambled by the seed: even coverage of every axis."""
+
+    method: Literal["qmc"]
+
+
+class Random(Drawn):
+    """A survey of independent draws (Bergstra and Bengio 2012)."""
+
+    method: Literal["random"]
+
+
+class Tpe(Drawn):
+    """A search by Optuna's tree-structured Parzen estimator (Bergstra et al. 2011)."""
+
+    method: Literal["tpe"]
+    wave: Count = Field(4, description="Configs that are proposed and trained together; another wave, another search")
+    early_terminate: Annotated[Median | Hyperband, Field(discriminator="type")] | SkipJsonSchema[None] = Field(
+        None, description="give up Configs that fall behind"
+    )
+
+    @field_validator("early_terminate")
+    @classmethod
+    def _one_objective(cls, value: Median | Hyperband | None, info: ValidationInfo) -> Median | Hyperband | None:
+        if value is not None and len(info.data.get("objective", ())) > 1:
+            raise refusal("several objectives have no order to give up by", "one objective, or no early_terminate")
+        return value
+
+
+Sweeping = Annotated[
+    Annotated[Grid, Tag("grid")]
+    | Annotated[Qmc, Tag("qmc")]
+    | Annotated[Random, Tag("random")]
+    | Annotated[Tpe, Tag("tpe")],
+    tagged_by("method", default="grid"),
+]

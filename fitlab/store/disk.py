@@ -9,15 +9,15 @@ import os
 import socket
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from fitlab.errors import SpecError, StoreError
-from fitlab.records import RECORD_VERSION, Config, Fit, Job
+from fitlab.records import RECORD_VERSION, Config, Fit, Job, upto, with_snapshots
 from fitlab.seeds import digest
-from fitlab.spec import Document, Spec, read_spec, sections
+from fitlab.spec import Document, read_spec, sections
 from fitlab.store.codec import CorruptFileError, read_fit, write_fit
 from fitlab.sweep import Sweep
 
@@ -29,6 +29,13 @@ class Planned:
     config: Config
     jobs: tuple[Job, ...]
     end: int
+
+
+def as_decided(fit: Fit, end: int, rungs: Collection[int]) -> Fit:
+    """Return a stored Fit as a sweep reads it that ended it after ``end``: cut there, with the snapshots it wants."""
+    training = fit.job.config.sections.training
+    wanted = {*rungs, *(training.snapshots if training else ())}
+    return with_snapshots(upto(fit, end), wanted)
 
 
 @dataclass(frozen=True)
@@ -104,14 +111,21 @@ class Store:
         """Return the names of the sweeps in this store."""
         return sorted(path.stem for path in (self.root / "sweeps").glob("*.json"))
 
-    def write_sweep(self, document: Document, planned: list[Planned]) -> None:
-        """Write what the sweep consists of: its spec, source text, Configs in order, their ends and Fits."""
+    def write_sweep(
+        self, document: Document, planned: Sequence[Planned], rungs: Sequence[int] = (), finished: bool = False
+    ) -> None:
+        """Write what the sweep consists of: its spec, source text, Configs in order, their ends and Fits.
+
+        rungs: epochs at which its Configs were compared. finished: whether these are all that it will consist of.
+        """
         spec, source = document.spec, document.source
         body = {
             "record_version": RECORD_VERSION,
             "name": spec.name,
             "spec": spec.model_dump(mode="json", exclude_unset=True),
             "source": {"name": source.name, "text": source.text},
+            "rungs": list(rungs),
+            "finished": finished,
             "configs": [
                 {
                     "digest": one.config.digest,
@@ -154,16 +168,12 @@ class Store:
             configs = [Config(sections(one["sections"]), one["swept"]) for one in body["configs"]]
         except SpecError as error:
             raise StoreError(f"{self.sweep_path(name)}: not a sweep of this version: {error}") from None
-        digests = [[fit["digest"] for fit in one["fits"]] for one in body["configs"]]
-        return self.assemble(spec, list(zip(configs, digests, strict=True)))
-
-    def assemble(self, spec: Spec, parts: list[tuple[Config, list[str]]]) -> Sweep:
-        """Return the Sweep of these Configs and the Fits of theirs that are stored."""
         fits = []
-        for config, digests in parts:
-            for fit in filter(None, map(self.read, digests)):
-                fits.append(replace(fit, job=replace(fit.job, config=config)))
-        return Sweep(spec, tuple(config for config, _ in parts), tuple(fits))
+        for config, one in zip(configs, body["configs"], strict=True):
+            for fit in filter(None, (self.read(job["digest"]) for job in one["fits"])):
+                decided = as_decided(fit, one["end"], body.get("rungs", ()))
+                fits.append(replace(decided, job=replace(fit.job, config=config)))
+        return Sweep(spec, tuple(configs), tuple(fits))
 
     # ── small files beside ──────────────────────────────────────────────────────────────────────────────────
 

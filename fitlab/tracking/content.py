@@ -11,6 +11,7 @@ import numpy as np
 
 from fitlab.records import Config, Fit, Floats, Outcome
 from fitlab.seeds import canonical, digest
+from fitlab.spec import domain_of
 from fitlab.sweep import Sweep
 
 FIT_POINTS = 50  # of a metric on the run of a Fit
@@ -127,7 +128,7 @@ FIT_STATUS = {Outcome.COMPLETED: "FINISHED", Outcome.PRUNED: "KILLED"}
 
 def table_markdown(sweep: Sweep) -> str:
     """Return the sweep's table as Markdown: swept values, losses and gap as mean and interval."""
-    keys = list(sweep.spec.sweep.parameters)
+    keys = list(domain_of(sweep.spec))
     names = ("loss/train", "loss/val", "gap/loss")
     head = [*(f"`{key}`" for key in keys), *names, "outcomes"]
     lines = [" | ".join(head), " | ".join("---" for _ in head)]

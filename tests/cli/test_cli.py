@@ -77,7 +77,7 @@ def test_json_is_one_document_with_every_interval(fitlab: Fitlab, spec: Path, st
     code, out, _ = fitlab("doctor", "--store", store, "--json")
     assert (code, json.loads(out)["ok"]) == (0, True)
     code, out, _ = fitlab("plan", spec, "--store", store, "--json", "-o", "seeds=3")
-    assert json.loads(out)["fits"] == {"total": 12, "to_train": 4}
+    assert json.loads(out)["fits"] == {"total": 12, "done": 8, "to_train": 4}
     code, out, _ = fitlab("check", spec, "--json", "--no-data")
     assert json.loads(out) == {"name": "tiny", "configs": 4, "seeds": 2, "fits": 8}
 

@@ -18,10 +18,11 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 import fitlab
-from fitlab.records import Fit, Job, Outcome
-from fitlab.runner.execute import Progress, Result, execute
+from fitlab.records import Outcome
+from fitlab.runner.execute import Result, execute
+from fitlab.runner.fits import Progress
 from fitlab.runner.plan import plan
-from fitlab.runner.workers import Workers, in_process, processes, train
+from fitlab.runner.workers import Leg, Task, Workers, in_process, processes, train
 from fitlab.spec import read_spec
 from fitlab.store import Store
 from fitlab.sweep import Sweep
@@ -174,11 +175,11 @@ def test_a_pool_that_cannot_be_had_ends_the_sweep_with_advice(tiny: dict, tmp_pa
         go(tiny, tmp_path, Workers(Broken, 2, lambda: None))
 
 
-def poisoned(job: Job, to_epoch: int) -> Fit:
+def poisoned(task: Task) -> Leg:
     """Train, but let seed 1 of the widest network kill its worker, as the kernel does when memory runs out."""
-    if job.seed == 1 and job.config.plain["model"]["hidden_layer_sizes"] == [3, 2]:
+    if task.job.seed == 1 and task.job.config.plain["model"]["hidden_layer_sizes"] == [3, 2]:
         os.kill(os.getpid(), signal.SIGKILL)
-    return train(job, to_epoch)
+    return train(task)
 
 
 class Poisoned(ProcessPoolExecutor):

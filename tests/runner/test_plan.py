@@ -66,7 +66,7 @@ def test_a_constraint_leaves_configs_out_and_says_by_how_much(tmp_path: Path) ->
     made = plan(read_spec({**_plain(tmp_path), "sweep": _constrained({"max": 100})}))
     assert [one.config.plain["model"]["hidden_layer_sizes"] for one in made.planned] == [[2], [2]]
     weights = 4 * 64 + 64 + 64 * 3 + 3
-    assert [excess for _, excess in made.infeasible] == [{"n_parameters": weights - 100}] * 2
+    assert [broken.excess for broken in made.infeasible] == [{"n_parameters": weights - 100}] * 2
     tight = plan(read_spec({**_plain(tmp_path), "sweep": _constrained({"min": weights, "max": weights})}))
     assert len(tight.planned) == len(tight.infeasible) == 2
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from fitlab.errors import SpecError
 from fitlab.spec import read_spec
+from fitlab.spec.source import read_yaml
 
 GOOD = """\
 name: good
@@ -25,6 +26,7 @@ sweep:
 diagnosis: {capacity_axis: training.alpha}
 """
 
+TPE = "method: tpe\n  trials: 5\n "
 BAD = [  # what is changed in GOOD, and what the error must say: place, key, given or allowed or hint
     ("train_size: 400", "train_sise: 400", [":2:22", "data.train_sise", "unknown key", "did you mean train_size?"]),
     ("train_size: 400", "train_size: lots", [":2:22", '"lots"', "an integer ≥ 1 or a number > 0 and < 1 or all"]),
@@ -78,11 +80,47 @@ BAD = [  # what is changed in GOOD, and what the error must say: place, key, giv
     ("{alpha: 1, epochs: 3}", "null", [":4:1 training", "not allowed", "null"]),
     ("kind: mlp", "kind: mlp, biases: false", ["biases: false is not available yet"]),
     ("alpha: 1,", "solver: lbfgs,", ["solver: lbfgs is not available yet"]),
-    ("parameters:", "method: tpe\n  parameters:", ["method: tpe is not available yet", "use method: grid"]),
-    ("parameters:", "trials: 5\n  parameters:", ["sweep.trials", "not available yet"]),
-    ("parameters:", "early_terminate: {type: median}\n  parameters:", ["sweep.early_terminate", "not available yet"]),
+    ("parameters:", "method: tpe\n  parameters:", [":6:1 sweep.trials: missing key"]),
+    ("parameters:", "method: tp\n  parameters:", ["unknown method", '"tp"', "did you mean tpe?"]),
+    ("parameters:", "trials: 5\n  parameters:", [":7:3 sweep.trials", "a grid trains every point", "qmc or random"]),
+    ("parameters:", "early_terminate: {type: median}\n  parameters:", [":7:3 sweep.early_terminate", "a survey maps"]),
+    ("parameters:", f"{TPE} early_terminate: {{type: medan}}\n  parameters:", ["unknown type", "did you mean median?"]),
+    (
+        "parameters:",
+        f"{TPE} objective: loss/test\n  parameters:",
+        ["sweep.objective", '"loss/test"', "one of loss/train"],
+    ),
+    ("parameters:", f"{TPE} objective: [loss/val, loss/val]\n  parameters:", ["the same metric twice"]),
+    (
+        "parameters:",
+        f"{TPE} objective: [loss/val, n_parameters]\n  early_terminate: {{type: hyperband}}\n  parameters:",
+        ["several objectives have no order"],
+    ),
     ("training.alpha: {v", "model.biases: {values: [true, false]}\n    training.alpha: {v", ["model.biases.values[1]"]),
 ]
+
+
+MODELS = "model: [{kind: mlp}, {kind: estimator, estimator: sklearn.svm.SVC}]"
+ALTERNATIVES = [  # what is changed in GOOD with these models, and what the error must say
+    ("values: [1e-4, 1]", "values: [1]", [":8:31", "an estimator has no training section", "`when: {model: mlp}`"]),
+    ("[1e-4, 1]}", "[1], when: {model: mpl}}", [":8:42", "model never has this value", '["mlp", "SVC"]']),
+    ("training.alpha: {v", "model.hidden_layer_sizes: {v", ["unknown key", "`when: {model: mlp}`"]),
+    ("[1e-4, 1]}", "[1], when: {model: mlp}}", None),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "says"), ALTERNATIVES, ids=[new for _, new, _ in ALTERNATIVES])
+def test_a_key_of_one_alternative_says_so(tmp_path: Path, old: str, new: str, says: list[str] | None) -> None:
+    text = GOOD.replace("model: {kind: mlp, hidden_layer_sizes: [8]}", MODELS).replace(
+        "axis: training.alpha", "axis: null"
+    )
+    text = text.replace(old, new)
+    if says is None:
+        assert len(read_spec({**read_yaml(text, "good").data}).spec.model) == 2
+        return
+    said = problem_of(tmp_path, text)
+    for words in says:
+        assert words in said, said
 
 
 def problem_of(tmp_path: Path, text: str, *overrides: str) -> str:

@@ -29,4 +29,4 @@ def test_the_schema_refuses_misspelt_keys_and_unknown_sweeps() -> None:
     data["sweep"]["parameters"]["training.alfa"] = {"values": [1]}
     found = [error.json_path for error in Draft202012Validator(schema()).iter_errors(data)]
     assert "$.training" in found
-    assert any("parameters" in path for path in found)
+    assert "$.sweep" in found

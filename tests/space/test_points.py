@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from fitlab import space
 from fitlab.errors import SpecError
+from fitlab.space.domains import grid_values
 from fitlab.spec import read_spec
 from fitlab.spec.sweeps import Range
 
@@ -58,16 +59,15 @@ def read(key: str, value: object) -> object:
 @given(st.fixed_dictionaries({}, optional=VALUES))
 def test_optuna_is_asked_for_exactly_the_points(values: dict) -> None:
     made = document({key: {"values": listed} for key, listed in values.items()})
-    study = optuna.create_study()
-    for config in space.configs(made):
-        point = {key: space.encode(value) for key, value in config.swept.items()}
-        study.enqueue_trial(point)
-        assert study.ask(space.distributions(made.spec, config.swept)).params == point
+    study, found = optuna.create_study(), space.space_of(made)
+    for point, _ in space.survey(found):
+        study.enqueue_trial(space.as_enqueued(found, point))
+        assert repr(space.suggest(found, study.ask())) == repr(point)
 
 
 @given(low=st.floats(1e-6, 1e3), factor=st.floats(1.001, 1e6), points=st.integers(2, 30), log=st.booleans())
 def test_ranges_hold_their_ends_and_are_evenly_spaced(low: float, factor: float, points: int, log: bool) -> None:
-    values = space.grid_values(Range(low=low, high=low * factor, log=log, points=points), whole=False)
+    values = grid_values(Range(low=low, high=low * factor, log=log, points=points), whole=False)
     assert (values[0], values[-1], len(values)) == (low, low * factor, points)
     axis = [math.log(value) if log else value for value in values]
     steps = [b - a for a, b in itertools.pairwise(axis)]
@@ -77,7 +77,7 @@ def test_ranges_hold_their_ends_and_are_evenly_spaced(low: float, factor: float,
 
 @given(low=st.integers(1, 50), width=st.integers(1, 200), points=st.none() | st.integers(2, 20), log=st.booleans())
 def test_integer_ranges_stay_integers_between_their_ends(low: int, width: int, points: int | None, log: bool) -> None:
-    values = space.grid_values(Range(low=low, high=low + width, log=log, points=points), whole=True)
+    values = grid_values(Range(low=low, high=low + width, log=log, points=points), whole=True)
     assert all(type(value) is int for value in values)
     assert values == sorted(set(values))
     assert (values[0], values[-1]) == (low, low + width)

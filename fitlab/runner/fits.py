@@ -1,0 +1,157 @@
+"""The Fits of one run of a sweep: what the store has is read as far as it is wanted, what it has not is trained."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from fitlab import trainers
+from fitlab.records import Fit, Job, Outcome, given_up, upto, with_snapshots
+from fitlab.runner.workers import Leg, Task
+from fitlab.store import Planned, Store, as_decided
+
+FINAL = (Outcome.COMPLETED, Outcome.DIVERGED, Outcome.FAILED)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a sweep is. Counts are of Fits; of a search ``total`` is how many it may come to."""
+
+    total: int
+    cached: int  # found in the store
+    trained: int
+    outcomes: Counter[str]  # of cached and trained ones
+    seconds: float
+    eta: float | None  # seconds left, judged by the work done so far
+
+    @property
+    def done(self) -> int:
+        """Fits that are there."""
+        return self.cached + self.trained
+
+
+class Fits:
+    """What is there of every job that the run has come to.
+
+    A stored Fit may be longer than it is wanted (it is read as its beginning), too short, or without the weights
+    of a rung: then it is trained again, at least as far as before, and replaced.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        rungs: tuple[int, ...],
+        total: int,
+        on_progress: Callable[[Progress], None],
+        retry_failed: bool = False,
+        stamp: Callable[[Fit], Fit] = lambda fit: fit,
+        writes: bool = True,
+    ) -> None:
+        self.store, self.rungs, self.total, self.on_progress = store, rungs, total, on_progress
+        self.retry_failed, self.stamp, self.writes = retry_failed, stamp, writes
+        self.legs: dict[str, Leg] = {}
+        self.floors: dict[str, int] = {}  # epochs that a Fit has which is to be trained again
+        self.fresh: set[str] = set()  # trained in this run
+        self.counted: dict[str, str] = {}  # job -> outcome
+        self.damaged: list[str] = []
+        self.costs: dict[str, float] = {}
+        self.spent = 0.0
+        self.started = time.monotonic()
+
+    # ── what is there, what is missing ──────────────────────────────────────────────────────────────────────
+
+    def missing(self, wanted: Iterable[tuple[Job, int]]) -> list[Task]:
+        """Return what is to be trained so that each job is there up to its epoch, longest first."""
+        tasks = []
+        for job, epoch in wanted:
+            if job.digest not in self.costs:
+                self._look_up(job)
+            leg = self.legs.get(job.digest)
+            if leg is None or not _reaches(leg.fit, epoch):
+                state, begin = (leg.state, leg.fit.epochs) if leg and leg.state else (None, 0)
+                end = max(epoch, self.floors.get(job.digest, 0))
+                stops = (*(rung for rung in self.rungs if begin < rung < end), end)
+                tasks.append(Task(job, state, stops))
+        self.on_progress(self.progress())
+        return sorted(tasks, key=lambda task: -self.costs[task.job.digest])
+
+    def _look_up(self, job: Job) -> None:
+        """Take what the store has of a job."""
+        self.costs[job.digest] = trainers.cost(job.config.sections)
+        path = self.store.fit_path(job.digest)
+        there = path.exists()
+        fit = self.store.read(job.digest, set_aside=self.writes)
+        self.damaged += [path.name] if there and fit is None else []
+        if fit is None or (self.retry_failed and fit.outcome is Outcome.FAILED):
+            return
+        last = int(fit.curves.epoch[-1]) if len(fit.curves) else 0
+        if fit.weights and any(rung <= last and rung not in fit.snapshots for rung in self.rungs):
+            self.floors[job.digest] = fit.epochs
+            return
+        self.legs[job.digest] = Leg(replace(fit, job=job), None)
+        if fit.outcome in FINAL:
+            self._count(job, fit.outcome)
+
+    def take(self, leg: Leg) -> None:
+        """Take what a worker brought, and store it where it is at its end."""
+        if leg.stopped:
+            return
+        job, before = leg.fit.job, self.legs.get(leg.fit.job.digest)
+        self.fresh.add(job.digest)
+        fit = self.stamp(leg.fit if before is None or before.state is None else _joined(before.fit, leg.fit))
+        self.legs[job.digest] = Leg(fit, leg.state)
+        if fit.outcome in FINAL:
+            self.store.write(fit)
+            self._count(job, fit.outcome)
+            self.on_progress(self.progress())
+
+    def at(self, job: Job, epoch: int) -> Fit:
+        """Return the Fit of a job as it was after ``epoch``, or as it ended before."""
+        return upto(self.legs[job.digest].fit, epoch)
+
+    def decide(self, one: Planned) -> tuple[Fit, ...]:
+        """Return the Fits of a Config that ends at ``one.end``; what is given up there is stored now."""
+        return tuple(self._decide(job, one.end) for job in one.jobs)
+
+    def _decide(self, job: Job, end: int) -> Fit:
+        leg = self.legs[job.digest]
+        if leg.state is not None:
+            fit = given_up(leg.fit)
+            self.legs[job.digest] = Leg(fit, None)
+            self.store.write(fit)
+        decided = as_decided(self.legs[job.digest].fit, end, self.rungs)
+        self._count(job, decided.outcome)
+        return decided
+
+    # ── progress ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _count(self, job: Job, outcome: Outcome) -> None:
+        if job.digest not in self.counted and job.digest in self.fresh:
+            self.spent += self.costs[job.digest]
+        self.counted[job.digest] = str(outcome)
+
+    def progress(self) -> Progress:
+        """Return how far the run is; jobs that are not known yet are taken to cost what the known ones do."""
+        trained = len(self.counted.keys() & self.fresh)
+        seconds = time.monotonic() - self.started
+        known = sum(cost for digest, cost in self.costs.items() if digest not in self.counted)
+        unknown = (self.total - len(self.costs)) * sum(self.costs.values()) / max(1, len(self.costs))
+        eta = seconds * (known + unknown) / self.spent if self.spent else None
+        return Progress(
+            self.total, len(self.counted) - trained, trained, Counter(self.counted.values()), seconds, eta
+        )  # fmt: skip
+
+
+def _reaches(fit: Fit, epoch: int) -> bool:
+    return fit.outcome in FINAL or fit.epochs >= epoch
+
+
+def _joined(before: Fit, after: Fit) -> Fit:
+    """Return a Fit with the snapshots and the time of its earlier part."""
+    fit = with_snapshots(after, {*before.snapshots, *after.snapshots}, before.snapshots)
+    if before.provenance is None or fit.provenance is None:
+        return fit
+    seconds = before.provenance.seconds + fit.provenance.seconds
+    return fit.stamped(replace(fit.provenance, started_ms=before.provenance.started_ms, seconds=seconds))

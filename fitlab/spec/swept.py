@@ -1,0 +1,122 @@
+"""The sweep section against the others: every swept value is tried in its place."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from fitlab.errors import Path, Problem
+from fitlab.spec.grammar import can_be_swept, did_you_mean, sweepable
+from fitlab.spec.models import MODEL, labels
+from fitlab.spec.validate import models_of, problems_of, shown
+
+
+def sweep_problems(data: dict[str, Any]) -> Iterator[Problem]:
+    """Yield what is wrong with swept keys and values, each value tried in its place."""
+    sweep = data.get("sweep")
+    parameters = sweep.get("parameters") if isinstance(sweep, dict) else None
+    swept = parameters if isinstance(parameters, dict) else {}
+    known = {problem.path for problem in problems_of(data)}
+    for key, domain in swept.items():
+        at: Path = ("sweep", "parameters", key)
+        inside = [other for other in swept if key.startswith(f"{other}.")]
+        if inside:
+            yield Problem(at, f"it stands inside {inside[0]}, which is swept too", hint="sweep one of the two")
+        elif not can_be_swept(key):
+            kind = key.rsplit(".", 1)[-1] == "kind"
+            message = "kind cannot be swept" if kind else "not a key that can be swept"
+            hint = None if kind else did_you_mean(key, sweepable())
+            yield Problem(at, message, allowed="any key of data, model and training but kind", hint=hint)
+        elif isinstance(domain, dict):
+            yield from _when_problems(at, domain.get("when"), data, swept)
+            yield from _value_problems(at, key, domain, data, known)
+    yield from _axis_problems(data, swept)
+
+
+def _axis_problems(data: dict[str, Any], swept: dict[str, Any]) -> Iterator[Problem]:
+    diagnosis = data.get("diagnosis")
+    axis = diagnosis.get("capacity_axis") if isinstance(diagnosis, dict) else None
+    if isinstance(axis, str) and axis not in swept:
+        hint = did_you_mean(axis, swept)
+        yield Problem(("diagnosis", "capacity_axis"), "not a swept key", axis, ", ".join(swept) or "none", hint)
+
+
+def _when_problems(at: Path, when: Any, data: dict[str, Any], swept: dict[str, Any]) -> Iterator[Problem]:
+    models = data.get(MODEL)
+    takes = {key: domain.get("values") for key, domain in swept.items() if isinstance(domain, dict)}
+    takes |= {MODEL: labels(models_of(data))} if isinstance(models, list) else {}
+    for key, value in (when if isinstance(when, dict) else {}).items():
+        path = (*at, "when", key)
+        if key == at[-1]:
+            yield Problem(path, "a parameter cannot depend on itself")
+        elif key not in takes and not can_be_swept(key):
+            hint = "model is no list of alternatives" if key == MODEL else did_you_mean(key, sweepable())
+            yield Problem(path, "unknown key", hint=hint)
+        elif isinstance(values := takes.get(key), list) and value not in values:
+            yield Problem(path, f"{key} never has this value", shown(value), shown(values))
+
+
+def _value_problems(
+    at: Path, key: str, domain: dict[str, Any], data: dict[str, Any], known: set[Path]
+) -> Iterator[Problem]:
+    """Try each value in the section that it belongs to; report what was not wrong before."""
+    values, when = domain.get("values"), domain.get("when")
+    tried: list[tuple[Path, Any]] = [
+        (("values", i), v) for i, v in enumerate(values if isinstance(values, list) else ())
+    ]
+    tried += [((name,), domain[name]) for name in ("low", "high") if isinstance(domain.get(name), int | float)]
+    path = tuple(key.split("."))
+    for variant in _variants(data, _conditions(when, data["sweep"]["parameters"])):
+        for place, value in tried:
+            changed = copy.deepcopy(variant)
+            put(changed, key, value)
+            for problem in problems_of(changed):
+                common = min(len(problem.path), len(path))
+                if problem.path[:common] == path[:common] and problem.path not in known:
+                    below = problem.path[len(path) :]
+                    yield replace(problem, path=(*at, *place, *below), hint=_hint(problem, data))
+
+
+def _conditions(when: Any, swept: dict[str, Any], depth: int = 0) -> dict[str, Any]:
+    """Return the conditions of a parameter with those of the keys that they name: c when b, b when a."""
+    found: dict[str, Any] = {}
+    for key, value in (when if isinstance(when, dict) and depth < len(swept) else {}).items():
+        above = swept.get(key)
+        found |= _conditions(above.get("when"), swept, depth + 1) if isinstance(above, dict) else {}
+        found[key] = value
+    return found
+
+
+def _variants(data: dict[str, Any], when: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the data with each alternative for which ``when`` lets a parameter exist, and its conditions set."""
+    models = models_of(data)
+    several = isinstance(data.get(MODEL), list)
+    for label, model in zip(labels(models), models, strict=True):
+        if several and when.get(MODEL, label) != label:
+            continue
+        variant = copy.deepcopy({**data, MODEL: model} if several else data)
+        if several and model.get("kind") == "estimator":
+            variant.pop("training", None)  # it is for the other alternatives
+        for path, set_to in when.items():
+            if path != MODEL:
+                put(variant, path, set_to)
+        yield variant
+
+
+def _hint(problem: Problem, data: dict[str, Any]) -> str | None:
+    if problem.message not in ("unknown key", "an estimator has no training section"):
+        return problem.hint
+    key = f"model: {labels(models_of(data))[0]}" if isinstance(data.get(MODEL), list) else "…"
+    return f"is it for another alternative? then give it `when: {{{key}}}`; {problem.hint or ''}".rstrip("; ")
+
+
+def put(data: dict[str, Any], key: str, value: Any) -> None:
+    """Set a dotted key of nested plain data in place; what stands in the way becomes a mapping."""
+    *above, last = key.split(".")
+    for step in above:
+        if not isinstance(data.get(step), dict):
+            data[step] = {}
+        data = data[step]
+    data[last] = value
