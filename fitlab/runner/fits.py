@@ -36,7 +36,7 @@ class Fits:
     """What is there of every job that the run has come to.
 
     A stored Fit may be longer than it is wanted (it is read as its beginning), too short, or without the weights
-    of a rung: then it is trained again, at least as far as before, and replaced.
+    of a rung: then it is trained again, at least as far as before, and replaced by one that has all that it had.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class Fits:
         self.retry_failed, self.stamp, self.writes = retry_failed, stamp, writes
         self.legs: dict[str, Leg] = {}
         self.floors: dict[str, int] = {}  # epochs that a Fit has which is to be trained again
+        self.marks: dict[str, list[int]] = {}  # epochs after which weights are kept: rungs, and what others kept
         self.fresh: set[str] = set()  # trained in this run
         self.counted: dict[str, str] = {}  # job -> outcome
         self.damaged: list[str] = []
@@ -72,7 +73,7 @@ class Fits:
             if leg is None or not _reaches(leg.fit, epoch):
                 state, begin = (leg.state, leg.fit.epochs) if leg and leg.state else (None, 0)
                 end = max(epoch, self.floors.get(job.digest, 0))
-                stops = (*(rung for rung in self.rungs if begin < rung < end), end)
+                stops = (*(mark for mark in self.marks[job.digest] if begin < mark < end), end)
                 tasks.append(Task(job, state, stops))
         self.on_progress(self.progress())
         return sorted(tasks, key=lambda task: -self.costs[task.job.digest])
@@ -84,6 +85,7 @@ class Fits:
         there = path.exists()
         fit = self.store.read(job.digest, set_aside=self.writes)
         self.damaged += [path.name] if there and fit is None else []
+        self.marks[job.digest] = sorted({*self.rungs, *(fit.snapshots if fit else ())})
         if fit is None or (self.retry_failed and fit.outcome is Outcome.FAILED):
             return
         last = int(fit.curves.epoch[-1]) if len(fit.curves) else 0

@@ -227,7 +227,8 @@ class _Sieve:
     def check(self) -> None:
         """Raise SpecError with everything that is wrong."""
         sweep = self.document.spec.sweep
-        problems = [*self.problems, *_objective_problems(sweep, self.tasks, self.planned)]
+        found = {(p.path, p.message) if not isinstance(sweep, Grid) else p: p for p in reversed(self.problems)}
+        problems = [*reversed(found.values()), *_objective_problems(sweep, self.tasks, self.planned)]
         if not self.planned and not problems:
             tried = "" if isinstance(sweep, Grid) else " that were tried"
             given = f"all {len(self.infeasible)} Configs{tried} break one"

@@ -16,6 +16,7 @@ from fitlab.runner.study import Study, Told
 from fitlab.spec.sweeps import Tpe
 from fitlab.store import Planned
 
+CONFIG = "fitlab.config"  # attribute of a trial: the digest of its Config
 BARREN = 1000  # proposals in a row that break a constraint, before a search of an endless space ends
 
 
@@ -58,11 +59,16 @@ class Proposals:
             return []
         found = []
         for point, one in zip(self.plan.points, self.plan.planned, strict=True):
-            found.append(Entrant(self.study.ask(point)[0], one))
+            found.append(Entrant(self._asked(point, one.config), one))
         for broken in self.plan.infeasible:
-            trial, _ = self.study.ask(broken.point)
+            trial = self._asked(broken.point, broken.config)
             self.study.repeat(trial, Told(TrialState.PRUNED, excess=broken.excess))
         return found
+
+    def _asked(self, point: space.Point, config: Config) -> optuna.Trial:
+        trial, _ = self.study.ask(point)
+        trial.set_user_attr(CONFIG, config.digest)
+        return trial
 
     def _search(self, search: Tpe) -> list[Entrant]:
         found: list[Entrant] = []
@@ -76,6 +82,7 @@ class Proposals:
                 break
             trial, point = self.study.ask(None if given is None else given[0])
             config = self._config(point)
+            trial.set_user_attr(CONFIG, config.digest)
             idle += 1
             if config.digest in self.known:
                 self.study.repeat(trial, self.known[config.digest])

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from dataclasses import asdict
 
 from fitlab.errors import PublishError, StoreError
-from fitlab.store import Store
+from fitlab.store import Store, write_fit
 from fitlab.sweep import Sweep
 from fitlab.tracking.backend import backend
 from fitlab.tracking.publish import Published, open_client, publish_sweep
@@ -22,7 +22,7 @@ def publish(sweep: Sweep, store: Store) -> Published:
     try:
         # One publisher at a time: two that open a fresh SQLite database crash, two that write one wait for long.
         with store.locked(sweep.spec.name), store.locked(".mlflow", wait=True) if local else nullcontext():
-            published = publish_sweep(sweep, open_client(place), place, store.fit_path)
+            published = publish_sweep(sweep, open_client(place), place, write_fit)
             store.write_published(sweep.spec.name, asdict(published))
     except StoreError as error:
         raise PublishError(str(error)) from error

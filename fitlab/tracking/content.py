@@ -15,6 +15,7 @@ from fitlab.spec import domain_of
 from fitlab.sweep import Sweep
 
 FIT_POINTS = 50  # of a metric on the run of a Fit
+BRIEF = 8  # characters of a number in a name
 CONFIG_POINTS = 200  # on the run of a Config
 Point = tuple[str, float, int]  # key, value, step
 
@@ -56,8 +57,16 @@ def _leaves(plain: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, An
 
 
 def config_name(config: Config) -> str:
-    """Return the swept values in the order of the spec, such as ``[32] · 0.01``: MLflow's column is narrow."""
-    return " · ".join(shown(value) for value in config.swept.values()) or "the one Config"
+    """Return the swept values in the order of the spec, such as ``[32] · 0.01``: MLflow's column is narrow.
+
+    Drawn numbers are given with four digits; the run's params have all.
+    """
+    return " · ".join(_brief(value) for value in config.swept.values()) or "the one Config"
+
+
+def _brief(value: Any) -> str:
+    text = shown(value)
+    return shown(float(f"{value:.4g}")) if isinstance(value, float) and len(text) > BRIEF else text
 
 
 def swept_words(config: Config) -> str:
@@ -83,13 +92,18 @@ def fit_metrics(fit: Fit) -> list[Point]:
 
 
 def config_metrics(sweep: Sweep, config: Config) -> list[Point]:
-    """Return the mean curves over completed seeds, and what they ended with, with intervals."""
-    fits = sweep.completed(config)
-    if not fits:
+    """Return the mean curves over completed seeds, and what they ended with, with intervals.
+
+    Of a Config that was given up, the curves up to there.
+    """
+    fits = sweep.completed(config) or tuple(fit for fit in sweep.of(config) if fit.outcome is Outcome.PRUNED)
+    if not fits or not len(fits[0].curves):
         return []
     epoch = fits[0].curves.epoch
     curves = {name: np.mean([fit.curves[name] for fit in fits], axis=0) for name in fits[0].curves.values}
     curves["gap/loss"] = curves["loss/val"] - curves["loss/train"]
+    if not sweep.completed(config):
+        return _points(curves, epoch, CONFIG_POINTS, {})
     one = _best(curves["loss/val"], epoch)
     for name, interval in sweep.intervals(config).items():
         one[f"final/{name}"] = interval.estimate

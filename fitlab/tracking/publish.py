@@ -20,7 +20,7 @@ from typing import Any
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 
 from fitlab.errors import FitlabError, PublishError
-from fitlab.records import RECORD_VERSION, Config, Fit, Provenance
+from fitlab.records import RECORD_VERSION, Config, Fit, Outcome, Provenance
 from fitlab.sweep import Sweep
 from fitlab.tracking import content
 from fitlab.tracking.backend import Backend, all_runs, connect, experiment_id
@@ -78,20 +78,20 @@ def open_client(place: Backend) -> Any:
         return connect(place)
 
 
-def publish_sweep(sweep: Sweep, client: Any, place: Backend, fit_path: Callable[[str], Path]) -> Published:
+def publish_sweep(sweep: Sweep, client: Any, place: Backend, packed: Callable[[Fit], bytes]) -> Published:
     """Log a sweep to MLflow, or complete what is there.
 
-    fit_path: from a job digest to the file of its Fit.
+    packed: from a Fit to the bytes of its file.
     Raises PublishError, chained to its cause; publishing again continues.
     """
     with _as_publish_error(place):
         experiment = experiment_id(client, sweep.spec.name, place)
-        return _Publisher(client, experiment, sweep, fit_path).publish(place.uri)
+        return _Publisher(client, experiment, sweep, packed).publish(place.uri)
 
 
 class _Publisher:
-    def __init__(self, client: Any, experiment: str, sweep: Sweep, fit_path: Callable[[str], Path]) -> None:
-        self.client, self.experiment, self.sweep, self.fit_path = client, experiment, sweep, fit_path
+    def __init__(self, client: Any, experiment: str, sweep: Sweep, packed: Callable[[Fit], bytes]) -> None:
+        self.client, self.experiment, self.sweep, self.packed = client, experiment, sweep, packed
         self.found: dict[tuple[str, str], list[Any]] = {}
         for run in all_runs(client, experiment):
             tags = run.data.tags
@@ -119,7 +119,7 @@ class _Publisher:
             self.counts["left_deleted"] += len(self.sweep.of(config))
             return
         for fit in self.sweep.of(config):
-            self._finish(*self._open(_fit(fit, self.fit_path), parent=run.info.run_id))
+            self._finish(*self._open(_fit(fit, self.packed), parent=run.info.run_id))
         self._finish(wanted, run, done)
 
     # ── one run ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -231,7 +231,7 @@ def _source_tags(provenance: Provenance) -> dict[str, str]:
     return tags
 
 
-def _fit(fit: Fit, fit_path: Callable[[str], Path]) -> Wanted:
+def _fit(fit: Fit, packed: Callable[[Fit], bytes]) -> Wanted:
     job, provenance = fit.job, _provenance([fit])
     identity = fit.content_digest
     tags = _tags("fit", job.digest, identity)
@@ -242,7 +242,7 @@ def _fit(fit: Fit, fit_path: Callable[[str], Path]) -> Wanted:
 
     def artifacts(scratch: Path) -> Iterable[Path]:
         beside = scratch / ARTIFACT
-        beside.write_bytes(fit_path(job.digest).read_bytes())
+        beside.write_bytes(packed(fit))  # as the sweep reads it: the store may have more of it
         return [beside]
 
     return Wanted(
@@ -294,7 +294,10 @@ def _note(sweep: Sweep, config: Config) -> str:
             "",
             f"Last epoch: mean over seeds [Student-t interval, level {sweep.spec.diagnosis.level:g}].",
         ]
-    lines += ["Curves of this run are means over completed seeds; the nested runs hold each seed's own."]
+    given_up = {fit.epochs for fit in sweep.of(config) if fit.outcome is Outcome.PRUNED}
+    if given_up:
+        lines += [f"Given up at epoch {max(given_up)}: at that rung other Configs of the search were better."]
+    lines += ["Curves of this run are means over its seeds; the nested runs hold each seed's own."]
     return "\n".join(lines)
 
 

@@ -79,7 +79,7 @@ def test_json_is_one_document_with_every_interval(fitlab: Fitlab, spec: Path, st
     code, out, _ = fitlab("plan", spec, "--store", store, "--json", "-o", "seeds=3")
     assert json.loads(out)["fits"] == {"total": 12, "done": 8, "to_train": 4}
     code, out, _ = fitlab("check", spec, "--json", "--no-data")
-    assert json.loads(out) == {"name": "tiny", "configs": 4, "seeds": 2, "fits": 8}
+    assert json.loads(out) == {"name": "tiny", "method": "grid", "configs": 4, "seeds": 2, "fits": 8}
 
 
 def test_commands_for_people(fitlab: Fitlab, spec: Path, store: Path) -> None:

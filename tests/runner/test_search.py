@@ -1,0 +1,289 @@
+"""Searches: the same whoever trains and whatever is interrupted; what Optuna is told; how they end."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import optuna
+import pytest
+from conftest import PROVE
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import TrialState
+
+import fitlab
+from fitlab.errors import SpecError
+from fitlab.records import Outcome
+from fitlab.runner.execute import Result, execute, look
+from fitlab.runner.fits import Progress
+from fitlab.runner.plan import plan
+from fitlab.runner.workers import Workers, in_process, processes
+from fitlab.spec import read_spec
+from fitlab.store import Store
+
+PRUNERS = {
+    "median": {"type": "median", "min_epochs": 2, "n_startup_trials": 2},
+    "hyperband": {"type": "hyperband", "min_epochs": 2},
+}
+
+
+@pytest.fixture
+def search() -> dict:
+    """A search of twelve Configs with a conditional key, in waves of four."""
+    return {
+        "name": "search",
+        "data": {"kind": "iris", "label_noise": 0.1},
+        "model": {"kind": "mlp", "hidden_layer_sizes": [4]},
+        "training": {"epochs": 20, "batch_size": 16},
+        "seeds": 2,
+        "sweep": {
+            "method": "tpe",
+            "trials": 12,
+            "early_terminate": PRUNERS["hyperband"],
+            "parameters": {
+                "training.solver": {"values": ["adam", "sgd"]},
+                "training.momentum": {"low": 0.0, "high": 0.9, "points": 4, "when": {"training.solver": "sgd"}},
+                "training.learning_rate_init": {"low": 1e-4, "high": 1e-1, "log": True},
+                "model.hidden_layer_sizes": {"values": [[2], [8], [4, 4]]},
+            },
+        },
+    }
+
+
+def go(spec: dict, root: Path, workers: Workers | None = None, **options: object) -> Result:
+    return execute(plan(read_spec(spec)), Store.at(root, create=True), workers or in_process(), **options)
+
+
+def journal(root: Path, spec: dict) -> optuna.Study:
+    storage = JournalStorage(JournalFileBackend(str(Store.at(root).journal_path(spec["name"]))))
+    (summary,) = optuna.get_all_study_summaries(storage)
+    return optuna.load_study(study_name=summary.study_name, storage=storage)
+
+
+def history(study: optuna.Study) -> list:
+    """What was asked, reported and told, in order."""
+    return [(t.number, t.params, t.state, t.values, t.intermediate_values, t.constraints) for t in study.trials]
+
+
+def assert_same(one: Path, other: Path, spec: dict) -> None:
+    first, second = fitlab.load(spec["name"], one), fitlab.load(spec["name"], other)
+    assert first.table().equals(second.table())
+    assert first.curves().equals(second.curves())
+    assert first.fits == second.fits
+    assert history(journal(one, spec)) == history(journal(other, spec))
+
+
+class Disorderly(ThreadPoolExecutor):
+    """Trains in threads that dawdle, so that Fits come in any order."""
+
+    def submit(self, fn, /, *args) -> Future:
+        pause = random.Random(hash(args[0].job.digest)).random() / 50  # noqa: S311
+        return super().submit(lambda: (time.sleep(pause), fn(*args))[1])
+
+
+@pytest.mark.parametrize("pruner", [None, "median", "hyperband"])
+def test_a_search_is_the_same_in_one_process_in_several_and_in_any_order(
+    search: dict, tmp_path: Path, pruner: str | None
+) -> None:
+    search["sweep"]["early_terminate"] = PRUNERS.get(pruner)
+    result = go(search, tmp_path / "one")
+    assert len(result.sweep.configs) == 12
+    assert (result.progress.outcomes[Outcome.PRUNED] > 0) == (pruner is not None)
+    go(search, tmp_path / "two", processes(2))
+    go(search, tmp_path / "any", Workers(lambda: Disorderly(4), 4, lambda: None))
+    assert_same(tmp_path / "one", tmp_path / "two", search)
+    assert_same(tmp_path / "one", tmp_path / "any", search)
+    again = go(search, tmp_path / "two")
+    assert again.progress.trained == 0
+    assert again.sweep.fits == result.sweep.fits
+    other = {**search, "sweep": {**search["sweep"], "seed": 1}}
+    assert {c.digest for c in go(other, tmp_path / "one").sweep.configs} != {c.digest for c in result.sweep.configs}
+
+
+@pytest.mark.parametrize("pruner", ["median", "hyperband"])
+def test_an_interrupted_search_continues_and_equals_an_uninterrupted_one(
+    search: dict, tmp_path: Path, pruner: str
+) -> None:
+    """By Ctrl-C at seeded random moments, again and again; tests/cli kills processes."""
+    search["sweep"]["early_terminate"] = PRUNERS[pruner]
+    go(search, tmp_path / "whole")
+    rng = random.Random(0)  # noqa: S311
+    for _ in range(30 if PROVE else 4):
+        left = rng.randint(1, 12)
+
+        def interrupt(_: Progress) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGINT)
+
+        try:
+            go(search, tmp_path / "cut", on_progress=interrupt)
+        except KeyboardInterrupt:
+            continue
+    go(search, tmp_path / "cut")
+    assert_same(tmp_path / "whole", tmp_path / "cut", search)
+
+
+def test_more_trials_continue_and_fewer_epochs_ask_anew(search: dict, tmp_path: Path) -> None:
+    first = go(search, tmp_path)
+    search["sweep"]["trials"] = 16
+    more = go(search, tmp_path)
+    assert more.sweep.configs[:12] == first.sweep.configs
+    assert more.progress.trained == 4 * 2
+    fresh = go(search, tmp_path / "fresh")
+    assert fresh.sweep.fits == more.sweep.fits
+
+
+def test_a_longer_fit_is_read_as_its_beginning_and_a_shorter_one_is_replaced(search: dict, tmp_path: Path) -> None:
+    """A search without pruning leaves whole Fits, one with it wants some of their beginnings, and the other way."""
+    plain = {**search, "sweep": {**search["sweep"], "early_terminate": None}}
+    pruned, whole = go(search, tmp_path / "pruned").sweep, go(plain, tmp_path / "whole").sweep
+    assert Counter(fit.outcome for fit in pruned.fits)[Outcome.PRUNED] > 4
+    for first, second in ((plain, search), (search, plain)):
+        store = tmp_path / f"both-{first['sweep']['early_terminate'] is None}"
+        go(first, store)
+        assert go(second, store).sweep.fits == (pruned if second is search else whole).fits
+        assert go(first, store).sweep.fits == (pruned if first is search else whole).fits
+        for spec in (first, second, first):
+            assert go(spec, store).progress.trained == 0, "by now the store has what both want"
+
+
+def test_a_pruned_fit_says_where_and_keeps_its_weights_and_those_of_rungs(search: dict, tmp_path: Path) -> None:
+    search["training"]["snapshots"] = [1]
+    sweep = go(search, tmp_path).sweep
+    rungs = plan(read_spec(search)).rungs
+    assert rungs == (2, 6, 18)
+    for fit in sweep.fits:
+        assert sorted(fit.snapshots) == [1, *(rung for rung in rungs if rung <= fit.epochs)]
+        assert len(fit.curves) == fit.epochs + 1
+        if fit.outcome is Outcome.PRUNED:
+            assert fit.epochs in rungs
+            assert fit.predictions == {}
+            assert all((fit.snapshots[fit.epochs][name] == array).all() for name, array in fit.weights.items())
+        else:
+            assert fit.epochs == 20
+    ends = {config.digest: {fit.epochs for fit in sweep.of(config)} for config in sweep.configs}
+    assert all(len(epochs) == 1 for epochs in ends.values()), "the seeds of a Config end together"
+
+
+def test_optuna_is_told_the_means_over_seeds_at_every_rung(search: dict, tmp_path: Path) -> None:
+    sweep = go(search, tmp_path).sweep
+    study = journal(tmp_path, search)
+    by_config = {config.digest: sweep.of(config) for config in sweep.configs}
+    for trial in study.trials:
+        fits = by_config[trial.user_attrs["fitlab.config"]]
+        for epoch, value in trial.intermediate_values.items():
+            assert value == pytest.approx(np.mean([fit.curves["loss/val"][epoch] for fit in fits]), rel=1e-12)
+        pruned = fits[0].outcome is Outcome.PRUNED
+        assert trial.state is (TrialState.PRUNED if pruned else TrialState.COMPLETE)
+        assert pruned or trial.value == pytest.approx(np.mean([fit.final["loss/val"] for fit in fits]), rel=1e-12)
+
+
+def test_an_exhausted_space_ends_and_repeats_are_told_what_is_known(search: dict, tmp_path: Path) -> None:
+    search["sweep"] |= {"trials": 50, "early_terminate": None}
+    search["sweep"]["parameters"] = {"model.hidden_layer_sizes": {"values": [[2], [3], [4]]}}
+    result = go(search, tmp_path)
+    assert sorted(c.swept["model.hidden_layer_sizes"] for c in result.sweep.configs) == [[2], [3], [4]]
+    told: dict = {}
+    for trial in journal(tmp_path, search).trials:
+        told.setdefault(trial.user_attrs["fitlab.config"], set()).add((trial.state, trial.value))
+    assert all(len(values) == 1 for values in told.values())
+    assert look(plan(read_spec(search)), Store.at(tmp_path)).missing == ()
+
+
+def test_a_config_that_breaks_a_constraint_is_told_and_not_counted(search: dict, tmp_path: Path) -> None:
+    search["sweep"]["constraints"] = [{"n_parameters": {"max": 60}}]
+    result = go(search, tmp_path)
+    assert len(result.sweep.configs) == 12
+    assert all(fit.sizes["n_parameters"] <= 60 for fit in result.sweep.fits)
+    broken = [trial for trial in journal(tmp_path, search).trials if trial.constraints]
+    assert len(result.infeasible) > 0
+    assert all(trial.state is TrialState.PRUNED and trial.constraints == {"n_parameters": 7.0} for trial in broken)
+
+
+def test_diverging_rates_are_told_as_bad_values_and_left_behind(search: dict, tmp_path: Path) -> None:
+    """FAIL would teach TPE nothing; a value at least as bad as the constant predictor's does."""
+    search["model"]["activation"] = "identity"
+    search["training"] |= {"solver": "sgd", "epochs": 9}
+    swept = {"training.learning_rate_init": {"low": 1e-3, "high": 1e9, "log": True}}
+    search["sweep"] |= {"parameters": swept, "trials": 40, "early_terminate": PRUNERS["median"]}
+    search["seeds"] = 1
+    result = go(search, tmp_path)
+    diverged = [fit.outcome is Outcome.DIVERGED for fit in result.sweep.fits]
+    assert sum(diverged[:20]) > 4
+    assert sum(diverged[20:]) < sum(diverged[:20]) / 2
+    trials = journal(tmp_path, search).trials
+    assert {t.state for t in trials} <= {TrialState.COMPLETE, TrialState.PRUNED}
+    null = {fit.job.config.digest: fit.null["loss/val"] for fit in result.sweep.fits if fit.outcome is Outcome.DIVERGED}
+    told = {t.user_attrs["fitlab.config"]: t.value for t in trials if t.user_attrs["fitlab.config"] in null}
+    assert all(value >= null[digest] for digest, value in told.items())
+
+
+def test_several_objectives_give_the_pareto_set(search: dict, tmp_path: Path) -> None:
+    search["sweep"] |= {"objective": ["loss/val", "n_parameters"], "early_terminate": None}
+    sweep = go(search, tmp_path).sweep
+    study = journal(tmp_path, search)
+    assert {t.user_attrs["fitlab.config"] for t in study.best_trials} == {c.digest for c in sweep.best()}
+    assert len(sweep.best()) > 1
+
+
+@pytest.mark.parametrize("epoch", ["last", "best"])
+def test_the_best_config_follows_the_epoch_rule(search: dict, tmp_path: Path, epoch: str) -> None:
+    search["sweep"] |= {"objective": {"metric": "accuracy/val", "epoch": epoch}, "early_terminate": None}
+    sweep = go(search, tmp_path).sweep
+    (best,) = sweep.best()
+    means = {c.digest: np.mean([f.curves["accuracy/val"] for f in sweep.of(c)], axis=0) for c in sweep.configs}
+    values = {digest: curve.max() if epoch == "best" else curve[-1] for digest, curve in means.items()}
+    assert values[best.digest] == max(values.values()) == pytest.approx(journal(tmp_path, search).best_value)
+
+
+def test_a_failed_fit_ends_its_config_with_fail_and_the_search_goes_on(
+    search: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fitlab.trainers import mlp
+
+    real = mlp._epoch
+
+    def raising(estimator: object, *rest: object) -> None:
+        if estimator.solver == "adam" and estimator.batch_size == 16:
+            raise RuntimeError("out of luck")
+        real(estimator, *rest)
+
+    monkeypatch.setattr(mlp, "_epoch", raising)
+    result = go(search, tmp_path)
+    states = Counter(trial.state for trial in journal(tmp_path, search).trials)
+    failed = [fit for fit in result.sweep.fits if fit.outcome is Outcome.FAILED]
+    assert states[TrialState.FAIL] == len(failed) / 2 > 0
+    assert go(search, tmp_path).progress.trained == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"objective": "r2/val"}, ["sweep.objective", "a classification does not record it", "r2/val"]),
+        ({"constraints": [{"n_parameters": {"max": 1}}]}, ["nothing satisfies the constraints", "that were tried"]),
+        ({"early_terminate": {"type": "median", "min_epochs": 20}}, ["min_epochs", "no rung before the last epoch"]),
+        (
+            {"parameters": {"training.epochs": {"low": 5, "high": 50}}},
+            ["sweep.early_terminate", "epochs that all of them have", "from 5 to 50"],
+        ),
+        (
+            {"parameters": {"training.batch_size": {"low": 8, "high": 80}}},
+            ["1 problem", "training.batch_size", "a minibatch larger than the data"],
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_anything_is_trained(search: dict, change: dict, says: list) -> None:
+    search["sweep"] |= change
+    with pytest.raises(SpecError) as caught:
+        plan(read_spec(search))
+    for words in says:
+        assert words in str(caught.value)
