@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import difflib
+import os
 import warnings
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 
 import pandas as pd
-from sklearn.datasets import fetch_openml, get_data_home
+from sklearn.datasets import fetch_openml
 
 from fitlab.data.dataset import refuse
 from fitlab.errors import SpecError
@@ -59,7 +60,7 @@ def _read_csv(path: Path, separator: str, decimal: str) -> pd.DataFrame:
             header = next(csv.reader(lines, delimiter=separator), None)
         if not header or not any(header):
             raise refuse("path", "an empty file, or no header in its first line", str(path.absolute()))
-        _unique(header)
+        _named(header)
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # more fields than the header has
             return pd.read_csv(
@@ -82,7 +83,12 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         raise refuse("path", f"not a Parquet file that can be read: {_line(error)}", str(path.absolute())) from None
 
 
-def _unique(names: list[str]) -> None:
+def _named(names: list[str]) -> None:
+    """Raise SpecError where pandas would make names up."""
+    nameless = [i + 1 for i, name in enumerate(names) if not name.strip()]
+    if nameless:
+        hint = "was it written with an index? DataFrame.to_csv(path, index=False)"
+        raise refuse("path", "a column without a name", f"column {nameless[0]} of {len(names)}", hint=hint)
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise refuse("path", "column names that stand there twice", ", ".join(twice), "each name once")
@@ -107,7 +113,8 @@ def _fetch(data: OpenML) -> Frame:
                 **named, target_column=column, as_frame=True, parser="auto", n_retries=RETRIES, delay=DELAY
             )
     except (OSError, HTTPException) as error:
-        kept = f"it is kept in {get_data_home()} once it is fetched"
+        home = Path(os.environ.get("SCIKIT_LEARN_DATA", "~/scikit_learn_data")).expanduser()
+        kept = f"it is kept in {home} once it is fetched"
         raise refuse(key, f"OpenML's data set cannot be fetched: {_line(error)}", called, hint=kept) from None
     except (ValueError, KeyError) as error:
         raise refuse(key, f"not to be had from OpenML: {_line(error)}", called) from None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from sklearn import datasets
 
@@ -69,7 +67,9 @@ def _generated(data: GeneratedData) -> Dataset:
 def _taught(data: teachers.TeacherData) -> Dataset:
     """Draw n_samples rows by random_state: the data set itself, or the probe of a law that is drawn from afresh."""
     X, y = draw(data, data.n_samples, stream("teacher", data.random_state))
+    task = task_of(data)
     if not data.fresh:
-        return dataset_of(data.kind, X, y, task_of(data))
-    probed = np.round(y, 9)  # the last bits of sums and sines differ between processors
-    return replace(dataset_of(data.kind, np.round(X, 9), probed, task_of(data)), law=law(data))
+        return dataset_of(data.kind, X, y, task)
+    classes = np.arange(2) if task == "classification" else np.empty(0)
+    X, y = np.round(X, 9), np.round(y, 9)  # the last bits of sums and sines differ between processors
+    return Dataset(data.kind, task, X, y, classes, law=law(data))

@@ -162,7 +162,7 @@ def _words(node: Schema) -> str:
         case "string" if "pattern" in node:
             return f"text that matches {node['pattern']}"
         case "string":
-            return "text"
+            return "one character" if node.get("maxLength") == 1 else "text"
         case "null":
             return "null"
         case _:

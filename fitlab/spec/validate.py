@@ -59,6 +59,8 @@ def _validated(adapter: TypeAdapter[T], data: dict[str, Any]) -> tuple[T | None,
             if details["type"] == "none_required":
                 continue  # the other alternative says what is wrong
             problem = _problem(dict(details), data)
+            if details["type"] == "fitlab":  # our own words, of the alternative that was meant
+                by_path[problem.path] = problem
             by_path.setdefault(problem.path, problem)
         return None, list(by_path.values())
 
@@ -108,6 +110,8 @@ def _problem(details: dict[str, Any], data: Any) -> Problem:
         case "fitlab":
             given = None if value is None else shown(value)
             return Problem(path, context["message"], given, context["allowed"], context["hint"])
+        case "string_type" if isinstance(value, int | float):
+            return Problem(path, "not allowed", shown(value), allowed(path, data), f'"{shown(value)}"?')
         case _:
             hint = did_you_mean(value, choices(path, data)) if isinstance(value, str) else None
             return Problem(path, "not allowed", shown(value), allowed(path, data) or details["msg"], hint)

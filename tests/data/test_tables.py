@@ -170,6 +170,7 @@ def test_what_cannot_be_learned_from_is_refused(tmp_path: Path, frame: pd.DataFr
         (b"", "an empty file"),
         (b"\n", "an empty file"),
         (b"a,a,outcome\n1,2,3\n", "column names that stand there twice"),
+        (b",a,outcome\n0,1,2\n1,3,4\n", "a column without a name"),
         (b"a,outcome\n1,2\n1,2,3\n", "not a table: Expected 2 fields in line 3, saw 3"),
         (b"a,outcome\n1,2,3\n1,2,3\n", "more fields than the header"),
         (b"a,outcome\n\xfc,2\n", "not UTF-8 text"),
@@ -211,6 +212,10 @@ LEAKS = [
     ({"group": "clinic", "split": {"kind": "group"}, "stratify": True}, "data.stratify", "cannot keep class shares"),
     ({"kind": "digits", "split": {"kind": "time"}}, "data.split", "has no time column"),
     ({"split": "time"}, "data.split", "{kind: time}?"),
+    ({"features": ["age", "age"]}, "data.features", "the same value twice"),
+    ({"target": 5}, "data.target", '"5"?'),
+    ({"separator": ";;"}, "data.separator", "one character"),
+    ({"separator": ",", "decimal": ","}, "data.decimal", "it separates fields already"),
     ({"kind": "openml", "path": ...}, "data.data_id", "a name instead"),
     ({"kind": "openml", "path": ..., "name": "iris", "data_id": 61}, "data.data_id", "named twice"),
 ]

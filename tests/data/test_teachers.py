@@ -153,6 +153,18 @@ def test_a_law_is_identified_by_what_it_is_and_not_by_how_it_is_dealt() -> None:
     assert len(prints | {base}) == 6
 
 
+def test_a_fresh_law_needs_no_row_of_each_class_in_its_probe() -> None:
+    made = split("gaussian_logistic", n_samples=1, intercept=8.0, test=20_000)
+    assert made.n_outputs == 2
+    assert set(made.y_test) == {0, 1}
+
+
+def test_a_condition_on_label_noise_reads_it_as_the_grammar_does() -> None:
+    swept = {"training.alpha": {"values": [0.1, 1], "when": {"data.label_noise": 0.2}}}
+    base = {"name": "x", "data": {"kind": "iris", "label_noise": 0.2}, "model": {"kind": "mlp"}}
+    assert len(read_plan({**base, "seeds": 1, "sweep": {"parameters": swept}}).jobs) == 2
+
+
 def test_data_keys_are_axes_like_any_other() -> None:
     swept = {
         "data.n_visible": {"low": 2, "high": 30, "points": 3},
