@@ -174,10 +174,14 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """Metrics along the training axis, each measured after the epoch, with the same weights for all parts."""
+    """Metrics along the training axis, each measured after the epoch, with the same weights for all parts.
 
-    epoch: NDArray[np.int64]  # (E+1,) 0 is before training
-    values: Mapping[str, Floats]  # "loss/train", "loss/val", "accuracy/train" … -> (E+1,)
+    Networks are measured before training, too, at epoch 0. Estimators have no such point; growth in steps is
+    measured at every step; what has no axis has the one epoch 1. P points.
+    """
+
+    epoch: NDArray[np.int64]  # (P,) ascending, the last one being Fit.epochs
+    values: Mapping[str, Floats]  # "loss/train", "loss/val", "accuracy/train" … -> (P,)
 
     def __len__(self) -> int:
         return len(self.epoch)
@@ -215,13 +219,15 @@ class Fit:
     outcome: Outcome
     epochs: int  # the last epoch that was trained; 0 where training never began or raised
     curves: Curves = EMPTY_CURVES
-    weights: Mapping[str, Array] = field(default_factory=dict)  # "hidden_1/weight" (D, H), "hidden_1/bias" (H,) …
+    weights: Mapping[str, Array] = field(default_factory=dict)  # "hidden_1/weight" (D, H) …; "ridge/coef_" (D,) …
     snapshots: Mapping[int, Mapping[str, Array]] = field(default_factory=dict)  # epoch -> like weights
-    predictions: Mapping[str, Floats] = field(default_factory=dict)  # val, test -> (N, K) probabilities or (N,)
+    predictions: Mapping[str, Floats] = field(
+        default_factory=dict
+    )  # val, test -> (N, K) probabilities, or (N,) codes or values
     loss: str = ""  # which loss "loss/…" is, its clipping included
     null: Mapping[str, float] = field(default_factory=dict)  # the constant predictor's metrics on the same split
-    sizes: Mapping[str, int] = field(default_factory=dict)  # as Split.sizes, and n_parameters
-    cause: str | None = None  # why it diverged or failed
+    sizes: Mapping[str, int] = field(default_factory=dict)  # as Split.sizes, and n_parameters where it is known
+    cause: str | None = None  # why it diverged or failed, or what the library warned of
     provenance: Provenance | None = None
 
     @property

@@ -33,6 +33,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on s
 Jobs = Annotated[
     int | None, typer.Option("--jobs", min=1, help="Worker processes; default: one a processor; 1: this process.")
 ]
+Allow = Annotated[
+    list[str] | None,
+    typer.Option("--allow", metavar="PACKAGE", help="Estimators may come from it, too; importing runs its code."),
+]
 DEFAULT_STORE = "mlruns"
 
 
@@ -40,6 +44,7 @@ DEFAULT_STORE = "mlruns"
 def sweep(
     spec: SpecFile,
     override: Overrides = None,
+    allow: Allow = None,
     jobs: Jobs = None,
     store: StoreFolder = DEFAULT_STORE,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Train failed Fits again.")] = False,
@@ -50,11 +55,11 @@ def sweep(
     from fitlab.cli import render
     from fitlab.cli.progress import shown
     from fitlab.runner.execute import Interrupted, execute
-    from fitlab.runner.plan import read_plan
+    from fitlab.runner.plan import allowed, read_plan
     from fitlab.runner.workers import default_jobs, workers_for
     from fitlab.store import Store
 
-    made = read_plan(spec, override or ())
+    made = read_plan(spec, override or (), packages=allowed(allow or ()))
     place = Store.at(store, create=True)
     workers = workers_for(jobs or default_jobs())
     again = f"run the same command to continue, or `fitlab publish {made.document.spec.name}` to log what is there"
@@ -100,24 +105,30 @@ def _publish(swept: Any, place: Any, quiet: bool) -> tuple[Any, FitlabError | No
 def check(
     spec: SpecFile,
     override: Overrides = None,
+    allow: Allow = None,
     no_data: Annotated[bool, typer.Option("--no-data", help="Do not load the data.")] = False,
     as_json: Json = False,
 ) -> None:
     """Say everything that is wrong with a spec, each with file and line, or that it is fine. Writes nothing."""
     from fitlab.cli import render
     from fitlab.spec import read_spec
+    from fitlab.spec.models import Estimator
 
     if no_data:
         from fitlab.space import configs
         from fitlab.spec.sweeps import Tpe
 
         document = read_spec(spec, override or ())
-        count, sweep = len(configs(document)), document.spec.sweep
-        count = sweep.trials if isinstance(sweep, Tpe) else count
-    else:
-        from fitlab.runner.plan import read_plan
+        found, sweep = configs(document), document.spec.sweep
+        count = sweep.trials if isinstance(sweep, Tpe) else len(found)
+        if any(isinstance(config.sections.model, Estimator) for config in found):
+            from fitlab.runner.plan import allowed, refuse  # loads scikit-learn
 
-        made = read_plan(spec, override or ())
+            refuse(document, found, allowed(allow or ()))
+    else:
+        from fitlab.runner.plan import allowed, read_plan
+
+        made = read_plan(spec, override or (), packages=allowed(allow or ()))
         document, count = made.document, made.configs
     seeds, method = len(document.spec.seeds.values), document.spec.sweep.method
     if as_json:
@@ -132,6 +143,7 @@ def check(
 def plan(
     spec: SpecFile,
     override: Overrides = None,
+    allow: Allow = None,
     jobs: Jobs = None,
     store: StoreFolder = DEFAULT_STORE,
     as_json: Json = False,
@@ -140,11 +152,11 @@ def plan(
     from fitlab.cli import render
     from fitlab.runner.estimate import estimate
     from fitlab.runner.execute import look
-    from fitlab.runner.plan import read_plan
+    from fitlab.runner.plan import allowed, read_plan
     from fitlab.runner.workers import default_jobs
     from fitlab.store import Store
 
-    made = read_plan(spec, override or ())
+    made = read_plan(spec, override or (), packages=allowed(allow or ()))
     place = Store(Path(store).absolute())
     found = look(made, place)
     left = made.fits - found.done

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from fitlab.cli.progress import duration
 from fitlab.cli.table import cell, legend, short_names, sweep_table
-from fitlab.records import Config, Interval, Outcome
+from fitlab.records import Config, Fit, Interval, Outcome
 from fitlab.spec import domain_of
 from fitlab.store import Store
 from fitlab.sweep import Sweep
@@ -82,12 +82,19 @@ def sweep_result(plan: Plan, result: Result) -> None:
     causes = Counter(fit.cause for fit in result.sweep.fits if fit.outcome is Outcome.FAILED)
     for cause, count in causes.most_common(5):
         to.print(f"failed {count} ×: {cause}", style="red", highlight=False, markup=False)
+    for warning, count in warned(result.sweep).most_common(5):
+        to.print(f"warned {count} ×: {warning}", style="yellow", highlight=False, markup=False)
     if result.failed:
         to.print("`--retry-failed` trains failed Fits again.")
     for name in result.damaged:
         to.print(f"damaged, set aside and trained again: fits/{name}", style="yellow", highlight=False)
     for name, versions in result.sweep.mixed_versions().items():
         to.print(f"These Fits were trained with more than one {name}: {', '.join(versions)}.", style="yellow")
+
+
+def warned(sweep: Sweep) -> Counter[str]:
+    """Count what libraries warned of in Fits that completed all the same."""
+    return Counter(fit.cause for fit in sweep.fits if fit.outcome is Outcome.COMPLETED and fit.cause)
 
 
 def done(plan: Plan, result: Result) -> str:
@@ -148,6 +155,7 @@ def sweep_json(result: Result, published: Any, failure: Exception | None, store:
         "fits": {"total": len(sweep.fits), "cached": progress.cached, "trained": progress.trained},
         "outcomes": dict(progress.outcomes),
         "causes": dict(Counter(fit.cause for fit in sweep.fits if fit.outcome is Outcome.FAILED)),
+        "warnings": dict(warned(sweep)),
         "damaged": list(result.damaged),
         "seconds": progress.seconds,
         "published": None if published is None else vars(published),
@@ -236,7 +244,7 @@ def status_row(store: Store, name: str) -> dict[str, Any]:
     record = store.sweep_record(name)
     total = sum(len(one["fits"]) for one in record["configs"])
     sweep = store.load(name)
-    causes = Counter(f"{fit.outcome}: {fit.cause}" for fit in sweep.fits if fit.cause)
+    causes = Counter(f"{_ended(fit)}: {fit.cause}" for fit in sweep.fits if fit.cause)
     noted = store.published(name)
     state = "no" if noted is None else "yes" if noted["identity"] == sweep_identity(sweep) else "an earlier state"
     return {
@@ -252,8 +260,12 @@ def status_row(store: Store, name: str) -> dict[str, Any]:
     }
 
 
+def _ended(fit: Fit) -> str:
+    return "warned" if fit.outcome is Outcome.COMPLETED else str(fit.outcome)
+
+
 def status_table(rows: Sequence[Mapping[str, Any]], store: Store) -> None:
-    """Print a row per sweep, then why Fits diverged or failed."""
+    """Print a row per sweep, then why Fits diverged or failed, and what libraries warned of."""
     to = console()
     table = Table(box=None, padding=(0, 1), header_style="bold")
     for head in ("sweep", "Configs", "Fits done", "outcomes", "state", "in MLflow"):

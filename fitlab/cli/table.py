@@ -73,6 +73,8 @@ def legend(sweep: Sweep, strip: bool) -> str:
     """Say how the table is to be read."""
     strips, level = _Strips(sweep), sweep.spec.diagnosis.level
     text = f"Mean over seeds ± half of its {level:.0%} Student-t interval, last epoch. {_bold(sweep)}"
+    losses = {fit.loss.partition(",")[0].replace("_", " ") for fit in sweep.fits if fit.loss}
+    text += f" Loss: {', '.join(sorted(losses))}." if losses else ""
     if strip:
         text += (
             f"\nStrip: logarithmic from {strips.low:.2g} to {strips.high:.2g}. Both circles near ┊: too small. "

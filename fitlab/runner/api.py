@@ -10,7 +10,7 @@ from fitlab.data import Arrays
 from fitlab.records import Job, Split
 from fitlab.runner import publishing
 from fitlab.runner.execute import execute
-from fitlab.runner.plan import read_plan
+from fitlab.runner.plan import allowed, read_plan
 from fitlab.runner.workers import default_jobs, split_of, workers_for
 from fitlab.spec import Spec
 from fitlab.store import Store
@@ -27,16 +27,18 @@ def run(
     overrides: Sequence[str] = (),
     publish: bool = True,
     retry_failed: bool = False,
+    allow: Sequence[str] = (),
 ) -> Sweep:
     """Run a sweep and return it; what the store has is not trained again.
 
     spec: a YAML file, a dict or a Spec. data: (X, y) for ``data.kind: arrays``; X: (N, D), y: (N,).
     store: folder for Fits, sweeps and MLflow. jobs: worker processes (default: one a processor; 1 trains in
     this process). overrides: ``path=value``, as ``-o`` of the command line. publish: log to MLflow.
-    retry_failed: train failed Fits again.
+    retry_failed: train failed Fits again. allow: packages besides scikit-learn that estimators may be imported
+    from; importing a package runs its code.
     Raises SpecError, StoreError, PublishError (all is trained and stored then), and KeyboardInterrupt.
     """
-    made = read_plan(spec, overrides, data)
+    made = read_plan(spec, overrides, data, allowed(allow))
     workers = workers_for(default_jobs() if jobs is None else jobs, data)
     place = Store.at(store, create=True)
     result = execute(made, place, workers, retry_failed=retry_failed)

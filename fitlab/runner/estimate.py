@@ -11,11 +11,12 @@ from threadpoolctl import threadpool_limits
 
 from fitlab import trainers
 from fitlab.data import Arrays
-from fitlab.records import Job
+from fitlab.records import Job, Split
 from fitlab.runner.workers import split_of
 
 EPOCHS = 4  # trained of each timed job
 TIMED = 4  # jobs
+ENOUGH = 2.0  # seconds of a timed job whose epochs differ
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ def estimate(jobs: Sequence[Job], workers: int, arrays: Arrays | None = None, sc
     """Time some epochs of up to four jobs from the cheapest to the dearest, and add up all by interpolation.
 
     scale: how many jobs each of these stands for.
+    Where epochs differ (growth, stages, a single fit) jobs are timed whole, or as far as they come in two seconds:
+    a single fit that takes longer is waited for.
 
     The bounds are what the fastest and the slowest measured epoch would give; publishing is not included.
     """
@@ -56,6 +59,8 @@ def _epoch_times(job: Job, arrays: Arrays | None) -> list[float]:
     """Return the seconds of some epochs, the first one (which warms up) left out."""
     with threadpool_limits(limits=1):
         split = split_of(job, arrays)
+        if not trainers.steady(job.config.sections):
+            return [_mean_epoch_time(job, split) for _ in range(2)]
         state = trainers.start(job, split)
         times = []
         for epoch in range(1, EPOCHS + 2):
@@ -63,3 +68,11 @@ def _epoch_times(job: Job, arrays: Arrays | None) -> list[float]:
             state = trainers.advance(state, split, epoch, lambda: False)
             times.append(time.perf_counter() - clock)
     return times[1:]
+
+
+def _mean_epoch_time(job: Job, split: Split) -> float:
+    clock = time.perf_counter()
+    state = trainers.start(job, split)
+    end = trainers.end(job.config.sections)
+    state = trainers.advance(state, split, end, lambda: time.perf_counter() - clock > ENOUGH)
+    return (time.perf_counter() - clock) / max(state.epoch, 1)

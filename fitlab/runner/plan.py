@@ -18,6 +18,7 @@ from fitlab.spec import Document, Spec, read_spec, without
 from fitlab.spec.models import Estimator, WarmStartAxis
 from fitlab.spec.sweeps import Constraint, Grid, Swept, Tpe
 from fitlab.store import Planned
+from fitlab.trainers.importing import DEFAULT as SAFE
 
 MAX_INFEASIBLE = 10_000  # draws of a survey that break a constraint, before it ends
 PROBES = 100  # points at which a search is checked before it begins; more where they break the constraints
@@ -31,29 +32,35 @@ class Made:
     excess: Mapping[str, float] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     task: Task | None = None
+    loss: str | None = None
 
 
 class Planner:
     """Makes jobs of Configs; every data set is loaded once, every way to split it is tried once."""
 
-    def __init__(self, spec: Spec, arrays: Arrays | None = None) -> None:
-        self.spec, self.arrays = spec, arrays
+    def __init__(self, spec: Spec, arrays: Arrays | None = None, packages: frozenset[str] = SAFE) -> None:
+        self.spec, self.arrays, self.packages = spec, arrays, packages
         self._touched: dict[str, tuple[str, Task, dict[str, int]]] = {}
         self._loaded: dict[str, Dataset] = {}
 
     def make(self, config: Config) -> Made:
         """Return the jobs of a Config, one a seed, or why there are none."""
+        sections, constraints = config.sections, self.spec.sweep.constraints
+        own = tuple(trainers.problems(sections, self.packages))
         try:
             fingerprint, task, sizes = self._touch(config)
         except SpecError as error:
-            return Made(problems=error.problems)
-        problems = tuple(trainers.misfits(config.sections, task, sizes))
-        excess = _excess(self.spec.sweep.constraints, config, sizes)
+            return Made(problems=(*own, *error.problems))
+        if own:
+            return Made(problems=own, task=task)
+        loss = trainers.loss(sections, task)
+        problems = (*trainers.misfits(sections, task, sizes), *_uncounted(constraints, config, sizes))
+        excess = _excess(constraints, config, sizes)
         if problems or excess:
-            return Made(None, excess, problems, task)
-        trainer, vary = trainers.version(config.sections), self.spec.seeds.vary
+            return Made(None, excess, problems, task, loss)
+        trainer, vary = trainers.version(sections), self.spec.seeds.vary
         jobs = tuple(Job(config, seed, vary, fingerprint, trainer) for seed in self.spec.seeds.values)
-        return Made(Planned(config, jobs, trainers.end(config.sections)), task=task)
+        return Made(Planned(config, jobs, trainers.end(sections)), task=task, loss=loss)
 
     def _touch(self, config: Config) -> tuple[str, Task, dict[str, int]]:
         """Return fingerprint, task and sizes of the data of a Config. Raises SpecError for what they cannot give."""
@@ -116,33 +123,39 @@ class Plan:
 
 
 def read_plan(
-    given: str | Path | Mapping[str, Any] | Spec, overrides: Sequence[str] = (), arrays: Arrays | None = None
+    given: str | Path | Mapping[str, Any] | Spec,
+    overrides: Sequence[str] = (),
+    arrays: Arrays | None = None,
+    packages: frozenset[str] = SAFE,
 ) -> Plan:
-    """Read a spec and plan it. Raises SpecError with the problems of the spec and those that its data show."""
+    """Read a spec and plan it. Raises SpecError with the problems of the spec and those that its data show.
+
+    packages: what an estimator may be imported from.
+    """
     try:
         document = read_spec(given, overrides)
     except SpecError as error:
-        raise SpecError([*error.problems, *_further(error, arrays)], error.source) from None
-    return plan(document, arrays)
+        raise SpecError([*error.problems, *_further(error, arrays, packages)], error.source) from None
+    return plan(document, arrays, packages)
 
 
-def _further(error: SpecError, arrays: Arrays | None) -> tuple[Problem, ...]:
+def _further(error: SpecError, arrays: Arrays | None, packages: frozenset[str]) -> tuple[Problem, ...]:
     """Return what the data say of the part of a wrong spec that is right, so that all is told at once."""
     try:
-        plan(without(error), arrays)
+        plan(without(error), arrays, packages)
     except SpecError as further:
         return further.problems
     return ()
 
 
-def plan(document: Document, arrays: Arrays | None = None) -> Plan:
+def plan(document: Document, arrays: Arrays | None = None, packages: frozenset[str] = SAFE) -> Plan:
     """Return the Configs and jobs of a survey, or what a search is to begin with.
 
-    arrays: (X, y) for ``data.kind: arrays``. X: (N, D), y: (N,).
+    arrays: (X, y) for ``data.kind: arrays``. X: (N, D), y: (N,). packages: what an estimator may be imported from.
     Raises SpecError, with every problem at its line, for what the data cannot give and Configs that do not fit.
     """
     found = space.space_of(document)
-    planner = Planner(document.spec, arrays)
+    planner = Planner(document.spec, arrays, packages)
     if isinstance(document.spec.sweep, Tpe):
         return _search(document, found, planner)
     sweep = document.spec.sweep
@@ -212,12 +225,14 @@ class _Sieve:
         self.infeasible: list[Infeasible] = []
         self.problems: dict[Problem, None] = {}
         self.tasks: set[Task] = set()
+        self.losses: set[str] = set()
 
     def add(self, found: Found) -> None:
         point, config = found
         made = Made(problems=config.problems) if isinstance(config, SpecError) else self.planner.make(config)
         self.problems |= dict.fromkeys(made.problems)
         self.tasks |= {made.task} if made.task else set()
+        self.losses |= {made.loss} if made.loss else set()
         if made.planned is not None:
             self.planned.append(made.planned)
             self.points.append(point)
@@ -229,12 +244,37 @@ class _Sieve:
         sweep = self.document.spec.sweep
         found = {(p.path, p.message) if not isinstance(sweep, Grid) else p: p for p in reversed(self.problems)}
         problems = [*reversed(found.values()), *_objective_problems(sweep, self.tasks, self.planned)]
+        if len(self.losses) > 1:
+            given = "; ".join(sorted(loss.partition(",")[0] for loss in self.losses))
+            hint = "sklearn.calibration.CalibratedClassifierCV gives a classifier probabilities; or sweep them apart"
+            message = "different losses, which cannot be compared in one sweep"
+            problems.append(Problem(("model",), message, given, hint=hint))
         if not self.planned and not problems:
             tried = "" if isinstance(sweep, Grid) else " that were tried"
             given = f"all {len(self.infeasible)} Configs{tried} break one"
             problems.append(Problem(("sweep", "constraints"), "nothing satisfies the constraints", given))
         if problems:
             raise self.document.error(problems)
+
+
+def refuse(document: Document, configs: Sequence[Config], packages: frozenset[str]) -> None:
+    """Raise SpecError for what is wrong with Configs whatever the data are."""
+    problems = dict.fromkeys(p for config in configs for p in trainers.problems(config.sections, packages))
+    if problems:
+        raise document.error(list(problems))
+
+
+def allowed(packages: Sequence[str]) -> frozenset[str]:
+    """Return the packages that may be imported from: scikit-learn and what the user names (``--allow``)."""
+    named = [packages] if isinstance(packages, str) else packages
+    return SAFE | {name.partition(".")[0] for name in named}
+
+
+def _uncounted(constraints: tuple[Constraint, ...], config: Config, sizes: Mapping[str, int]) -> Iterator[Problem]:
+    """Yield a problem where a constraint is on what is not known before training."""
+    if constraints and trainers.n_parameters(config.sections, sizes) is None:
+        message = "n_parameters of an estimator is not known before it is trained"
+        yield Problem(("sweep", "constraints"), message, hint="leave the constraints out")
 
 
 def _excess(constraints: tuple[Constraint, ...], config: Config, sizes: Mapping[str, int]) -> dict[str, float]:

@@ -13,7 +13,7 @@ from fitlab.spec.model import Spec
 from fitlab.spec.models import Sections
 
 Schema = dict[str, Any]
-OPEN_KEY = r"^model\.parameters\.[A-Za-z_][A-Za-z0-9_]*$"  # of an estimator: it alone knows which it has
+OPEN_KEY = r"^model\.parameters\.[A-Za-z_][A-Za-z0-9_-]*$"  # of an estimator: it alone knows which it has
 SCHEMA_URL = "https://json-schema.org/draft/2020-12/schema"
 
 

@@ -28,7 +28,7 @@ class Mlp(Section):
 
 
 class AutoAxis(Section):
-    """The first that the estimator has: staged predictions, warm_start growth of its trees, partial_fit, none."""
+    """The first that it has: warm_start growth of its trees, stages, partial_fit if its fit makes passes, none."""
 
     kind: Literal["auto"] = "auto"
 

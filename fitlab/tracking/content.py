@@ -45,7 +45,8 @@ def thinned(length: int, points: int) -> np.ndarray:
 
 def params(config: Config) -> dict[str, str]:
     """Return every value of a Config under its dotted key."""
-    return {key: value if isinstance(value, str) else canonical(value) for key, value in _leaves(config.plain)}
+    plain = {key: value for key, value in config.plain.items() if value is not None}  # an estimator has no training
+    return {key: value if isinstance(value, str) else canonical(value) for key, value in _leaves(plain)}
 
 
 def _leaves(plain: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:

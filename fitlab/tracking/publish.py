@@ -237,6 +237,7 @@ def _fit(fit: Fit, packed: Callable[[Fit], bytes]) -> Wanted:
     tags = _tags("fit", job.digest, identity)
     tags |= {"fitlab.config": job.config.digest, "fitlab.outcome": str(fit.outcome)}
     tags |= {"fitlab.cause": fit.cause} if fit.cause else {}
+    tags |= {"fitlab.loss": fit.loss} if fit.loss else {}
     tags |= {f"fitlab.version.{name}": value for name, value in provenance.versions.items()}
     extra = {"seed": str(job.seed)} | ({} if job.random_state is None else {"random_state": str(job.random_state)})
 

@@ -13,9 +13,9 @@ from fitlab.errors import Problem
 from fitlab.records import Fit, Job, Split, Task
 from fitlab.spec import Sections
 from fitlab.spec.models import Estimator, Mlp
-from fitlab.trainers import mlp
+from fitlab.trainers import estimator, measures, mlp
 
-State = mlp.State  # later trainers join the union
+State = mlp.State | estimator.State
 Stop = Callable[[], bool]
 
 
@@ -25,7 +25,7 @@ def version(sections: Sections) -> str:
         case Mlp():
             return mlp.VERSION
         case Estimator():
-            raise NotImplementedError
+            return estimator.VERSION
 
 
 def start(job: Job, split: Split) -> State:
@@ -34,14 +34,19 @@ def start(job: Job, split: Split) -> State:
         case Mlp():
             return mlp.start(job, split)
         case Estimator():
-            raise NotImplementedError
+            return estimator.start(job, split)
 
 
 def advance(state: State, split: Split, to_epoch: int, stop: Stop) -> State:
-    """Train up to and including ``to_epoch``, or until ``stop()``; measure after every epoch."""
+    """Train up to the last measured epoch that is at most ``to_epoch``, or until ``stop()``; never beyond the end.
+
+    Epochs are measured one by one, but for growth in larger steps: those of ``Fit.curves.epoch``.
+    """
     match state:
         case mlp.State():
             return mlp.advance(state, split, to_epoch, stop)
+        case estimator.State():
+            return estimator.advance(state, split, to_epoch, stop)
 
 
 def finish(state: State, split: Split) -> Fit:
@@ -49,6 +54,8 @@ def finish(state: State, split: Split) -> Fit:
     match state:
         case mlp.State():
             return mlp.finish(state, split)
+        case estimator.State():
+            return estimator.finish(state, split)
 
 
 def end(sections: Sections) -> int:
@@ -57,7 +64,25 @@ def end(sections: Sections) -> int:
         case Mlp():
             return mlp.end(sections)
         case Estimator():
-            raise NotImplementedError
+            return estimator.end(sections)
+
+
+def steady(sections: Sections) -> bool:
+    """Whether every epoch costs about the same, so that the first ones tell how long all will take."""
+    match sections.model:
+        case Mlp():
+            return True
+        case Estimator():
+            return estimator.steady(sections)
+
+
+def loss(sections: Sections, task: Task) -> str:
+    """Return which loss a Config is measured with, as in Fit.loss: those of one sweep must be the same to compare."""
+    match sections.model:
+        case Mlp():
+            return measures.LOSS[task]
+        case Estimator():
+            return estimator.loss(sections, task)
 
 
 def cost(sections: Sections) -> float:
@@ -66,7 +91,7 @@ def cost(sections: Sections) -> float:
         case Mlp():
             return mlp.cost(sections)
         case Estimator():
-            raise NotImplementedError
+            return estimator.cost(sections)
 
 
 def n_parameters(sections: Sections, sizes: Mapping[str, int]) -> int | None:
@@ -79,12 +104,15 @@ def n_parameters(sections: Sections, sizes: Mapping[str, int]) -> int | None:
 
 
 def problems(sections: Sections, packages: frozenset[str]) -> Iterator[Problem]:
-    """Yield what is wrong with a Config whatever the data are. packages: what may be imported from."""
+    """Yield what is wrong with a Config whatever the data are. packages: what may be imported from.
+
+    Only where nothing is wrong may the other functions be asked about the Config.
+    """
     match sections.model:
         case Mlp():
             yield from ()
         case Estimator():
-            raise NotImplementedError(packages)
+            yield from estimator.problems(sections, packages)
 
 
 def misfits(sections: Sections, task: Task, sizes: Mapping[str, int]) -> Iterator[Problem]:
@@ -93,4 +121,4 @@ def misfits(sections: Sections, task: Task, sizes: Mapping[str, int]) -> Iterato
         case Mlp():
             yield from mlp.misfits(sections, sizes)
         case Estimator():
-            raise NotImplementedError(task)
+            yield from estimator.misfits(sections, task, sizes)

@@ -14,6 +14,7 @@ LOSS = {
     "classification": f"log_loss, probabilities clipped to [{CLIP:.3g}, 1 - {CLIP:.3g}]",
     "regression": "mean_squared_error",
 }
+ZERO_ONE = "zero_one_loss"  # of classifiers that give no probabilities
 
 
 def log_loss(y: Array, probabilities: Floats) -> float:
@@ -26,9 +27,9 @@ def log_loss(y: Array, probabilities: Floats) -> float:
     return float(-np.log(np.clip(of_truth, CLIP, 1 - CLIP)).mean())
 
 
-def accuracy(y: Array, probabilities: Floats) -> float:
-    """Share of samples whose most probable class is the true one. y: (N,); probabilities: (N, K)."""
-    return float((probabilities.argmax(axis=1) == y).mean())
+def accuracy(y: Array, output: Floats) -> float:
+    """Share of samples whose (most probable) class is the true one. y: (N,); output: (N, K), or (N,) class codes."""
+    return float(((output.argmax(axis=1) if output.ndim == 2 else output) == y).mean())
 
 
 def squared_error(y: Array, predictions: Floats) -> float:
@@ -43,8 +44,14 @@ def r2(y: Array, predictions: Floats) -> float:
 
 
 def measure(task: Task, part: str, y: Array, output: Floats) -> dict[str, float]:
-    """Return loss and score of one part, under their metric names. output: (N, K) or (N,)."""
+    """Return loss and score of one part, under their metric names. output: (N, K) or (N,).
+
+    Class codes (N,) of a classifier without probabilities have the zero-one loss.
+    """
     with np.errstate(all="ignore"):  # non-finite results are an outcome, not a warning
+        if task == "classification" and output.ndim == 1:
+            hits = accuracy(y, output)
+            return {f"loss/{part}": 1 - hits, f"accuracy/{part}": hits}
         if task == "classification":
             return {f"loss/{part}": log_loss(y, output), f"accuracy/{part}": accuracy(y, output)}
         return {f"loss/{part}": squared_error(y, output), f"r2/{part}": r2(y, output)}
@@ -62,9 +69,14 @@ def constant_predictor(task: Task, y_train: Array, n_outputs: int) -> Floats:
     return np.asarray(np.maximum(shares, 1 / (n + n_outputs)))
 
 
-def null_metrics(task: Task, y_train: Array, y_val: Array, n_outputs: int) -> dict[str, float]:
-    """Return the constant predictor's loss and score on train and validation."""
+def null_metrics(task: Task, y_train: Array, y_val: Array, n_outputs: int, hard: bool = False) -> dict[str, float]:
+    """Return the constant predictor's loss and score on train and validation.
+
+    hard: of a classifier without probabilities, which says the most frequent class.
+    """
     constant = constant_predictor(task, y_train, n_outputs)
+    if hard:
+        constant = np.asarray(constant.argmax(), dtype=np.float64)
     return {
         name: value
         for part, y in (("train", y_train), ("val", y_val))

@@ -96,3 +96,47 @@ def test_estimates_grow_with_the_work(tmp_path: Path) -> None:
     assert 0 < some.low <= some.high
     assert some.high < more.high
     assert estimate([], 2).high == 0
+
+
+ESTIMATOR = """\
+name: planned
+data: {kind: breast_cancer}
+model: {kind: estimator, estimator: sklearn.ensemble.GradientBoostingClassifier, parameters: {n_estimators: 4}}
+seeds: 2
+sweep:
+  parameters:
+    model.parameters.max_depth: {values: [1, 3]}
+    model.parameters.learning_rate: {low: 0.1, high: 1, log: true, points: 2}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("max_depth", "max_dept", [":7:5", "no such parameter", "did you mean max_depth?"]),
+        ("[1, 3]", "[1, -3]", [":7:5", "'max_depth' parameter", "given:   -3"]),
+        ("n_estimators", "n_estimator", [":3:95", "did you mean n_estimators?"]),
+        ("sklearn.ensemble.", "xgboost.", [":3:26", "not allowed", "--allow xgboost"]),
+        ("Classifier", "Regressor", [":3:26", "a regressor for a task of classification"]),
+        ("  parameters:", "  constraints: [{n_parameters: {max: 1}}]\n  parameters:", [":6:3", "not known before"]),
+        ("}}\nseeds", "}, axis: {kind: partial_fit}}\nseeds", [":3:120", "has no partial_fit", "warm_start"]),
+    ],
+)
+def test_what_an_estimator_does_not_have_is_a_problem_at_its_line(
+    tmp_path: Path, old: str, new: str, says: list
+) -> None:
+    assert old in ESTIMATOR
+    (tmp_path / "bad.yaml").write_text(ESTIMATOR.replace(old, new))
+    with pytest.raises(SpecError) as caught:
+        read_plan(tmp_path / "bad.yaml")
+    assert all(words in str(caught.value) for words in says), str(caught.value)
+
+
+@pytest.mark.parametrize("axis", ["auto", "staged", "none"])
+def test_a_sweep_of_estimators_is_planned_and_timed(tmp_path: Path, axis: str) -> None:
+    (tmp_path / "good.yaml").write_text(ESTIMATOR)
+    made = read_plan(tmp_path / "good.yaml", [f"model.axis.kind={axis}"])
+    assert len(made.jobs) == 4 * 2
+    assert {one.end for one in made.planned} == {1 if axis == "none" else 4}
+    left = estimate(made.jobs, 1)
+    assert 0 < left.low <= left.high < 10

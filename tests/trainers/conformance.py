@@ -11,6 +11,8 @@ import pytest
 from fitlab import data, space, trainers
 from fitlab.records import Fit, Job, Outcome, Split
 from fitlab.spec import read_spec
+from fitlab.store.codec import read_fit, write_fit
+from fitlab.trainers import measures
 
 ALL = ("split", "init", "order")
 
@@ -31,12 +33,12 @@ def job_and_split(spec: dict[str, Any], seed: int = 0, vary: tuple[str, ...] = A
 def fit(spec: dict[str, Any], seed: int = 0, to_epoch: int | None = None, vary: tuple[str, ...] = ALL) -> Fit:
     """Train one job in one go."""
     job, split = job_and_split(spec, seed, vary)
-    end = job.config.sections.training.epochs if to_epoch is None else to_epoch
+    end = trainers.end(job.config.sections) if to_epoch is None else to_epoch
     return trainers.finish(trainers.advance(trainers.start(job, split), split, end, never), split)
 
 
 class TrainerConformance:
-    """Subclass it with a fixture ``spec``: the dict of a spec of one Config with at least 6 epochs."""
+    """Subclass it with a fixture ``spec``: the dict of a spec of one Config."""
 
     @pytest.fixture
     def spec(self) -> dict[str, Any]:
@@ -51,44 +53,78 @@ class TrainerConformance:
         self, spec: dict[str, Any], chunks: tuple[int, ...]
     ) -> None:
         job, split = job_and_split(spec)
-        state = trainers.start(job, split)
-        for to_epoch in (*chunks, job.config.sections.training.epochs):
+        state, end = trainers.start(job, split), trainers.end(job.config.sections)
+        for to_epoch in (*(min(chunk, end) for chunk in chunks), end):
             state = pickle.loads(pickle.dumps(trainers.advance(state, split, to_epoch, never)))  # noqa: S301 (our own)
         assert trainers.finish(state, split) == fit(spec)
 
     def test_functions_change_no_argument(self, spec: dict[str, Any]) -> None:
         job, split = job_and_split(spec)
-        first = trainers.advance(trainers.start(job, split), split, 2, never)
+        first = trainers.advance(trainers.start(job, split), split, trainers.end(job.config.sections) // 2, never)
         before = trainers.finish(first, split)
-        trainers.advance(first, split, 5, never)
+        on, again = (trainers.advance(first, split, trainers.end(job.config.sections), never) for _ in range(2))
         assert trainers.finish(first, split) == before
-        assert trainers.advance(first, split, 5, never).epoch == trainers.advance(first, split, 5, never).epoch == 5
+        assert trainers.finish(on, split) == trainers.finish(again, split) == fit(spec)
+
+    def test_every_prefix_of_the_epochs_is_the_prefix_of_the_whole(self, spec: dict[str, Any]) -> None:
+        whole = fit(spec)
+        for to_epoch in range(whole.epochs):
+            part = fit(spec, to_epoch=to_epoch)
+            reached = [epoch for epoch in whole.curves.epoch.tolist() if epoch <= to_epoch]
+            assert part.outcome is Outcome.INTERRUPTED
+            assert (part.curves.epoch.tolist(), part.epochs) == (reached, max(reached, default=0))
+            for name, curve in part.curves.values.items():
+                assert (curve == whole.curves[name][: len(reached)]).all()
 
     def test_stop_ends_it_at_an_epoch_and_leaves_others_alone(self, spec: dict[str, Any]) -> None:
         job, split = job_and_split(spec)
-        asked = iter([False, False, True])
-        stopped = trainers.finish(trainers.advance(trainers.start(job, split), split, 6, lambda: next(asked)), split)
-        assert (stopped.outcome, stopped.epochs) == (Outcome.INTERRUPTED, 2)
-        whole = fit(spec)
-        for name, curve in stopped.curves.values.items():
-            assert (curve == whole.curves[name][:3]).all()
+        whole, end = fit(spec), trainers.end(job.config.sections)
+        measured = [epoch for epoch in whole.curves.epoch.tolist() if epoch > 0]
+        for after in range(min(3, len(measured))):
+            asked = iter([False] * after + [True])
+            state = trainers.advance(trainers.start(job, split), split, end, lambda asked=asked: next(asked))
+            stopped = trainers.finish(state, split)
+            assert (stopped.outcome, stopped.epochs) == (Outcome.INTERRUPTED, [0, *measured][after])
 
-    def test_curves_hold_epoch_zero_and_every_epoch_of_both_parts(self, spec: dict[str, Any]) -> None:
+    def test_curves_hold_both_parts_at_ascending_epochs_up_to_the_last(self, spec: dict[str, Any]) -> None:
         whole = fit(spec)
         assert whole.outcome is Outcome.COMPLETED
-        assert whole.curves.epoch.tolist() == list(range(whole.epochs + 1))
+        assert whole.curves.epoch.dtype == np.int64
+        assert (np.diff(whole.curves.epoch) > 0).all()
+        assert whole.curves.epoch[-1] == whole.epochs == trainers.end(whole.job.config.sections)
         assert {name.split("/")[1] for name in whole.curves.values} == {"train", "val"}
-        assert {"loss/train", "loss/val"} <= set(whole.curves.values)
-        assert all(len(curve) == whole.epochs + 1 for curve in whole.curves.values.values())
+        assert list(whole.curves.values)[:2] == ["loss/train", "loss/val"]
+        assert all(len(curve) == len(whole.curves) for curve in whole.curves.values.values())
 
-    def test_shapes_and_counts(self, spec: dict[str, Any]) -> None:
-        whole = fit(spec)
-        _, split = job_and_split(spec)
-        sections = whole.job.config.sections
-        assert sum(array.size for array in whole.weights.values()) == trainers.n_parameters(sections, split.sizes)
-        assert whole.sizes["n_parameters"] == trainers.n_parameters(sections, split.sizes)
-        assert len(whole.predictions["val"]) == len(split.y_val)
+    def test_predictions_are_of_the_last_epoch_and_the_loss_has_a_name(self, spec: dict[str, Any]) -> None:
+        whole, (_, split) = fit(spec), job_and_split(spec)
         assert len(whole.predictions["test"]) == len(split.y_test)
+        row = measures.measure(split.task, "val", split.y_val, whole.predictions["val"])
+        assert row == pytest.approx({name: whole.final[name] for name in row}, rel=1e-9)
+        assert whole.loss == trainers.loss(whole.job.config.sections, split.task)
+        assert set(whole.null) == set(whole.final)
+
+    def test_counts_and_costs(self, spec: dict[str, Any]) -> None:
+        whole, (_, split) = fit(spec), job_and_split(spec)
+        sections = whole.job.config.sections
+        count = trainers.n_parameters(sections, split.sizes)
+        assert whole.sizes.get("n_parameters") == count
+        assert count is None or sum(array.size for array in whole.weights.values()) == count
+        assert trainers.cost(sections) > 0
+        assert list(trainers.problems(sections, frozenset({"sklearn"}))) == []
+        assert list(trainers.misfits(sections, split.task, split.sizes)) == []
+
+    def test_the_store_gives_it_back(self, spec: dict[str, Any]) -> None:
+        whole = fit(spec)
+        assert read_fit(write_fit(whole), whole.job.digest) == whole
+
+
+class NetworkConformance(TrainerConformance):
+    """Of trainers with a training section and hidden layers: at least 6 epochs, measured from epoch 0."""
+
+    def test_curves_hold_epoch_zero_and_every_epoch(self, spec: dict[str, Any]) -> None:
+        whole = fit(spec)
+        assert whole.curves.epoch.tolist() == list(range(whole.epochs + 1))
 
     def test_snapshots_are_the_weights_after_these_epochs(self, spec: dict[str, Any]) -> None:
         spec = {**spec, "training": {**spec["training"], "snapshots": [0, 2, 6]}}

@@ -11,7 +11,7 @@ from sklearn import metrics
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
-from trainers.conformance import TrainerConformance, fit, job_and_split
+from trainers.conformance import NetworkConformance, fit, job_and_split
 
 from fitlab.trainers import measures
 
@@ -26,19 +26,19 @@ def spec(kind: str = "wine", hidden: tuple[int, ...] = (5,), **training: Any) ->
     }
 
 
-class TestManyClasses(TrainerConformance):
+class TestManyClasses(NetworkConformance):
     @pytest.fixture
     def spec(self) -> dict[str, Any]:
         return spec("wine")
 
 
-class TestTwoClasses(TrainerConformance):
+class TestTwoClasses(NetworkConformance):
     @pytest.fixture
     def spec(self) -> dict[str, Any]:
         return spec("breast_cancer", solver="sgd", learning_rate="adaptive", n_iter_no_change=1)
 
 
-class TestRegression(TrainerConformance):
+class TestRegression(NetworkConformance):
     @pytest.fixture
     def spec(self) -> dict[str, Any]:
         return spec("diabetes", hidden=(4, 3))
