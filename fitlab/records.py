@@ -129,6 +129,17 @@ class Job:
         return hash(self.digest)
 
 
+@dataclass(frozen=True)
+class Truth:
+    """What is known of the law behind the data, in the units of the test part."""
+
+    name: str  # of the law
+    noise: float | None  # standard deviation of additive noise; for classes the share of labels that are redrawn
+    bayes_loss: float | None  # of the best predictor on test data: mean squared error, or log-loss in nats
+    bayes_error: float | None  # share that the best classifier gets wrong on test data; None for regression
+    method: str  # how these were had
+
+
 @dataclass(frozen=True, eq=False)
 class Split:
     """The arrays of one Job. N samples, D features; y holds class codes 0..K-1 (int64) or targets (float64)."""
@@ -141,7 +152,8 @@ class Split:
     y_val: Array
     X_test: Floats
     y_test: Array
-    rows: Mapping[str, NDArray[np.int64]]  # part -> row numbers in the data set
+    rows: Mapping[str, NDArray[np.int64]]  # part -> row numbers in the data set; drawn anew: in the draw of the part
+    truth: Truth | None = None  # where the law behind the data is known, or part of it
 
     @property
     def n_outputs(self) -> int:

@@ -28,7 +28,7 @@ LIBRARIES = {  # third-party library -> the rooms that may import it
     "pydantic_core": {"spec"},
     "ruamel": {"spec"},
     "numpy": {"records", "data", "space", "stats", "sweep", "trainers", "store", "tracking", "runner"},
-    "pandas": {"sweep"},
+    "pandas": {"data", "sweep"},
     "scipy": {"stats", "space"},
     "optuna": {"space", "runner"},
     "sklearn": {"data", "trainers"},

@@ -2,53 +2,55 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
+from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from fitlab.data.sources import Dataset
+from fitlab.data.dataset import Dataset, refuse
+from fitlab.data.deal import Rows, deal, part_sizes
+from fitlab.data.teachers import draw
+from fitlab.data.truth import truth_of
 from fitlab.errors import Problem, SpecError
 from fitlab.records import Array, Floats, Split
 from fitlab.seeds import stream
-from fitlab.spec import datasets as spec
+from fitlab.spec.datasets import Data
+from fitlab.spec.options import PARTS, Part
+from fitlab.spec.tables import Table
+from fitlab.spec.teachers import Teacher, TeacherData
 
-Rows = NDArray[np.int64]
+Drawn = dict[str, tuple[Rows, Floats, Array]]  # part -> its rows (n,), X (n, D), y (n,)
 
 
-def split(dataset: Dataset, data: spec.Data, seed_stream: int) -> Split:
-    """Deal the rows of ``dataset`` to train, validation and test, then disturb labels and scale.
+def split(dataset: Dataset, data: Data, seed_stream: int) -> Split:
+    """Deal the rows of ``dataset`` to train, validation and test, then disturb labels, impute and scale.
 
     seed_stream: what the seed of the job says about the split (``Job.stream("split")``).
-    The test part and the label noise depend on ``split_seed`` alone; train and validation are drawn from the
+    The test part and its label noise depend on ``split_seed`` alone; train and validation are drawn from the
     rest by the seed. For one seed a smaller ``train_size`` is a part of a larger one, and a lower noise rate
     disturbs a part of the rows of a higher one.
     Raises SpecError for parts that get no rows and for options that do not fit the task.
     """
-    n_train, n_val, n_test = part_sizes(dataset, data)
-    strata = dataset.y if _stratified(dataset, data) else None
-    fixed = (dataset.fingerprint, data.split_seed)
-    order = _order(len(dataset.y), strata, stream("test", *fixed))
-    rest = order[n_test:]
-    drawn = rest[_order(len(rest), None if strata is None else strata[rest], stream("split", *fixed, seed_stream))]
-    rows = {"train": drawn[n_val : n_val + n_train], "val": drawn[:n_val], "test": order[:n_test]}
-
-    labels = _labels(dataset, data)
-    X_train, y_train = dataset.X[rows["train"]], labels["train"][rows["train"]]
+    if isinstance(data, Teacher) and data.fresh:
+        drawn = _fresh(dataset, data, seed_stream)
+    else:
+        drawn = _dealt(dataset, data, seed_stream)
+    _, X_train, y_train = drawn["train"]
     with np.errstate(all="ignore"):  # an overflow is refused below
-        scale_X, scale_y = _scalers(X_train, y_train, data.scaling, _target_scaled(dataset, data))
-        X = {part: scale_X(dataset.X[index]) for part, index in rows.items()}
-        y = {part: scale_y(labels[part][index]) for part, index in rows.items()}
+        scale_X = _scaler(X_train, data)
+        scale_y, unit = _target_scaler(y_train, _target_scaled(dataset, data))
+        X = {part: scale_X(features) for part, (_, features, _) in drawn.items()}
+        y = {part: scale_y(labels) for part, (_, _, labels) in drawn.items()}
     if not all(np.isfinite(array).all() for array in (*X.values(), *y.values())):
-        raise _refuse("scaling", "numbers too large to be scaled", data.scaling, "smaller numbers, or scaling: none")
+        raise refuse("scaling", "numbers too large to be scaled", data.scaling, "smaller numbers, or scaling: none")
     return Split(
-        dataset.task, dataset.classes, X["train"], y["train"], X["val"], y["val"], X["test"], y["test"], rows
+        dataset.task, dataset.classes, X["train"], y["train"], X["val"], y["val"], X["test"], y["test"],
+        {part: rows for part, (rows, _, _) in drawn.items()}, truth_of(dataset, data, unit),
     )  # fmt: skip
 
 
-def problems(dataset: Dataset, data: spec.Data) -> list[Problem]:
+def problems(dataset: Dataset, data: Data) -> list[Problem]:
     """Return everything about a data section that does not fit the data set, not only the first."""
     found: list[Problem] = []
     for check in (part_sizes, _stratified, _noisy, _target_scaled):
@@ -59,95 +61,81 @@ def problems(dataset: Dataset, data: spec.Data) -> list[Problem]:
     return found
 
 
-def part_sizes(dataset: Dataset, data: spec.Data) -> tuple[int, int, int]:
-    """Return the rows of train, validation and test.
-
-    A share is of all rows: rounded up for validation and test, down for training, as in scikit-learn.
-    Raises SpecError where a part would be empty or more rows are asked for than there are.
-    """
-    n = len(dataset.y)
-    n_val, n_test = (size if isinstance(size, int) else math.ceil(size * n) for size in (data.validation, data.test))
-    left = n - n_val - n_test
-    match data.train_size:
-        case "all":
-            n_train = left
-        case int(count):
-            n_train = count
-        case share:
-            n_train = math.floor(share * n)
-    if left < 1:
-        given = f"validation {n_val} + test {n_test} of {n} rows"
-        raise _refuse("validation", "no rows are left for training", given, "less for validation or test")
-    if n_train < 1:
-        raise _refuse("train_size", "the training part would be empty", f"{data.train_size} of {n} rows")
-    if n_train > left:
-        given = f"{n_train} rows; {n} less {n_val} for validation and {n_test} for test leave {left}"
-        raise _refuse("train_size", "more rows than there are", given, f"at most {left}")
-    return n_train, n_val, n_test
-
-
-def _stratified(dataset: Dataset, data: spec.Data) -> bool:
-    classification = dataset.task == "classification"
-    if data.stratify is True and not classification:
-        raise _refuse("stratify", "only classes can be stratified", "true for a regression", "auto or false")
-    return classification and data.stratify is not False
-
-
-def _order(n: int, strata: Array | None, seed: int) -> Rows:
-    """Draw an order of n rows; with strata every prefix holds each class in its share, to a row or so."""
-    rng = np.random.default_rng(seed)
-    shuffled = rng.permutation(n)
-    if strata is None:
-        return shuffled
-    codes = strata[shuffled]
-    position = np.empty(n)
-    for code in np.unique(codes):
-        members = np.flatnonzero(codes == code)
-        position[members] = (np.arange(len(members)) + rng.random()) / len(members)
-    return shuffled[np.argsort(position, kind="stable")]
-
-
-def _noisy(dataset: Dataset, data: spec.Data) -> bool:
-    rate = data.label_noise.rate
-    if rate > 0 and dataset.task != "classification":
-        raise _refuse("label_noise", "only class labels can be redrawn", f"{rate} for a regression", "0")
-    return rate > 0
-
-
-def _target_scaled(dataset: Dataset, data: spec.Data) -> bool:
-    if data.target_scaling != "none" and dataset.task != "regression":
-        raise _refuse("target_scaling", "classes have no scale", data.target_scaling, "none")
-    return data.target_scaling != "none"
-
-
-def _labels(dataset: Dataset, data: spec.Data) -> dict[str, Array]:
-    """Return the target of all rows as each part sees it."""
+def _dealt(dataset: Dataset, data: Data, seed_stream: int) -> Drawn:
+    """Deal the rows of one data set. Label noise strikes rows, wherever they are dealt to."""
+    strata = dataset.y if _stratified(dataset, data) else None
+    rows = deal(dataset, data, part_sizes(dataset, data), strata, seed_stream)
     noise = data.label_noise
     noisy = dataset.y
     if _noisy(dataset, data):
         rng = np.random.default_rng(stream("label_noise", dataset.fingerprint, data.split_seed))
         hit = rng.random(len(dataset.y)) < noise.rate
-        drawn = rng.integers(len(dataset.classes), size=len(dataset.y))
-        noisy = np.where(hit, drawn, dataset.y)
-    return {part: noisy if part in noise.parts else dataset.y for part in spec.PARTS}
+        redrawn = rng.integers(len(dataset.classes), size=len(dataset.y))
+        noisy = np.where(hit, redrawn, dataset.y)
+    labels: dict[str, Array] = {part: noisy if part in noise.parts else dataset.y for part in PARTS}
+    return {part: (index, dataset.X[index], labels[part][index]) for part, index in rows.items()}
 
 
-def _scalers(
-    X: Floats, y: Array, scaling: str, target_scaled: bool
-) -> tuple[Callable[[Floats], Floats], Callable[[Array], Array]]:
-    """Return what scales features and target, both fitted on the training part alone."""
-    match scaling:
+def _fresh(dataset: Dataset, data: TeacherData, seed_stream: int) -> Drawn:
+    """Draw the parts from a teacher: the test part by split_seed, the others by the seed too."""
+    _stratified(dataset, data)
+    n_train, n_val, n_test = part_sizes(dataset, data)
+    counts: dict[Part, int] = {"train": n_train, "val": n_val, "test": n_test}
+    parts: Drawn = {}
+    for part, n in counts.items():
+        seed = stream(f"fresh/{part}", data.split_seed, *(() if part == "test" else (seed_stream,)))
+        rows = np.arange(n)
+        X, y = draw(data, data.n_samples if part == "train" else n, seed, part)  # all: a smaller one is its beginning
+        if _noisy(dataset, data) and part in data.label_noise.parts:
+            hit = np.random.default_rng(stream("label_noise", seed)).random(len(y)) < data.label_noise.rate
+            redrawn = np.random.default_rng(stream("label", seed)).integers(len(dataset.classes), size=len(y))
+            y = np.where(hit, redrawn, y)
+        parts[part] = rows, np.ascontiguousarray(X[:n]), y[:n]
+    return parts
+
+
+def _stratified(dataset: Dataset, data: Data) -> bool:
+    drawn = isinstance(data, Teacher) and data.fresh
+    classification = dataset.task == "classification"
+    if data.stratify is True and not classification:
+        raise refuse("stratify", "only classes can be stratified", "true for a regression", "auto or false")
+    if data.stratify is True and drawn:
+        allowed = "auto or false, or fresh: false"
+        raise refuse("stratify", "rows that are drawn anew are not stratified", "true", allowed)
+    return classification and data.stratify is not False and data.split.kind == "random" and not drawn
+
+
+def _noisy(dataset: Dataset, data: Data) -> bool:
+    rate = data.label_noise.rate
+    if rate > 0 and dataset.task != "classification":
+        raise refuse("label_noise", "only class labels can be redrawn", f"{rate} for a regression", "0")
+    return rate > 0
+
+
+def _target_scaled(dataset: Dataset, data: Data) -> bool:
+    if data.target_scaling != "none" and dataset.task != "regression":
+        raise refuse("target_scaling", "classes have no scale", data.target_scaling, "none")
+    return data.target_scaling != "none"
+
+
+def _scaler(X: Floats, data: Data) -> Callable[[Floats], Floats]:
+    """Return what fills the gaps of features and scales them, both fitted on the training part X (N, D) alone."""
+    fill = np.array
+    if isinstance(data, Table) and data.missing != "refuse":
+        fill = SimpleImputer(strategy=data.missing, keep_empty_features=True).fit(X).transform
+    match data.scaling:
         case "standard":
-            scale_X = StandardScaler().fit(X).transform
+            scale = StandardScaler().fit(fill(X)).transform
         case "minmax":
-            scale_X = MinMaxScaler().fit(X).transform
+            scale = MinMaxScaler().fit(fill(X)).transform
         case _:
-            scale_X = np.array
-    if not target_scaled:
-        return scale_X, np.array
+            return fill
+    return lambda features: scale(fill(features))
+
+
+def _target_scaler(y: Array, scaled: bool) -> tuple[Callable[[Array], Array], float]:
+    """Return what scales a target, fitted on the training part y (N,) alone, and by how much."""
+    if not scaled:
+        return np.array, 1.0
     scaler = StandardScaler().fit(y[:, None])
-    return scale_X, lambda values: scaler.transform(values[:, None])[:, 0]
-
-
-def _refuse(key: str, message: str, given: str, allowed: str | None = None) -> SpecError:
-    return SpecError([Problem(("data", key), message, given, allowed)])
+    return lambda values: scaler.transform(values[:, None])[:, 0], float(scaler.scale_[0])

@@ -27,9 +27,9 @@ def tagged_by(key: str, default: str | None = None) -> Discriminator:
 T = TypeVar("T")
 
 
-def refusal(message: str, allowed: str) -> PydanticCustomError:
-    """An error with the words that the user is to read; the parser takes ``allowed`` from its context."""
-    return PydanticCustomError("fitlab", "{message}", {"message": message, "allowed": allowed})
+def refusal(message: str, allowed: str, hint: str | None = None) -> PydanticCustomError:
+    """An error with the words that the user is to read; the parser takes them from its context."""
+    return PydanticCustomError("fitlab", "{message}", {"message": message, "allowed": allowed, "hint": hint})
 
 
 def _unique(values: tuple[T, ...]) -> tuple[T, ...]:

@@ -124,6 +124,11 @@ def allowed(path: Path, data: Any = None) -> str | None:
     return " or ".join(words) if words else None
 
 
+def described(path: Path, data: Any = None) -> str | None:
+    """Return what the key at ``path`` is for."""
+    return next((node["description"] for node in nodes_at(path, data) if "description" in node), None)
+
+
 def takes(key: str) -> set[str]:
     """Return the JSON types that a sweepable key takes: ``{"integer"}``, ``{"number"}``, ``{"array"}`` …"""
     nodes = nodes_at(tuple(key.split(".")))
@@ -157,7 +162,7 @@ def _words(node: Schema) -> str:
         case "string" if "pattern" in node:
             return f"text that matches {node['pattern']}"
         case "string":
-            return "text"
+            return "one character" if node.get("maxLength") == 1 else "text"
         case "null":
             return "null"
         case _:

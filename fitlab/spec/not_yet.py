@@ -12,12 +12,6 @@ _VALUES: tuple[tuple[Path, frozenset[Any], str], ...] = (
     (("model", "kind"), frozenset({"transformer"}), "use kind: mlp"),
     (("model", "biases"), frozenset({False}), "use biases: true"),
     (("training", "solver"), frozenset({"lbfgs"}), "use solver: adam or sgd"),
-    (
-        ("data", "kind"),
-        frozenset({"csv", "parquet", "openml"}),
-        "load it and use fitlab.run(spec, data=(X, y))",
-    ),
-    (("data", "split", "kind"), frozenset({"group", "time"}), "use kind: random"),
 )
 _KEYS: tuple[tuple[Path, str], ...] = ((("expect",), "leave it out"),)
 # Keys of the sweep section that only some methods have: key, methods, why the others have not.

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from fitlab.errors import Path, Problem, SpecError
-from fitlab.spec.grammar import allowed, child, choices, did_you_mean, keys_at
+from fitlab.spec.grammar import allowed, child, choices, described, did_you_mean, keys_at
 from fitlab.spec.model import Spec
 from fitlab.spec.models import Sections
 from fitlab.spec.not_yet import misplaced, refusals
@@ -59,6 +59,8 @@ def _validated(adapter: TypeAdapter[T], data: dict[str, Any]) -> tuple[T | None,
             if details["type"] == "none_required":
                 continue  # the other alternative says what is wrong
             problem = _problem(dict(details), data)
+            if details["type"] == "fitlab":  # our own words, of the alternative that was meant
+                by_path[problem.path] = problem
             by_path.setdefault(problem.path, problem)
         return None, list(by_path.values())
 
@@ -97,7 +99,7 @@ def _problem(details: dict[str, Any], data: Any) -> Problem:
             hint = did_you_mean(str(path[-1]), keys)
             return Problem(path, "unknown key", shown(value), ", ".join(keys), hint)
         case "missing":
-            return Problem(path, "missing key", allowed=allowed(path, data))
+            return Problem(path, "missing key", allowed=allowed(path, data), hint=described(path, data))
         case "union_tag_not_found" if isinstance(value, dict):
             return Problem((*path, "kind"), "missing key", allowed=allowed((*path, "kind"), data))
         case "union_tag_invalid":
@@ -106,7 +108,10 @@ def _problem(details: dict[str, Any], data: Any) -> Problem:
             hint = did_you_mean(context["tag"], tags.split(", "))
             return Problem((*path, tag), f"unknown {tag}", shown(value.get(tag)), f"one of {tags}", hint)
         case "fitlab":
-            return Problem(path, context["message"], shown(value), context["allowed"])
+            given = None if value is None else shown(value)
+            return Problem(path, context["message"], given, context["allowed"], context["hint"])
+        case "string_type" if isinstance(value, int | float):
+            return Problem(path, "not allowed", shown(value), allowed(path, data), f'"{shown(value)}"?')
         case _:
             hint = did_you_mean(value, choices(path, data)) if isinstance(value, str) else None
             return Problem(path, "not allowed", shown(value), allowed(path, data) or details["msg"], hint)

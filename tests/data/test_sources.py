@@ -69,6 +69,7 @@ def test_tasks_are_told_from_the_target() -> None:
         (X, np.zeros(6, int), "only one class"),
         (X, np.array([1, "a", 2, None, 3, 4], dtype=object), "mixes labels"),
         (X, np.array([None] * 6), "or None"),
+        (X, np.arange(6), "6 classes in 6 rows"),
         (X, np.zeros(6, complex), "numbers or labels"),
         (X + 1j, Y, "features must be numbers"),
         (X.astype("datetime64[s]"), Y, "features must be numbers"),
