@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fitlab.cli.progress import duration
-from fitlab.cli.table import cell, legend, short_names, sweep_table
+from fitlab.cli.table import cells, legend, short_names, sweep_table
 from fitlab.records import Config, Fit, Interval, Outcome
 from fitlab.spec import domain_of
 from fitlab.store import Store
@@ -218,8 +218,7 @@ def _plan_rows(plan: Plan, found: Outlook) -> Table:
     waiting = {job.digest for job in found.missing}
     for one in plan.planned:
         count = sum(job.digest in waiting for job in one.jobs)
-        cells = (cell(one.config.swept.get(key)) for key in keys)
-        table.add_row(*cells, *map(str, (one.end, len(one.jobs) - count, count)))
+        table.add_row(*cells(one.config.swept, keys), *map(str, (one.end, len(one.jobs) - count, count)))
     return table
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -18,6 +18,7 @@ from fitlab.spec.sweeps import Tpe
 from fitlab.sweep import CONSTANT, Sweep, score
 from fitlab.tracking.content import shown
 
+ABSENT = "–"  # a parameter that does not exist for a Config
 STRIP = 30  # characters of the strip of losses
 DECADES = 2  # below the constant predictor that the strip shows
 
@@ -60,11 +61,11 @@ def _sweep_table(sweep: Sweep, strips: _Strips | None, decimals: int) -> Table:
         if group not in (None, first) and len(keys) > 1 and not searched:
             table.add_row()
         group = first
-        label = [columns[key].get(canonical(config.swept.get(key)), "–") for key in keys]
+        label = [columns[key][canonical(config.swept[key])] if key in config.swept else ABSENT for key in keys]
         row(label, intervals, _outcomes(sweep.of(config)), "bold" if config in best else "")
     table.add_row()
     for swept, null in sweep.constants():
-        label = [cell(swept[key]) if key in swept else "" for key in keys]
+        label = [shown(swept[key]) if key in swept else "" for key in keys]
         row(label if swept else [CONSTANT.replace(" ", "\n")], null, "" if not swept else CONSTANT, "dim")
     return table
 
@@ -141,9 +142,9 @@ def _broken(name: str) -> str:
     return f"{name[:at]}\n{name[at:]}" if at and len(name) > 12 else name
 
 
-def cell(value: Any) -> str:
-    """Write a swept value; – where a parameter does not exist."""
-    return "–" if value is None else shown(value)
+def cells(swept: Mapping[str, Any], keys: Iterable[str]) -> list[str]:
+    """Write the swept values of a Config, each under its key; – where a parameter does not exist."""
+    return [shown(swept[key]) if key in swept else ABSENT for key in keys]
 
 
 def _mean(interval: Interval | None, decimals: int) -> str:
@@ -179,11 +180,11 @@ def _distinct(values: Sequence[Any]) -> dict[str, str]:
         texts = [_rounded(known[key], digits) for key in keys]
         if len(set(texts)) == len(keys):
             return dict(zip(keys, texts, strict=True))
-    return {key: cell(known[key]) for key in keys}
+    return {key: shown(known[key]) for key in keys}
 
 
 def _rounded(value: Any, digits: int) -> str:
-    return cell(float(f"{value:.{digits}g}") if isinstance(value, float) else value)
+    return shown(float(f"{value:.{digits}g}") if isinstance(value, float) else value)
 
 
 def _outcomes(fits: Sequence[Fit]) -> str:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import count, takewhile
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import Any
 
 from fitlab import data, space, trainers
 from fitlab.data import Arrays, Dataset
-from fitlab.errors import Problem, SpecError
+from fitlab.errors import Path, Problem, SpecError
 from fitlab.records import Config, Job, Task
 from fitlab.seeds import canonical
 from fitlab.space import Found, Point, Space
-from fitlab.spec import Document, Spec, read_spec, without
+from fitlab.spec import MODEL, Document, Spec, alternatives, read_spec, without
 from fitlab.spec.models import Estimator, WarmStartAxis
 from fitlab.spec.sweeps import Constraint, Grid, Swept, Tpe
 from fitlab.store import Planned
@@ -40,11 +40,16 @@ class Planner:
 
     def __init__(self, spec: Spec, arrays: Arrays | None = None, packages: frozenset[str] = SAFE) -> None:
         self.spec, self.arrays, self.packages = spec, arrays, packages
+        self.labels = list(alternatives(spec))
         self._touched: dict[str, tuple[str, Task, dict[str, int]]] = {}
         self._loaded: dict[str, Dataset] = {}
 
     def make(self, config: Config) -> Made:
         """Return the jobs of a Config, one a seed, or why there are none."""
+        made = self._made(config)
+        return replace(made, problems=_placed(made.problems, config, self.labels))
+
+    def _made(self, config: Config) -> Made:
         sections, constraints = config.sections, self.spec.sweep.constraints
         own = tuple(trainers.problems(sections, self.packages))
         try:
@@ -123,7 +128,7 @@ class Plan:
 
 
 def read_plan(
-    given: str | Path | Mapping[str, Any] | Spec,
+    given: str | FilePath | Mapping[str, Any] | Spec,
     overrides: Sequence[str] = (),
     arrays: Arrays | None = None,
     packages: frozenset[str] = SAFE,
@@ -259,9 +264,26 @@ class _Sieve:
 
 def refuse(document: Document, configs: Sequence[Config], packages: frozenset[str]) -> None:
     """Raise SpecError for what is wrong with Configs whatever the data are."""
-    problems = dict.fromkeys(p for config in configs for p in trainers.problems(config.sections, packages))
+    labels = list(alternatives(document.spec))
+    problems: dict[Problem, None] = {}
+    for config in configs:
+        problems |= dict.fromkeys(_placed(trainers.problems(config.sections, packages), config, labels))
     if problems:
         raise document.error(list(problems))
+
+
+def _placed(problems: Iterable[Problem], config: Config, labels: Sequence[str]) -> tuple[Problem, ...]:
+    """Return problems of a Config at the alternative that it is of, where ``model:`` is a list."""
+    if MODEL not in config.swept:
+        return tuple(problems)
+    at: Path = (MODEL, labels.index(config.swept[MODEL]))
+    swept = {tuple(key.split(".")) for key in config.swept if key != MODEL}
+    return tuple(
+        replace(p, path=(*at, *p.path[1:]))
+        if p.path[:1] == (MODEL,) and not any(p.path[: len(key)] == key for key in swept)
+        else p
+        for p in problems
+    )
 
 
 def allowed(packages: Sequence[str]) -> frozenset[str]:
