@@ -44,12 +44,27 @@ def test_console_blocks_run_in_order(tmp_path: Path) -> None:
         assert done.returncode == 0, (command, done.stdout, done.stderr)
 
 
-def test_the_spec_is_one(tmp_path: Path) -> None:
-    (spec,) = blocks("yaml")
-    (tmp_path / "moons.yaml").write_text(spec)
-    command = [sys.executable, "-m", "fitlab", "check", tmp_path / "moons.yaml"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert "4 Configs × 3 seeds = 12 Fits" in done.stdout, done.stderr
+def clinic() -> str:
+    """Forty patients, four visits each, some incomes unknown."""
+    rows = ["patient,age,income,colour,outcome"]
+    for i in range(160):
+        income = 1000 + 13 * i % 501 if i % 11 else ""
+        rows.append(f"{i // 4},{20 + i % 37},{income},{('red', 'green')[i % 3 % 2]},{('ill', 'well')[i % 2]}")
+    return "\n".join(rows)
+
+
+@pytest.mark.parametrize("spec", blocks("yaml"), ids=lambda spec: spec.split("\n")[0])
+def test_every_spec_is_one(tmp_path: Path, spec: str) -> None:
+    (tmp_path / "spec.yaml").write_text(spec)
+    (tmp_path / "clinic.csv").write_text(clinic())
+    command = [sys.executable, "-m", "fitlab", "check", "spec.yaml"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    expected = {
+        "moons": "4 Configs × 3 seeds = 12",
+        "moons-search": "at most 40 Configs × 3",
+        "clinic": "4 Configs × 5",
+    }
+    assert expected.get(spec.split()[1], "27 Configs × 5 seeds = 135 Fits") in done.stdout, done.stderr
 
 
 @pytest.mark.parametrize("target", re.findall(r"\]\(([^)#]+)\)", README))

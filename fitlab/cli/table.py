@@ -159,15 +159,18 @@ def _mean(interval: Interval | None, decimals: int) -> str:
 
 
 def _best_first(sweep: Sweep) -> list[Config]:
-    """Return the Configs of a search: the best at its (first) objective first, those that were given up last."""
+    """Return the Configs of a search: the best at its (first) objective first, then those that were given up."""
     objective, seeds = sweep.spec.sweep.objective[0], len(sweep.spec.seeds.values)
     sign = -1.0 if objective.maximize else 1.0
 
-    def rank(config: Config) -> tuple[bool, float]:
+    def rank(config: Config) -> tuple[int, float]:
         completed = sweep.completed(config)
         value = score(objective, completed)
         whole = len(completed) == seeds and math.isfinite(value)
-        return not whole, sign * value if whole else -max((fit.epochs for fit in sweep.of(config)), default=0)
+        if whole:
+            return 0, sign * value
+        pruned = {fit.outcome for fit in sweep.of(config)} <= {Outcome.PRUNED}
+        return 1 if pruned else 2, -max((fit.epochs for fit in sweep.of(config)), default=0)
 
     return sorted(sweep.configs, key=rank)
 
