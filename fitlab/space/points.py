@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -73,7 +73,7 @@ def _refuse_idle_keys(space: Space) -> None:
     named: dict[str, list[Any]] = {key: [] for key in space.domains}
     for domain in space.domains.values():
         for key, value in domain.when.items():
-            if key in named and any(same(value, there) for there in choices(key, space.domains[key]) or ()):
+            if key in named and _among(value, choices(key, space.domains[key]) or ()):
                 named[key].append(value)
     few = {key: Values(values=tuple(values) or ("\0",), when=space.domains[key].when) for key, values in named.items()}
     seen = {key for point in islice(grid(replace(space, domains=few)), MAX_POINTS) for key in point}
@@ -81,6 +81,13 @@ def _refuse_idle_keys(space: Space) -> None:
     if idle:
         message = "never true: the parameter would never be used"
         raise space.document.error([Problem(("sweep", "parameters", key, "when"), message) for key in idle])
+
+
+def _among(value: Any, values: Sequence[Any]) -> bool:
+    """Whether a domain has a value; a range of whole numbers can be long."""
+    if isinstance(values, range):
+        return isinstance(value, int) and not isinstance(value, bool) and value in values
+    return any(same(value, there) for there in values)
 
 
 # ── one point ───────────────────────────────────────────────────────────────────────────────────────────────
