@@ -45,6 +45,11 @@ def _curve(fit: Fit, metric: str) -> Floats:
     return fit.curves[metric]
 
 
+def _alike(rows: Sequence[Mapping[str, float]]) -> bool:
+    """Whether there are several and all of them are equal."""
+    return len(rows) > 1 and all(row == rows[0] for row in rows)
+
+
 @dataclass(frozen=True, eq=False)
 class Sweep:
     """Configs in the order of the spec; Fits in the order of Configs, then seeds. What is missing is not there."""
@@ -73,6 +78,11 @@ class Sweep:
     def metrics(self) -> tuple[str, ...]:
         """The metrics that Fits of this sweep measured, losses first."""
         return tuple(dict.fromkeys(name for fit in self.fits for name in fit.curves.values))
+
+    def same_under_every_seed(self) -> list[Config]:
+        """Return the Configs whose seeds all gave the same numbers: their values have no interval."""
+        finals = {config.digest: [fit.final for fit in self.completed(config)] for config in self.configs}
+        return [c for c in self.configs if _alike(finals[c.digest])]
 
     def mixed_versions(self) -> dict[str, list[str]]:
         """Return the libraries of which these Fits were trained with more than one version, and which."""
@@ -109,6 +119,8 @@ class Sweep:
     def _intervals(self, rows: Sequence[Mapping[str, float]]) -> dict[str, Interval]:
         if not rows:
             return {}
+        if _alike(rows):
+            rows = rows[:1]  # the seeds change nothing: one value, said five times, has no spread to speak of
         samples = {name: np.array([row[name] for row in rows]) for name in rows[0]}
         samples["gap/loss"] = samples["loss/val"] - samples["loss/train"]
         level = self.spec.diagnosis.level

@@ -64,7 +64,7 @@ def sweep(
     workers = workers_for(jobs or default_jobs())
     again = f"run the same command to continue, or `fitlab publish {made.document.spec.name}` to log what is there"
     try:
-        with shown(made.document.spec.name) as report:
+        with render.only_json(as_json), shown(made.document.spec.name) as report:
             result = execute(made, place, workers, report, retry_failed)
     except Interrupted as stop:
         of = f"{'at most ' if made.search else ''}{made.fits}"
@@ -158,10 +158,11 @@ def plan(
 
     made = read_plan(spec, override or (), packages=allowed(allow or ()))
     place = Store(Path(store).absolute())
-    found = look(made, place)
-    left = made.fits - found.done
-    likely = found.missing if made.search is None else [one.jobs[0] for one in made.probes]
-    needed = estimate(likely if left else (), jobs or default_jobs(), scale=left / max(1, len(likely)))
+    with render.only_json(as_json):
+        found = look(made, place)
+        left = made.fits - found.done
+        likely = found.missing if made.search is None else [one.jobs[0] for one in made.probes]
+        needed = estimate(likely if left else (), jobs or default_jobs(), scale=left / max(1, len(likely)))
     if as_json:
         render.out_json(render.plan_json(made, found, needed))
     else:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -44,6 +45,23 @@ def err(text: str) -> None:
 def out_json(document: Any) -> None:
     """Print one JSON document on stdout; what is not a number becomes null."""
     print(json.dumps(_finite(document), indent=1, ensure_ascii=False))
+
+
+@contextmanager
+def only_json(wanted: bool) -> Iterator[None]:
+    """Send to stderr what libraries print on stdout, in workers too: there one JSON document is expected."""
+    if not wanted:
+        yield
+        return
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _finite(value: Any) -> Any:
@@ -88,6 +106,14 @@ def sweep_result(plan: Plan, result: Result) -> None:
         to.print("`--retry-failed` trains failed Fits again.")
     for name in result.damaged:
         to.print(f"damaged, set aside and trained again: fits/{name}", style="yellow", highlight=False)
+    alike = result.sweep.same_under_every_seed()
+    if alike:
+        of = "every Config" if len(alike) == len(result.sweep.configs) else f"{len(alike)} Configs"
+        to.print(
+            f"The seeds change nothing in {of}: all of them gave the same numbers, so there is no interval.",
+            style="yellow",
+            highlight=False,
+        )
     for name, versions in result.sweep.mixed_versions().items():
         to.print(f"These Fits were trained with more than one {name}: {', '.join(versions)}.", style="yellow")
 

@@ -76,7 +76,7 @@ def legend(sweep: Sweep, strip: bool) -> str:
     text = f"Mean over seeds ± half of its {level:.0%} Student-t interval, last epoch. {_bold(sweep)}"
     losses = {fit.loss.partition(",")[0].replace("_", " ") for fit in sweep.fits if fit.loss}
     text += f" Loss: {', '.join(sorted(losses))}." if losses else ""
-    if strip:
+    if strip and strips.high > 0:
         text += (
             f"\nStrip: logarithmic from {strips.low:.2g} to {strips.high:.2g}. Both circles near ┊: too small. "
             "● far to the left of ○: it memorises."
@@ -153,7 +153,7 @@ def _mean(interval: Interval | None, decimals: int) -> str:
         return "–"
     half = interval.high - interval.estimate
     if not math.isfinite(half):
-        return f"{interval.estimate:.4g} (1 seed)"
+        return f"{interval.estimate:.4g} (no interval)"
     digits = 3 if half <= 0 else min(max(1 - math.floor(math.log10(half)), 0), decimals)
     return f"{interval.estimate:.{digits}f} ± {half:.{digits}f}"
 

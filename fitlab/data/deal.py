@@ -66,24 +66,24 @@ def deal(
 ) -> dict[str, Rows]:
     """Return the rows of train, val and test; the first of train are those of a smaller training part.
 
-    strata: (N,) classes to keep in their shares, for a random split.
+    strata: (N,) classes to keep in their shares, for a random split. What is drawn does not depend on the
+    features, so that Configs which sweep how the data are made or read stay paired.
     """
     n_train, n_val, n_test = sizes
-    fixed = (dataset.fingerprint, data.split_seed)
     match data.split.kind:
         case "time":
             rows = _by_time(dataset, n_val, n_test)
             return {**rows, "train": rows["train"][:n_train]}
         case "group":
             test, rest = _tested_groups(dataset, data, n_test)
-            drawn = _in_groups(_codes(dataset), rest, stream("split", *fixed, seed_stream))
+            drawn = _in_groups(_codes(dataset), rest, stream("split", data.split_seed, seed_stream))
             val, rest = _cut(_codes(dataset), drawn, n_val)
             return {"train": rest[:n_train], "val": val, "test": test}
         case _:
-            order = _order(len(dataset.y), strata, stream("test", *fixed))
+            order = _order(len(dataset.y), strata, stream("test", data.split_seed))
             rest = order[n_test:]
             within = None if strata is None else strata[rest]
-            drawn = rest[_order(len(rest), within, stream("split", *fixed, seed_stream))]
+            drawn = rest[_order(len(rest), within, stream("split", data.split_seed, seed_stream))]
             return {"train": drawn[n_val : n_val + n_train], "val": drawn[:n_val], "test": order[:n_test]}
 
 
@@ -114,7 +114,7 @@ def _codes(dataset: Dataset) -> Rows:
 def _tested_groups(dataset: Dataset, data: Data, n_test: int) -> tuple[Rows, Rows]:
     """Return the test part and the rows of all groups that are not in it."""
     codes = _codes(dataset)
-    drawn = _in_groups(codes, np.arange(len(codes)), stream("test", dataset.fingerprint, data.split_seed))
+    drawn = _in_groups(codes, np.arange(len(codes)), stream("test", data.split_seed))
     return _cut(codes, drawn, n_test)
 
 

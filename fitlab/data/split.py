@@ -68,7 +68,7 @@ def _dealt(dataset: Dataset, data: Data, seed_stream: int) -> Drawn:
     noise = data.label_noise
     noisy = dataset.y
     if _noisy(dataset, data):
-        rng = np.random.default_rng(stream("label_noise", dataset.fingerprint, data.split_seed))
+        rng = np.random.default_rng(stream("label_noise", data.split_seed))
         hit = rng.random(len(dataset.y)) < noise.rate
         redrawn = rng.integers(len(dataset.classes), size=len(dataset.y))
         noisy = np.where(hit, redrawn, dataset.y)

@@ -15,8 +15,8 @@ from fitlab.errors import Path, Problem, SpecError
 from fitlab.records import Config
 from fitlab.seeds import canonical
 from fitlab.space.domains import Domain, choices, distribution, from_optuna, to_optuna
-from fitlab.spec import MODEL, Document, alternatives, base_sections, domain_of, put, sections
-from fitlab.spec.sweeps import Values
+from fitlab.spec import MODEL, Document, alternatives, base_sections, domain_of, put, sections, takes
+from fitlab.spec.sweeps import Range, Values
 
 MAX_POINTS = 100_000
 Point = dict[str, Any]
@@ -52,6 +52,7 @@ def space_of(document: Document) -> Space:
     }
     space = replace(space, facts=facts)
     _refuse_idle_keys(space)
+    _refuse_lost_points(space)
     return space
 
 
@@ -81,6 +82,20 @@ def _refuse_idle_keys(space: Space) -> None:
     if idle:
         message = "never true: the parameter would never be used"
         raise space.document.error([Problem(("sweep", "parameters", key, "when"), message) for key in idle])
+
+
+def _refuse_lost_points(space: Space) -> None:
+    """Refuse a range whose points coincide because it is written as whole numbers, where the key takes others too."""
+    for key, domain in space.domains.items():
+        if not isinstance(domain, Range) or domain.points is None or "number" not in takes(key):
+            continue
+        values = choices(key, domain) or ()
+        if len(values) < domain.points:
+            given = f"{domain.points}, of which {len(values)} differ: {', '.join(map(str, values))}"
+            hint = f"low: {float(domain.low)} makes it a range of all numbers"
+            message = "more points than the range has whole numbers"
+            at: Path = ("sweep", "parameters", key, "points")
+            raise space.document.error([Problem(at, message, given, f"at most {len(values)}", hint)])
 
 
 def _among(value: Any, values: Sequence[Any]) -> bool:

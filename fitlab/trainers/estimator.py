@@ -26,7 +26,7 @@ from fitlab.spec import Sections
 from fitlab.spec.models import Estimator, PartialFitAxis, StagedAxis, WarmStartAxis
 from fitlab.trainers import axes, building, fitted, measures
 
-VERSION = "estimator/1"
+VERSION = "estimator/2"
 Row = Mapping[str, float]
 MAX_SAID = 3  # different warnings that a Fit keeps
 MAX_LENGTH = 300  # characters of one

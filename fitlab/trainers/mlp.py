@@ -25,7 +25,7 @@ from fitlab.spec import Sections
 from fitlab.spec.models import Adam, Mlp, Sgd
 from fitlab.trainers import measures
 
-VERSION = "mlp-partial_fit/1"
+VERSION = "mlp-partial_fit/2"
 Estimator = Any  # MLPClassifier | MLPRegressor
 _STANDSTILL = 1e-300  # a learning rate that changes no weight
 

@@ -220,3 +220,27 @@ def test_help_is_quick() -> None:
     code += "usage = resource.getrusage(resource.RUSAGE_CHILDREN); print(usage.ru_utime + usage.ru_stime)"
     runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT) for _ in range(5)]
     assert min(float(run.stdout) for run in runs) <= 0.4
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_libraries_print_stays_out_of_the_json(fitlab: Fitlab, tmp_path: Path, jobs: int) -> None:
+    path = tmp_path / "loud.yaml"
+    path.write_text(
+        "name: loud\ndata: {kind: iris}\nseeds: 2\nmodel: {kind: estimator, estimator: "
+        "sklearn.ensemble.GradientBoostingClassifier, parameters: {verbose: 1, n_estimators: 3}}\n"
+    )
+    _, out, _ = fitlab("plan", path, "--store", tmp_path / "s", "--json")
+    assert json.loads(out)["fits"]["to_train"] == 2
+    _, out, _ = fitlab("sweep", path, "--store", tmp_path / "s", "--json", "--no-publish", "--jobs", jobs)
+    assert json.loads(out)["outcomes"] == {"completed": 2}
+
+
+def test_seeds_that_change_nothing_give_no_interval(fitlab: Fitlab, tmp_path: Path) -> None:
+    path = tmp_path / "same.yaml"
+    path.write_text(
+        "name: same\ndata: {kind: iris}\nseeds: {count: 3, vary: [init]}\n"
+        "model: {kind: estimator, estimator: sklearn.neighbors.KNeighborsClassifier}\n"
+    )
+    _, out, _ = fitlab("sweep", path, "--store", tmp_path / "s", "--no-publish", "--jobs", 1)
+    assert "(no interval)" in out
+    assert "The seeds change nothing in every Config" in out

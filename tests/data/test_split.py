@@ -52,6 +52,13 @@ def test_the_test_part_moves_with_split_seed() -> None:
     assert split(split_seed=0).rows["test"].tolist() != split(split_seed=1).rows["test"].tolist()
 
 
+@pytest.mark.parametrize("swept", [{"noise": 0.3}, {"noise": 0.3, "label_noise": 0.2}, {"scaling": "minmax"}])
+def test_sweeping_how_the_data_are_made_leaves_the_parts_as_they_are(swept: dict) -> None:
+    one, other = split(3, kind="make_moons", noise=0.1), split(3, kind="make_moons", **swept)
+    for part in ("train", "val", "test"):
+        assert one.rows[part].tolist() == other.rows[part].tolist()
+
+
 @given(small=st.integers(1, 80), large=st.integers(1, 80), seed=st.integers(0, 99))
 def test_a_smaller_training_part_is_the_beginning_of_a_larger_one(small: int, large: int, seed: int) -> None:
     small, large = sorted((small, large))

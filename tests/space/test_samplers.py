@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fitlab import space
+from fitlab.errors import SpecError
 from fitlab.runner.plan import plan
 from fitlab.runner.study import Study
 from fitlab.spec import read_spec
@@ -147,3 +148,16 @@ def test_a_condition_reads_values_as_the_grammar_does() -> None:
     alpha = {"values": [0.1], "when": {"data.label_noise": 0.2}}
     (config,) = space.configs(document("grid", {"training.alpha": alpha}, data=noisy))
     assert config.swept == {"training.alpha": 0.1}
+
+
+def test_whole_bounds_of_a_key_that_takes_numbers_lose_no_points() -> None:
+    model = {"kind": "estimator", "estimator": "sklearn.svm.SVC"}
+
+    def values(**domain: object) -> list:
+        found = space.configs(document("grid", {"model.parameters.C": domain}, model=model))
+        return [config.swept["model.parameters.C"] for config in found]
+
+    assert values(low=1, high=9, points=3) == [1, 5, 9]
+    assert values(low=1.0, high=2, points=3) == [1.0, 1.5, 2.0]
+    with pytest.raises(SpecError, match=r"of which 2 differ(.|\n)*low: 1.0 makes it a range of all numbers"):
+        values(low=1, high=2, points=5)
