@@ -31,6 +31,9 @@ class Outcome(StrEnum):
     INTERRUPTED = "interrupted"
 
 
+ENDED = (Outcome.COMPLETED, Outcome.DIVERGED)  # training cannot go on from there
+
+
 @dataclass(frozen=True)
 class Interval:
     """An estimated number: estimate, bounds at ``level``, from ``n`` values by ``method``; NaN bounds: n = 1."""
@@ -217,7 +220,7 @@ class Fit:
 
     job: Job
     outcome: Outcome
-    epochs: int  # the last epoch that was trained; 0 where training never began or raised
+    epochs: int  # the last epoch that was trained, or in which it raised; 0 where nothing was measured before
     curves: Curves = EMPTY_CURVES
     weights: Mapping[str, Array] = field(default_factory=dict)  # "hidden_1/weight" (D, H) …; "ridge/coef_" (D,) …
     snapshots: Mapping[int, Mapping[str, Array]] = field(default_factory=dict)  # epoch -> like weights
@@ -303,6 +306,28 @@ def upto(fit: Fit, epoch: int) -> Fit:
 def given_up(fit: Fit) -> Fit:
     """Return a Fit as a search stores it that went no further."""
     return replace(fit, outcome=Outcome.PRUNED, predictions={}, cause=None)
+
+
+def failed_after(part: Fit, failed: Fit) -> Fit:
+    """Return the Fit that failed when training went on from ``part``: what was measured before is kept."""
+    if not len(part.curves):
+        return failed
+    return replace(
+        part,
+        outcome=Outcome.FAILED,
+        epochs=part.epochs + 1,
+        weights={},
+        predictions={},
+        cause=failed.cause,
+        provenance=failed.provenance,
+    )
+
+
+def merged(one: Fit, other: Fit) -> Fit:
+    """Return of two Fits of a job the one that reaches further, with the snapshots of both; ``one`` if neither does."""
+    longer, shorter = sorted((other, one), key=lambda fit: (fit.outcome in ENDED, fit.epochs))[::-1]
+    epochs = {epoch for epoch in (*longer.snapshots, *shorter.snapshots) if epoch <= longer.epochs}
+    return with_snapshots(longer, epochs, shorter.snapshots)
 
 
 def with_snapshots(fit: Fit, epochs: Collection[int], also: Mapping[int, Mapping[str, Array]] | None = None) -> Fit:

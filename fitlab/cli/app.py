@@ -160,9 +160,8 @@ def plan(
     place = Store(Path(store).absolute())
     with render.only_json(as_json):
         found = look(made, place)
-        left = made.fits - found.done
         likely = found.missing if made.search is None else [one.jobs[0] for one in made.probes]
-        needed = estimate(likely if left else (), jobs or default_jobs(), scale=left / max(1, len(likely)))
+        needed = estimate(likely if found.left else (), jobs or default_jobs(), scale=found.left / max(1, len(likely)))
     if as_json:
         render.out_json(render.plan_json(made, found, needed))
     else:

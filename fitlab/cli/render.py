@@ -135,8 +135,8 @@ def done(plan: Plan, result: Result) -> str:
     ends = [f"{count} {outcome}" for outcome in Outcome if (count := progress.outcomes[outcome])]
     if plan.search:
         text += f" Of these Fits {', '.join(ends)}."
-        if len(sweep.configs) < plan.search.trials:
-            text += f" The space has no more: {plan.search.trials} trials were asked for."
+    if plan.trials is not None and len(sweep.configs) < plan.trials:
+        text += f" {plan.trials} trials were asked for: nothing new was found any more."
     if result.infeasible:
         text += f" {_left_out(len(result.infeasible))}"
     return text
@@ -218,7 +218,7 @@ def plan_table(plan: Plan, found: Outlook, needed: Estimate) -> None:
     if plan.search is None:
         to.print(_plan_rows(plan, found))
     seeds, most = len(plan.document.spec.seeds.values), "at most " if plan.search else ""
-    left = plan.fits - found.done
+    left = found.left
     text = f"{most}{counted(plan.configs, seeds)}: {found.done} done, {most}{left} to train."
     to.print(text[0].upper() + text[1:], highlight=False)
     if plan.rungs:
@@ -258,7 +258,7 @@ def plan_json(plan: Plan, found: Outlook, needed: Estimate) -> dict[str, Any]:
             {"digest": one.config.digest, "swept": dict(one.config.swept), "epochs": one.end} for one in plan.planned
         ],
         "rungs": list(plan.rungs),
-        "fits": {"total": plan.fits, "done": found.done, "to_train": plan.fits - found.done},
+        "fits": {"total": plan.fits, "done": found.done, "to_train": found.left},
         "infeasible": [dict(one.config.swept) for one in plan.infeasible],
         "seconds": vars(needed),
     }

@@ -14,7 +14,7 @@ from fitlab.errors import StoreError
 from fitlab.records import Config, Fit, Job, Outcome
 from fitlab.runner.fits import Fits, Progress
 from fitlab.runner.plan import Plan
-from fitlab.runner.pool import train_all
+from fitlab.runner.pool import Pool, train_all
 from fitlab.runner.proposals import Entrant, Proposals
 from fitlab.runner.study import Study, quiet
 from fitlab.runner.workers import Task, Workers
@@ -64,12 +64,12 @@ def execute(
         made = fit.provenance
         return fit if made is None else fit.stamped(replace(made, commit=commit, dirty=dirty))
 
-    with store.locked(spec.name), quiet(), _interrupts(workers.stop) as interrupted:
+    with store.locked(spec.name), quiet(), _interrupts(workers.stop) as interrupted, Pool(workers) as pool:
         fits = Fits(store, plan.rungs, plan.fits, on_progress, retry_failed, stamp)
 
         def train(tasks: list[Task]) -> None:
             if tasks:
-                train_all(tasks, workers, fits.take, interrupted)
+                train_all(tasks, pool, fits.take, interrupted)
             if interrupted():
                 raise Interrupted(fits.progress())
 
@@ -94,13 +94,18 @@ def replay(
     planned: list[Planned] = []
     found: list[Fit] = []
 
-    def note(more: Sequence[Planned] = (), finished: bool = False) -> None:
+    def note(wave: Sequence[Entrant] = (), finished: bool = False) -> None:
         if store is not None:
-            store.write_sweep(plan.document, [*planned, *more], plan.rungs, finished)
+            now = [*planned, *(entrant.planned for entrant in wave)]
+            store.write_sweep(plan.document, now, plan.rungs, finished)
+
+    def train_noted(tasks: list[Task]) -> None:
+        if tasks:  # what is only read again leaves the record as it is, until all is read
+            note(wave)
+        train(tasks)
 
     while wave := proposals.wave():
-        note([entrant.planned for entrant in wave])
-        ended = _run_wave(wave, study, fits, train)
+        ended = _run_wave(wave, study, fits, train_noted)
         told = [(Entrant(entrant.trial, one), fits.decide(one)) for entrant, one in zip(wave, ended, strict=True)]
         proposals.tell(told)
         planned += ended
@@ -114,6 +119,7 @@ class Outlook:
     """What a run would find: Fits that are there, and jobs that it would train first."""
 
     done: int
+    left: int  # of a search at most
     missing: tuple[Job, ...]  # of a survey all that are, of a search those of its next step
     infeasible: int
 
@@ -139,7 +145,9 @@ def look(plan: Plan, store: Store) -> Outlook:
             replay(plan, study, proposals, fits, train)
         except _MissingError as stop:
             missing = stop.tasks
-    return Outlook(fits.progress().done, tuple(task.job for task in missing), len(proposals.infeasible))
+    done = fits.progress().done
+    left = plan.fits - done if missing else 0
+    return Outlook(done, left, tuple(task.job for task in missing), len(proposals.infeasible))
 
 
 def _run_wave(wave: Sequence[Entrant], study: Study, fits: Fits, train: Train) -> list[Planned]:
@@ -160,7 +168,7 @@ def _run_wave(wave: Sequence[Entrant], study: Study, fits: Fits, train: Train) -
                 wave[i].trial.report(study.value(there), rung)
         ends |= {i: rung for i in alive if i not in ends and wave[i].trial.should_prune()}
     ended = [replace(one.planned, end=ends.get(i, one.planned.end)) for i, one in enumerate(wave)]
-    train(fits.missing((job, one.end) for one in ended for job in one.jobs))
+    train(fits.missing(((job, one.end) for one in ended for job in one.jobs), ending=True))
     return ended
 
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from fitlab import trainers
-from fitlab.records import Fit, Job, Outcome, given_up, upto, with_snapshots
+from fitlab.records import ENDED, Fit, Job, Outcome, failed_after, given_up, upto, with_snapshots
 from fitlab.runner.workers import Leg, Task
 from fitlab.store import Planned, Store, as_decided
 
-FINAL = (Outcome.COMPLETED, Outcome.DIVERGED, Outcome.FAILED)
+FINAL = (*ENDED, Outcome.FAILED)
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,6 @@ class Fits:
         self.store, self.rungs, self.total, self.on_progress = store, rungs, total, on_progress
         self.retry_failed, self.stamp, self.writes = retry_failed, stamp, writes
         self.legs: dict[str, Leg] = {}
-        self.floors: dict[str, int] = {}  # epochs that a Fit has which is to be trained again
         self.marks: dict[str, list[int]] = {}  # epochs after which weights are kept: rungs, and what others kept
         self.fresh: set[str] = set()  # trained in this run
         self.counted: dict[str, str] = {}  # job -> outcome
@@ -63,8 +62,11 @@ class Fits:
 
     # ── what is there, what is missing ──────────────────────────────────────────────────────────────────────
 
-    def missing(self, wanted: Iterable[tuple[Job, int]]) -> list[Task]:
-        """Return what is to be trained so that each job is there up to its epoch, longest first."""
+    def missing(self, wanted: Iterable[tuple[Job, int]], ending: bool = False) -> list[Task]:
+        """Return what is to be trained so that each job is there up to its epoch, longest first.
+
+        ending: it goes no further; then the weights of its rungs must be there, too.
+        """
         tasks = []
         for job, epoch in wanted:
             if job.digest not in self.costs:
@@ -72,11 +74,21 @@ class Fits:
             leg = self.legs.get(job.digest)
             if leg is None or not _reaches(leg.fit, epoch):
                 state, begin = (leg.state, leg.fit.epochs) if leg and leg.state else (None, 0)
-                end = max(epoch, self.floors.get(job.digest, 0))
-                stops = (*(mark for mark in self.marks[job.digest] if begin < mark < end), end)
-                tasks.append(Task(job, state, stops))
+                tasks.append(self._task(job, state, begin, epoch))
+            elif ending and leg.state is None and self._lacks(leg.fit, epoch):
+                tasks.append(self._task(job, None, 0, max(epoch, leg.fit.epochs)))
         self.on_progress(self.progress())
         return sorted(tasks, key=lambda task: -self.costs[task.job.digest])
+
+    def _task(self, job: Job, state: trainers.State | None, begin: int, end: int) -> Task:
+        return Task(job, state, (*(mark for mark in self.marks[job.digest] if begin < mark < end), end))
+
+    def _lacks(self, fit: Fit, end: int) -> bool:
+        """Whether weights at a rung are missing that a Fit would have if it had been trained for this run."""
+        if not fit.weights or not trainers.weighs_midway(fit.job.config.sections):
+            return False
+        last = min(end, int(fit.curves.epoch[-1])) if len(fit.curves) else 0
+        return any(rung <= last and rung not in fit.snapshots for rung in self.rungs)
 
     def _look_up(self, job: Job) -> None:
         """Take what the store has of a job."""
@@ -88,10 +100,6 @@ class Fits:
         self.marks[job.digest] = sorted({*self.rungs, *(fit.snapshots if fit else ())})
         if fit is None or (self.retry_failed and fit.outcome is Outcome.FAILED):
             return
-        last = int(fit.curves.epoch[-1]) if len(fit.curves) else 0
-        if fit.weights and any(rung <= last and rung not in fit.snapshots for rung in self.rungs):
-            self.floors[job.digest] = fit.epochs
-            return
         self.legs[job.digest] = Leg(replace(fit, job=job), None)
         if fit.outcome in FINAL:
             self._count(job, fit.outcome)
@@ -100,12 +108,15 @@ class Fits:
         """Take what a worker brought, and store it where it is at its end."""
         if leg.stopped:
             return
-        job, before = leg.fit.job, self.legs.get(leg.fit.job.digest)
+        fit, job, before = leg.fit, leg.fit.job, self.legs.get(leg.fit.job.digest)
         self.fresh.add(job.digest)
-        fit = self.stamp(leg.fit if before is None or before.state is None else _joined(before.fit, leg.fit))
-        self.legs[job.digest] = Leg(fit, leg.state)
+        if before is not None and fit.outcome is Outcome.FAILED and not len(fit.curves):
+            fit = failed_after(before.fit, fit)
+        elif before is not None and before.state is not None:
+            fit = _joined(before.fit, fit)
+        self.legs[job.digest] = Leg(self.stamp(fit), leg.state)
         if fit.outcome in FINAL:
-            self.store.write(fit)
+            self.store.write(self.legs[job.digest].fit)
             self._count(job, fit.outcome)
             self.on_progress(self.progress())
 

@@ -21,6 +21,7 @@ from fitlab.store import Planned
 from fitlab.trainers.importing import DEFAULT as SAFE
 
 MAX_INFEASIBLE = 10_000  # draws of a survey that break a constraint, before it ends
+UNLIKE = "Configs can only be compared at epochs that all of them have"
 PROBES = 100  # points at which a search is checked before it begins; more where they break the constraints
 
 
@@ -117,6 +118,12 @@ class Plan:
         return method if isinstance(method, Tpe) else None
 
     @property
+    def trials(self) -> int | None:
+        """How many Configs were asked for; None for a grid, which has those that it has."""
+        method = self.document.spec.sweep
+        return None if isinstance(method, Grid) else method.trials
+
+    @property
     def configs(self) -> int:
         """How many Configs are to be trained; of a search at most."""
         return self.search.trials if self.search else len(self.planned)
@@ -176,9 +183,9 @@ def plan(document: Document, arrays: Arrays | None = None, packages: frozenset[s
 
 def _search(document: Document, found: Space, planner: Planner) -> Plan:
     sieve = _Sieve(document, planner)
-    for number, one in enumerate(space.probes(found)):
-        if number >= PROBES and sieve.planned:
-            break
+    for one in space.probes(found):
+        if len(sieve.planned) == PROBES and not space.finite(found):
+            break  # enough stand for the rest; of a space that can be enumerated all that there are
         sieve.add(one)
     sieve.check()
     rungs = _rungs(document, sieve.planned)
@@ -195,9 +202,8 @@ def _rungs(document: Document, probes: Sequence[Planned]) -> tuple[int, ...]:
     steps = {m.axis.step for one in probes if isinstance(m := one.config.sections.model, Estimator)
              and isinstance(m.axis, WarmStartAxis)}  # fmt: skip
     if len(ends) > 1 or steps - {1}:
-        message = "Configs can only be compared at epochs that all of them have"
         given = f"last epochs from {ends[0]} to {ends[-1]}, steps of {', '.join(map(str, steps or {1}))}"
-        raise document.error([Problem(at, message, given, "one length, step: 1; or no early_terminate")])
+        raise document.error([Problem(at, UNLIKE, given, "one length, step: 1; or no early_terminate")])
     epochs = (rule.min_epochs * rule.reduction_factor**k for k in count())
     rungs = tuple(takewhile(lambda epoch: epoch < ends[0], epochs))
     if not rungs:
@@ -205,6 +211,13 @@ def _rungs(document: Document, probes: Sequence[Planned]) -> tuple[int, ...]:
         hint = "what has no training axis cannot be given up early" if ends[0] == 1 else None
         raise document.error([Problem((*at, "min_epochs"), "no rung before the last epoch", given, hint=hint)])
     return rungs
+
+
+def refuse_unlike(plan: Plan, one: Planned) -> None:
+    """Raise SpecError for a Config of a search that cannot be compared with the others at its rungs."""
+    if plan.rungs and one.end != plan.probes[0].end:
+        given = f"a last epoch of {one.end}, where others have {plan.probes[0].end}"
+        raise plan.document.error([Problem(("sweep", "early_terminate"), UNLIKE, given)])
 
 
 def _objective_problems(sweep: Swept, tasks: set[Task], planned: Sequence[Planned]) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 
 from fitlab.errors import FitlabError
 from fitlab.records import Fit, Outcome
@@ -16,11 +16,38 @@ MAX_IDLE_BREAKS = 3  # of a pool in which nothing runs, in a row
 GRACE = 10.0  # seconds that workers have to end after Ctrl-C
 
 
+class Pool:
+    """The workers of one run: started when they are needed, again after they broke, ended with the run."""
+
+    def __init__(self, workers: Workers) -> None:
+        self.workers = workers
+        self._executor: Executor | None = None
+
+    def submit(self, task: Task) -> Future[Leg]:
+        """Hand a task to a worker. Raises BrokenExecutor, and FitlabError where no worker can be started."""
+        try:
+            if self._executor is None:
+                self._executor = self.workers.make()
+            return self._executor.submit(train, task)
+        except OSError as error:
+            raise FitlabError(f"no worker process could be started: {error}; try fewer --jobs") from error
+
+    def end(self) -> None:
+        """End the workers; the next task starts others."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+            self._executor = None
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.workers.stop()
+        self.end()
+
+
 def train_all(
-    missing: Sequence[Task],
-    workers: Workers,
-    keep: Callable[[Leg], None],
-    interrupted: Callable[[], bool],
+    missing: Sequence[Task], pool: Pool, keep: Callable[[Leg], None], interrupted: Callable[[], bool]
 ) -> None:
     """Train until nothing is left or the user interrupts; each Leg is handed to ``keep`` as it comes.
 
@@ -29,46 +56,40 @@ def train_all(
     """
     waiting, suspects = deque(missing), deque[Task]()
     running: dict[Future[Leg], Task] = {}
+    count = pool.workers.count
     alone = False  # a suspect is running, and nothing else may
     idle_breaks = 0
-    executor = workers.make()
-    try:
-        while (waiting or suspects or running) and not interrupted():
-            alone = bool(suspects) or (alone and bool(running))
-            room = 1 if alone or workers.count == 1 else 2 * workers.count
-            broken = False
-            try:
-                while (suspects or waiting) and len(running) < room and not interrupted():
-                    task = suspects[0] if suspects else waiting[0]
-                    running[executor.submit(train, task)] = task
-                    (suspects or waiting).popleft()
-            except BrokenExecutor:
+    while (waiting or suspects or running) and not interrupted():
+        alone = bool(suspects) or (alone and bool(running))
+        room = 1 if alone or count == 1 else 2 * count
+        broken = False
+        try:
+            while (suspects or waiting) and len(running) < room and not interrupted():
+                task = suspects[0] if suspects else waiting[0]
+                running[pool.submit(task)] = task
+                (suspects or waiting).popleft()
+        except BrokenExecutor:
+            broken = True
+        done, _ = wait(running, timeout=POLL, return_when=FIRST_COMPLETED)
+        for future in done:
+            if isinstance(future.exception(), BrokenExecutor):
                 broken = True
-            except OSError as error:
-                raise FitlabError(f"no worker process could be started: {error}; try fewer --jobs") from error
-            done, _ = wait(running, timeout=POLL, return_when=FIRST_COMPLETED)
-            for future in done:
-                if isinstance(future.exception(), BrokenExecutor):
-                    broken = True
-                else:
-                    running.pop(future)
-                    keep(future.result())
-                    idle_breaks = 0
-            if broken:
-                idle_breaks += not running
-                if idle_breaks > MAX_IDLE_BREAKS:
-                    raise FitlabError("worker processes die as soon as they start; try fewer --jobs, or --jobs 1")
-                executor.shutdown(wait=False, cancel_futures=True)
-                executor = workers.make()
-                if alone and running:
-                    keep(_lost(running.popitem()[1]))
-                suspects.extend(running.values())
-                running.clear()
-        workers.stop()
+            else:
+                running.pop(future)
+                keep(future.result())
+                idle_breaks = 0
+        if broken:
+            idle_breaks += not running
+            if idle_breaks > MAX_IDLE_BREAKS:
+                raise FitlabError("worker processes die as soon as they start; try fewer --jobs, or --jobs 1")
+            pool.end()
+            if alone and running:
+                keep(_lost(running.popitem()[1]))
+            suspects.extend(running.values())
+            running.clear()
+    if interrupted():
+        pool.workers.stop()
         _drain(running, keep)
-    finally:
-        workers.stop()
-        executor.shutdown(wait=False, cancel_futures=True)
 
 
 def _lost(task: Task) -> Leg:

@@ -11,13 +11,12 @@ from optuna.trial import TrialState
 from fitlab import space
 from fitlab.errors import SpecError
 from fitlab.records import Config, Fit
-from fitlab.runner.plan import Plan
+from fitlab.runner.plan import Plan, refuse_unlike
 from fitlab.runner.study import Study, Told
 from fitlab.spec.sweeps import Tpe
 from fitlab.store import Planned
 
 CONFIG = "fitlab.config"  # attribute of a trial: the digest of its Config
-BARREN = 1000  # proposals in a row that break a constraint, before a search of an endless space ends
 
 
 @dataclass
@@ -76,9 +75,10 @@ class Proposals:
         idle = barren = 0
         while len(found) < min(search.wave, search.trials - self.trained):
             if self.rest is None and idle == space.REPEATS:
-                self.rest = space.rest(self.plan.space, {*self.known, *asked})
+                self.rest = space.rest(self.plan.space, {*self.known, *asked}, search.seed)
             given = None if self.rest is None else next(self.rest, None)
-            if (self.rest is not None and given is None) or barren == BARREN:
+            enumerated = self.rest is not None and space.finite(self.plan.space)
+            if (self.rest is not None and given is None) or (barren >= space.BARREN and not enumerated):
                 break
             trial, point = self.study.ask(None if given is None else given[0])
             config = self._config(point)
@@ -109,6 +109,7 @@ class Proposals:
         if made.problems:
             raise self.plan.document.error(made.problems)
         if made.planned is not None:
+            refuse_unlike(self.plan, made.planned)
             return Entrant(trial, made.planned)
         self.known[config.digest] = self.study.repeat(trial, Told(TrialState.PRUNED, excess=made.excess))
         self.infeasible.append(config)

@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_limits
 from fitlab import data, trainers
 from fitlab.data import Arrays, Dataset
 from fitlab.errors import Problem, SpecError
-from fitlab.records import Fit, Job, Outcome, Provenance, Split, with_snapshots
+from fitlab.records import Fit, Job, Outcome, Provenance, Split, failed_after, with_snapshots
 from fitlab.seeds import canonical
 from fitlab.spec.datasets import Data
 
@@ -123,6 +123,7 @@ def train(task: Task, bench: Bench | None = None) -> Leg:
     started = time.time()
     clock = time.perf_counter()
     state, kept, stopped = task.state, {}, False
+    fit: Fit | None = None
     try:
         split = bench.split(task.job)
         state = trainers.start(task.job, split) if state is None else state
@@ -134,7 +135,9 @@ def train(task: Task, bench: Bench | None = None) -> Leg:
                 break
             kept[fit.epochs] = fit.weights
     except Exception as error:  # a trial that raises is one failed Fit; the sweep goes on
-        fit, kept = Fit(task.job, Outcome.FAILED, 0, cause=f"{type(error).__name__}: {error}"), {}
+        failed = Fit(task.job, Outcome.FAILED, 0, cause=f"{type(error).__name__}: {error}")
+        fit = failed if fit is None else failed_after(fit, failed)
+    assert fit is not None  # noqa: S101 (for the type checker: there is always a stop)
     fit = with_snapshots(fit, {*fit.snapshots, *kept}, kept)
     fit = fit.stamped(provenance(started, time.perf_counter() - clock))
     return Leg(fit, state if fit.outcome is Outcome.INTERRUPTED else None, stopped)

@@ -2,9 +2,10 @@
 
 from fitlab.space.domains import snapped
 from fitlab.space.points import Point, Space, as_enqueued, config_of, space_of, suggest
-from fitlab.space.surveys import REPEATS, Found, configs, finite, identity, probes, rest, survey, tried
+from fitlab.space.surveys import BARREN, REPEATS, Found, configs, finite, identity, probes, rest, survey, tried
 
 __all__ = [
+    "BARREN",
     "REPEATS",
     "Found",
     "Point",

@@ -37,7 +37,7 @@ def grid_values(domain: Range, whole: bool) -> list[int] | list[float]:
     if domain.points is None:
         return list(range(int(low), int(high) + 1))
     steps = [i / (domain.points - 1) for i in range(1, domain.points - 1)]
-    inner = [low * (high / low) ** step if domain.log else low + (high - low) * step for step in steps]
+    inner = [low ** (1 - step) * high**step if domain.log else low + (high - low) * step for step in steps]
     if whole:
         return sorted({int(low), *(round(value) for value in inner), int(high)})
     return [float(low), *(float(f"{value:.12g}") for value in inner), float(high)]
@@ -51,7 +51,7 @@ def at(key: str, domain: Domain, share: float) -> Any:
         return values[min(int(share * len(values)), len(values) - 1)]
     assert isinstance(domain, Range)  # noqa: S101 (for the type checker: values are never without choices)
     low, high = domain.low, domain.high + (values is not None)  # whole numbers: each owns the stretch above it
-    value = low * (high / low) ** share if domain.log else low + (high - low) * share
+    value = low ** (1 - share) * high**share if domain.log else low + (high - low) * share
     return snapped(key, domain, value if values is None else math.floor(value))
 
 

@@ -186,11 +186,6 @@ def grid(space: Space, depth: int = 0, point: Point | None = None) -> Iterator[P
         yield from grid(space, depth + 1, {**point, key: value})
 
 
-def finite(space: Space) -> bool:
-    """Whether the points can be enumerated."""
-    return all(choices(key, domain) is not None for key, domain in space.domains.items())
-
-
 def suggest(space: Space, trial: optuna.Trial) -> Point:
     """Return the point that Optuna proposes (or was told to propose) for a trial."""
     point: Point = {}

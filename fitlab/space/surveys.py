@@ -15,6 +15,7 @@ from fitlab.space.points import MAX_POINTS, Point, Space, active, config_of, gri
 from fitlab.spec import Document
 from fitlab.spec.sweeps import Grid, Qmc, Random, Tpe
 
+BARREN = 1000  # draws in a row without anything new, before an endless space is taken to have no more
 REPEATS = 50  # proposals in a row that bring nothing new, before the rest is enumerated
 BLOCK = 64  # points of a Sobol sequence drawn at a time: a power of two keeps its balance
 PROBES = 1000  # points that stand for a space
@@ -69,22 +70,25 @@ def identity(found: Found) -> str:
     return made.digest if isinstance(made, Config) else canonical(point)
 
 
-def rest(space: Space, seen: set[str]) -> Iterator[Found]:
-    """Yield what of a space that can be enumerated is not among ``seen``, in grid order; adds to ``seen``."""
-    for found in (tried(space, point) for point in (grid(space) if finite(space) else ())):
+def rest(space: Space, seen: set[str], seed: int = 0) -> Iterator[Found]:
+    """Yield what of a space is not among ``seen``, which grows: in grid order, or, where it cannot be enumerated, as
+    drawn, until ``BARREN`` draws in a row bring nothing new."""
+    barren = 0
+    for point in grid(space) if finite(space) else independent(space, seed, "rest"):
+        found = tried(space, point)
+        barren += 1
         if identity(found) not in seen:
             seen.add(identity(found))
+            barren = 0
             yield found
+        if barren == BARREN and not finite(space):
+            return
 
 
 def probes(space: Space) -> Iterator[Found]:
-    """Yield points that stand for a space before it is searched: all of a small one, else its ends and draws."""
+    """Yield points that stand for a space before it is searched: all of a small one, else its ends, then draws."""
     small = finite(space) and sum(1 for _ in islice(grid(space), PROBES + 1)) <= PROBES
-    keys = len(space.order)
-    ends = [[0.0] * keys, [1 - 1e-9] * keys]
-    for i in range(keys):
-        ends += [[share if i == j else 1 - 1e-9 - share for j in range(keys)] for share in (0.0, 1 - 1e-9)]
-    points = grid(space) if small else (draw(space, shares) for shares in ends)
+    points = grid(space) if small else (draw(space, shares) for shares in _ends(len(space.order)))
     drawn = () if small else islice(independent(space, seed=0), PROBES)
     seen: set[str] = set()
     for point in (*points, *drawn):
@@ -92,6 +96,16 @@ def probes(space: Space) -> Iterator[Found]:
         if identity(found) not in seen:
             seen.add(identity(found))
             yield found
+
+
+def _ends(keys: int) -> Iterator[list[float]]:
+    """Yield the corners of the unit cube at which all keys are low, all high, and one is unlike the others."""
+    low, high = 0.0, 1 - 1e-9
+    yield [low] * keys
+    yield [high] * keys
+    for i in range(keys):
+        yield [high if i == j else low for j in range(keys)]
+        yield [low if i == j else high for j in range(keys)]
 
 
 def finite(space: Space) -> bool:
@@ -144,8 +158,8 @@ def sobol(space: Space, seed: int) -> Iterator[Point]:
             yield draw(space, shares[: len(space.order)])
 
 
-def independent(space: Space, seed: int) -> Iterator[Point]:
+def independent(space: Space, seed: int, purpose: str = "random") -> Iterator[Point]:
     """Yield independent draws."""
-    rng = np.random.default_rng(stream("random", seed))
+    rng = np.random.default_rng(stream(purpose, seed))
     while True:
         yield draw(space, rng.random(len(space.order)).tolist())

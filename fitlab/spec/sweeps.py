@@ -69,6 +69,9 @@ class Values(Section):
     when: dict[str, JsonValue] = Field({}, description="the parameter exists only where these keys have these values")
 
 
+EXACT = 2**53  # up to here every whole number is a float
+
+
 class Range(Section):
     """A parameter between two bounds, both included; whole numbers where the key takes nothing else."""
 
@@ -83,6 +86,8 @@ class Range(Section):
     @field_validator("high")
     @classmethod
     def _above_low(cls, high: int | float, info: ValidationInfo) -> int | float:
+        if any(isinstance(end, int) and abs(end) > EXACT for end in (info.data.get("low"), high)):
+            raise refusal("whole numbers beyond 2^53 are not exact", "smaller ones, or real numbers such as 1e20")
         if "low" in info.data and not info.data["low"] < high:
             raise refusal("the range is empty", f"a number above low, which is {info.data['low']}")
         return high

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fitlab.errors import SpecError, StoreError
-from fitlab.records import RECORD_VERSION, Config, Fit, Job, upto, with_snapshots
+from fitlab.records import RECORD_VERSION, Config, Fit, Job, Outcome, merged, upto, with_snapshots
 from fitlab.seeds import digest
 from fitlab.spec import Document, read_spec, sections
 from fitlab.store.codec import CorruptFileError, read_fit, write_fit
@@ -92,10 +92,14 @@ class Store:
             raise StoreError(f"{path}: {error}") from None
 
     def write(self, fit: Fit) -> None:
-        """Store a Fit: there after this returns, not there (or as before) if it does not."""
+        """Store a Fit: there after this returns, not there (or as before) if it does not.
+
+        What another sweep has stored of the same job meanwhile is kept, too: the longer one, with all snapshots.
+        """
         path = self.fit_path(fit.job.digest)
-        with _as_store_error(path):
-            _write(path, write_fit(fit))
+        with self.locked(".fits", wait=True), _as_store_error(path):
+            there = self.read(fit.job.digest) if path.exists() else None
+            _write(path, write_fit(fit if there is None else merged(fit, there)))
 
     def set_aside(self) -> list[str]:
         """Return the names of damaged files that were set aside."""
@@ -171,6 +175,8 @@ class Store:
         fits = []
         for config, one in zip(configs, body["configs"], strict=True):
             for fit in filter(None, (self.read(job["digest"]) for job in one["fits"])):
+                if fit.outcome is Outcome.PRUNED and fit.epochs < one["end"]:
+                    continue  # of another sweep, which gave it up earlier: here it is not there yet
                 decided = as_decided(fit, one["end"], body.get("rungs", ()))
                 fits.append(replace(decided, job=replace(fit.job, config=config)))
         return Sweep(spec, tuple(configs), tuple(fits))

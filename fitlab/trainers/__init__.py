@@ -67,6 +67,15 @@ def end(sections: Sections) -> int:
             return estimator.end(sections)
 
 
+def weighs_midway(sections: Sections) -> bool:
+    """Whether there are weights before the end of training, so that they can be kept at an epoch."""
+    match sections.model:
+        case Mlp():
+            return True
+        case Estimator():
+            return estimator.weighs_midway(sections)
+
+
 def steady(sections: Sections) -> bool:
     """Whether every epoch costs about the same, so that the first ones tell how long all will take."""
     match sections.model:

@@ -188,6 +188,11 @@ def steady(sections: Sections) -> bool:
     return isinstance(_axis(sections)[0], PartialFitAxis)
 
 
+def weighs_midway(sections: Sections) -> bool:
+    """Whether there are weights before the end: not where one fit makes all stages."""
+    return not isinstance(_axis(sections)[0], StagedAxis)
+
+
 def cost(sections: Sections) -> float:
     """Return the work in arbitrary units: fits, longer ones with more trees, deeper ones, higher degrees."""
     axis, last = _axis(sections)
