@@ -55,14 +55,21 @@ def _validated(adapter: TypeAdapter[T], data: dict[str, Any]) -> tuple[T | None,
         return adapter.validate_json(json.dumps(_settled(data))), []
     except ValidationError as error:
         by_path: dict[Path, Problem] = {}
+        locations = [details["loc"] for details in error.errors(include_url=False)]
         for details in error.errors(include_url=False):
-            if details["type"] == "none_required":
-                continue  # the other alternative says what is wrong
+            if details["type"] == "none_required" or _echo(details["loc"], details["type"], locations):
+                continue  # the other alternative, or what is inside, says what is wrong
             problem = _problem(dict(details), data)
             if details["type"] == "fitlab":  # our own words, of the alternative that was meant
                 by_path[problem.path] = problem
             by_path.setdefault(problem.path, problem)
         return None, list(by_path.values())
+
+
+def _echo(location: Path, kind: str, locations: list[Path]) -> bool:
+    """Whether a list is only called too short because an item of it is wrong."""
+    inside = (other for other in locations if len(other) > len(location))
+    return kind == "too_short" and any(other[: len(location)] == location for other in inside)
 
 
 def _settled(data: dict[str, Any]) -> dict[str, Any]:

@@ -90,6 +90,11 @@ BAD = [  # what is changed in GOOD, and what the error must say: place, key, giv
         f"{TPE} objective: loss/test\n  parameters:",
         ["sweep.objective", '"loss/test"', "one of loss/train"],
     ),
+    (
+        "parameters:",
+        f"{TPE} objective: {{metric: loss/val, epoch: first}}\n  parameters:",
+        [": 1 problem", "last, best"],
+    ),
     ("parameters:", f"{TPE} objective: [loss/val, loss/val]\n  parameters:", ["the same metric twice"]),
     (
         "parameters:",
