@@ -30,9 +30,7 @@ Overrides = Annotated[
 ]
 StoreFolder = Annotated[str, typer.Option("--store", metavar="DIR", help="The store: Fits, sweeps and MLflow.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
-Jobs = Annotated[
-    int | None, typer.Option("--jobs", min=1, help="Worker processes; default: one a processor; 1: this process.")
-]
+Jobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Workers; default: one a processor.")]
 Allow = Annotated[
     list[str] | None,
     typer.Option("--allow", metavar="PACKAGE", help="Estimators may come from it, too; importing runs its code."),
@@ -61,7 +59,7 @@ def sweep(
 
     made = read_plan(spec, override or (), packages=allowed(allow or ()))
     place = Store.at(store, create=True)
-    workers = workers_for(jobs or default_jobs())
+    workers = workers_for(jobs or default_jobs(), None, made.without_lock)
     again = f"run the same command to continue, or `fitlab publish {made.document.spec.name}` to log what is there"
     try:
         with render.only_json(as_json), shown(made.document.spec.name) as report:

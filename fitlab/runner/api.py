@@ -32,14 +32,14 @@ def run(
     """Run a sweep and return it; what the store has is not trained again.
 
     spec: a YAML file, a dict or a Spec. data: (X, y) for ``data.kind: arrays``; X: (N, D), y: (N,).
-    store: folder for Fits, sweeps and MLflow. jobs: worker processes (default: one a processor; 1 trains in
-    this process). overrides: ``path=value``, as ``-o`` of the command line. publish: log to MLflow.
+    store: folder for Fits, sweeps and MLflow. jobs: workers (default: one a processor; 1 trains in this
+    thread). overrides: ``path=value``, as ``-o`` of the command line. publish: log to MLflow.
     retry_failed: train failed Fits again. allow: packages besides scikit-learn that estimators may be imported
     from; importing a package runs its code.
     Raises SpecError, StoreError, PublishError (all is trained and stored then), and KeyboardInterrupt.
     """
     made = read_plan(spec, overrides, data, allowed(allow))
-    workers = workers_for(default_jobs() if jobs is None else jobs, data)
+    workers = workers_for(default_jobs() if jobs is None else jobs, data, made.without_lock)
     place = Store.at(store, create=True)
     result = execute(made, place, workers, retry_failed=retry_failed)
     if publish:

@@ -118,6 +118,11 @@ class Plan:
         return method if isinstance(method, Tpe) else None
 
     @property
+    def without_lock(self) -> bool:
+        """Whether all that is known to be trained runs without Python's lock."""
+        return all(trainers.releases_lock(one.config.sections) for one in (*self.planned, *self.probes))
+
+    @property
     def trials(self) -> int | None:
         """How many Configs were asked for; None for a grid, which has those that it has."""
         method = self.document.spec.sweep

@@ -1,4 +1,4 @@
-"""Where jobs are trained: worker processes, or this process. Workers never import mlflow and write nothing."""
+"""Where jobs are trained: threads, worker processes, or this thread. Workers never import mlflow and write nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import threading
 import time
 import types
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -48,14 +48,17 @@ class Workers:
     stop: Callable[[], None]
 
 
-def workers_for(count: int, arrays: Arrays | None = None) -> Workers:
-    """Return ``count`` worker processes, or this process for one. arrays: (X, y) for ``data.kind: arrays``.
+def workers_for(count: int, arrays: Arrays | None = None, without_lock: bool = False) -> Workers:
+    """Return ``count`` workers: for one this thread, else threads where training needs no lock, else processes.
 
+    arrays: (X, y) for ``data.kind: arrays``. without_lock: see ``trainers.releases_lock``.
     Raises SpecError for a count that is none.
     """
     if not isinstance(count, int) or count < 1:
         raise SpecError(f"jobs must be an integer ≥ 1, got {count!r}")
-    return in_process(arrays) if count == 1 else processes(count, arrays)
+    if count == 1:
+        return in_process(arrays)
+    return threads(count, arrays) if without_lock else processes(count, arrays)
 
 
 def default_jobs() -> int:
@@ -71,6 +74,7 @@ class Bench:
 
     def __init__(self, stopped: Callable[[], bool] = lambda: False, arrays: Arrays | None = None) -> None:
         self.stopped, self.arrays = stopped, arrays
+        self.lock = threading.Lock()  # threads share a bench
         self.datasets: dict[str, Dataset] = {}
         self.splits: dict[tuple[str, int], Split] = {}
 
@@ -78,10 +82,11 @@ class Bench:
         """Return the Split of a job, kept by what it is made of."""
         section = job.config.sections.data
         key = (canonical(job.config.plain["data"]) + job.fingerprint, job.stream("split"))
-        if key not in self.splits:
-            _make_room(self.splits)
-            self.splits[key] = _split(job, self._dataset(section))
-        return self.splits[key]
+        with self.lock:
+            if key not in self.splits:
+                _make_room(self.splits)
+                self.splits[key] = _split(job, self._dataset(section))
+            return self.splits[key]
 
     def _dataset(self, section: Data) -> Dataset:
         source = data.source_key(section)
@@ -231,6 +236,37 @@ def _without_main() -> Iterator[None]:
             yield
         finally:
             sys.modules["__main__"] = main
+
+
+# ── threads ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def threads(count: int, arrays: Arrays | None = None) -> Workers:
+    """Train in ``count`` threads: nothing to start and nothing to send, for trainers that release the lock."""
+    stopped: list[bool] = []
+    bench = Bench(lambda: bool(stopped), arrays)
+
+    def make() -> Executor:
+        stopped.clear()
+        return _Threads(count, bench)
+
+    return Workers(make, count, lambda: stopped.append(True))
+
+
+class _Threads(ThreadPoolExecutor):
+    """Threads with one bench; while they are there, BLAS has one thread."""
+
+    def __init__(self, count: int, bench: Bench) -> None:
+        super().__init__(count)
+        self.bench = bench
+        self.limits = threadpool_limits(limits=1)
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        return super().submit(fn, *args, self.bench, **kwargs)  # type: ignore[arg-type]
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        super().shutdown(wait, cancel_futures=cancel_futures)
+        self.limits.restore_original_limits()
 
 
 # ── this process ────────────────────────────────────────────────────────────────────────────────────────────

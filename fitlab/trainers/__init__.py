@@ -67,6 +67,15 @@ def end(sections: Sections) -> int:
             return estimator.end(sections)
 
 
+def releases_lock(sections: Sections) -> bool:
+    """Whether training runs without Python's lock, so that threads train side by side."""
+    match sections.model:
+        case Mlp():
+            return True
+        case Estimator():
+            return False
+
+
 def weighs_midway(sections: Sections) -> bool:
     """Whether there are weights before the end of training, so that they can be kept at an epoch."""
     match sections.model:
