@@ -1,0 +1,310 @@
+"""The compiled heart of the mlp trainer: whole epochs of minibatches in one call, without the GIL.
+
+This is the one place where speed may cost lines. A call allocates its buffers once, the optimiser is fused, and what
+an epoch touches stays in the cache. All floats are float64, all arrays C-ordered, so that it compiles once.
+Parameters are one flat array: the weights of every layer, then the biases of every layer, as scikit-learn updates them.
+N rows, B of a minibatch, D features, H units of a layer, K outputs, E epochs, L layers, P parameters.
+
+``layers`` (L, 5) says for each layer: units below, units, where its weights and its biases begin among the parameters
+(-1: no biases), and where its output begins among the values of one row.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numba import njit
+
+F = TypeVar("F", bound=Callable[..., Any])
+IDENTITY, LOGISTIC, TANH, RELU, SOFTMAX = range(5)  # activations
+CONSTANT, INVSCALING, ADAPTIVE = range(3)  # schedules of the learning rate
+STEPS, RATE, BEST, UNCHANGED = range(4)  # progress: steps of Adam, learning rate, best loss, epochs without change
+BELOW, UNITS, WEIGHT, BIAS, VALUE = range(5)  # columns of ``layers``
+BLOCK = 256  # rows that are measured at a time: their values stay in the cache
+CLIP = float(np.finfo(np.float64).eps)  # of probabilities, as in measures
+SMALLEST_RATE = 1e-6  # adaptive: scikit-learn lowers it no further
+
+
+class Settings(NamedTuple):
+    """How to train: scikit-learn's parameters, choices as numbers."""
+
+    hidden: int  # activation of hidden layers
+    output: int  # activation of the last layer: SOFTMAX, LOGISTIC (two classes) or IDENTITY (regression)
+    batch_size: int
+    alpha: float
+    adam: bool  # else sgd
+    learning_rate_init: float
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    momentum: float
+    nesterov: bool
+    schedule: int
+    power_t: float
+    tol: float
+    patience: int  # n_iter_no_change
+
+
+def _inner(function: F) -> F:
+    """Compile what the entry points call; floats keep their order of operations, and division by zero is inf."""
+    return njit(nogil=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+
+
+def _entry(function: F) -> F:
+    """Compile an entry point at its first call; kept on disk, where there is a place that can be written."""
+    try:
+        return njit(nogil=True, error_model="numpy", cache=True)(function)  # type: ignore[no-any-return]
+    except RuntimeError:  # numba found no such place
+        return _inner(function)
+
+
+@_inner
+def _matrix(flat, start, rows, columns):  # type: ignore[no-untyped-def]
+    """View part of a flat array as (rows, columns)."""
+    return flat[start : start + rows * columns].reshape((rows, columns))
+
+
+@_inner
+def _activate(z, code):  # type: ignore[no-untyped-def]
+    """Apply an activation to z (B, H) in place; what is not finite stays so."""
+    flat = z.reshape(z.size)
+    if code == RELU:
+        for i in range(flat.size):
+            flat[i] = 0.0 if flat[i] <= 0.0 else flat[i]
+    elif code == TANH:
+        for i in range(flat.size):
+            flat[i] = math.tanh(flat[i])
+    elif code == LOGISTIC:
+        for i in range(flat.size):
+            flat[i] = 1.0 / (1.0 + math.exp(-flat[i]))
+    elif code == SOFTMAX:
+        for row in z:
+            top = row.max()
+            total = 0.0
+            for k in range(row.size):
+                row[k] = math.exp(row[k] - top)
+                total += row[k]
+            for k in range(row.size):
+                row[k] /= total
+
+
+@_inner
+def _forward(x, theta, layers, hidden, output, values, capacity):  # type: ignore[no-untyped-def]
+    """Return the output (B, K) for x (B, D); the outputs of all layers are left in ``values``."""
+    rows = len(x)
+    for i in range(len(layers)):
+        units, bias = layers[i, UNITS], layers[i, BIAS]
+        z = _matrix(values, capacity * layers[i, VALUE], rows, units)
+        np.dot(x, _matrix(theta, layers[i, WEIGHT], layers[i, BELOW], units), z)
+        if bias >= 0:
+            for row in range(rows):
+                for j in range(units):
+                    z[row, j] += theta[bias + j]
+        _activate(z, output if i == len(layers) - 1 else hidden)
+        x = z
+    return x
+
+
+@_inner
+def _backward(x, theta, layers, hidden, values, deltas, capacity, gradient):  # type: ignore[no-untyped-def]
+    """Sum the gradients over the rows of x (B, D); the last of ``deltas`` are given, the others filled in."""
+    rows = len(x)
+    for i in range(len(layers) - 1, -1, -1):
+        below, units, bias = layers[i, BELOW], layers[i, UNITS], layers[i, BIAS]
+        delta = _matrix(deltas, capacity * layers[i, VALUE], rows, units)
+        under = x if i == 0 else _matrix(values, capacity * layers[i - 1, VALUE], rows, below)
+        np.dot(under.T, delta, _matrix(gradient, layers[i, WEIGHT], below, units))
+        if bias >= 0:
+            gradient[bias : bias + units] = 0.0
+            for row in range(rows):
+                for j in range(units):
+                    gradient[bias + j] += delta[row, j]
+        if i > 0:
+            lower = _matrix(deltas, capacity * layers[i - 1, VALUE], rows, below)
+            np.dot(delta, _matrix(theta, layers[i, WEIGHT], below, units).T, lower)
+            _derive(lower.reshape(lower.size), under.reshape(under.size), hidden)
+
+
+@_inner
+def _derive(delta, value, code):  # type: ignore[no-untyped-def]
+    """Multiply by the derivative of an activation, given its value; both flat."""
+    if code == RELU:
+        for i in range(delta.size):
+            delta[i] = 0.0 if value[i] == 0.0 else delta[i]
+    elif code == TANH:
+        for i in range(delta.size):
+            delta[i] *= 1.0 - value[i] * value[i]
+    elif code == LOGISTIC:
+        for i in range(delta.size):
+            delta[i] *= value[i] * (1.0 - value[i])
+
+
+@_inner
+def _adam(theta, gradient, moments, alpha, rows, rate, settings):  # type: ignore[no-untyped-def]
+    """Take a step (Kingma and Ba 2015, with epsilon outside the root); all flat and of the same parameters."""
+    b1, b2, epsilon = settings.beta_1, settings.beta_2, settings.epsilon
+    m, v = moments[0], moments[1]
+    for i in range(theta.size):
+        g = (gradient[i] + alpha * theta[i]) / rows
+        m[i] = b1 * m[i] + (1.0 - b1) * g
+        v[i] = b2 * v[i] + (1.0 - b2) * (g * g)
+        theta[i] -= rate * m[i] / (math.sqrt(v[i]) + epsilon)
+
+
+@_inner
+def _sgd(theta, gradient, velocity, alpha, rows, rate, settings):  # type: ignore[no-untyped-def]
+    """Take a step with momentum (Nesterov's: looking ahead); all flat and of the same parameters."""
+    momentum = settings.momentum
+    for i in range(theta.size):
+        step = rate * ((gradient[i] + alpha * theta[i]) / rows)
+        velocity[i] = momentum * velocity[i] - step
+        theta[i] += momentum * velocity[i] - step if settings.nesterov else velocity[i]
+
+
+@_inner
+def _update(theta, gradient, moments, weights, rows, progress, settings):  # type: ignore[no-untyped-def]
+    """Step along the summed gradient of ``rows`` rows; the penalty is on the first ``weights`` parameters alone."""
+    rate = progress[RATE]
+    if settings.adam:
+        progress[STEPS] += 1.0
+        rate = settings.learning_rate_init * math.sqrt(1.0 - settings.beta_2 ** progress[STEPS])
+        rate /= 1.0 - settings.beta_1 ** progress[STEPS]
+    for part in range(2):
+        alpha = settings.alpha if part == 0 else 0.0
+        first, last = (0, weights) if part == 0 else (weights, theta.size)
+        if settings.adam:
+            _adam(theta[first:last], gradient[first:last], moments[:, first:last], alpha, rows, rate, settings)
+        else:
+            _sgd(theta[first:last], gradient[first:last], moments[0, first:last], alpha, rows, rate, settings)
+
+
+@_inner
+def _loss(output, y, code):  # type: ignore[no-untyped-def]
+    """Return the loss of one row, in nats or squared error, and 1 for a hit. output: (K,); y: class code or target."""
+    if code == IDENTITY:
+        return (output[0] - y) ** 2, 0.0
+    if code == LOGISTIC:  # two columns, 1 - p and p
+        p = output[0] if y == 1.0 else 1.0 - output[0]
+        hit = (output[0] > 1.0 - output[0]) == (y == 1.0)
+    else:
+        p = output[int(y)]
+        hit = np.argmax(output) == int(y)  # the first maximum
+    p = CLIP if p < CLIP else p
+    p = 1.0 - CLIP if p > 1.0 - CLIP else p
+    return -math.log(p), 1.0 if hit else 0.0
+
+
+@_inner
+def _measure(X, y, spread, theta, layers, settings, values, capacity, result):  # type: ignore[no-untyped-def]
+    """Write mean loss, and accuracy or R², into result (2,), as measures defines them. X: (N·D,); y: (N,)."""
+    D, N = layers[0, BELOW], len(y)
+    loss = hits = 0.0
+    for first in range(0, N, capacity):
+        x = _matrix(X, first * D, min(capacity, N - first), D)
+        output = _forward(x, theta, layers, settings.hidden, settings.output, values, capacity)
+        for row in range(len(x)):
+            more, hit = _loss(output[row], y[first + row], settings.output)
+            loss += more
+            hits += hit
+    result[0] = loss / N
+    result[1] = hits / N
+    if settings.output == IDENTITY:
+        result[1] = 1.0 - loss / spread if spread > 0.0 else np.nan
+
+
+@_inner
+def _epoch(X, y, order, theta, layers, settings, moments, progress, buffers, capacity):  # type: ignore[no-untyped-def]
+    """Go through the minibatches of one epoch."""
+    D, K, N = layers[0, BELOW], layers[-1, UNITS], len(y)
+    batch, values, deltas, gradient = buffers
+    weights = layers[-1, WEIGHT] + layers[-1, BELOW] * K
+    watched = 0.0
+    for first in range(0, N, settings.batch_size):
+        rows = min(settings.batch_size, N - first)
+        for row in range(rows):
+            batch[row * D : (row + 1) * D] = X[order[first + row] * D : (order[first + row] + 1) * D]
+        x = _matrix(batch, 0, rows, D)
+        output = _forward(x, theta, layers, settings.hidden, settings.output, values, capacity)
+        if settings.schedule == ADAPTIVE:
+            watched += _penalised(output, y, order[first : first + rows], theta[:weights], settings)
+        delta = _matrix(deltas, capacity * layers[-1, VALUE], rows, K)
+        delta[:] = output
+        for row in range(rows):
+            target = y[order[first + row]]
+            if settings.output == SOFTMAX:
+                delta[row, int(target)] -= 1.0
+            else:
+                delta[row, 0] -= target
+        _backward(x, theta, layers, settings.hidden, values, deltas, capacity, gradient)
+        _update(theta, gradient, moments, weights, rows, progress, settings)
+    return watched / N
+
+
+@_inner
+def _penalised(output, y, rows, weights, settings):  # type: ignore[no-untyped-def]
+    """Return B times the loss that scikit-learn watches: half the squared error, and the penalty included."""
+    loss = 0.0
+    for i in range(len(rows)):
+        loss += _loss(output[i], y[rows[i]], settings.output)[0]
+    half = 0.5 if settings.output == IDENTITY else 1.0
+    return half * loss + 0.5 * settings.alpha * np.dot(weights, weights)
+
+
+@_inner
+def _reschedule(progress, watched, rows_seen, settings):  # type: ignore[no-untyped-def]
+    """Set the learning rate for the next epoch, as scikit-learn does after one whose watched loss was ``watched``."""
+    if settings.schedule == INVSCALING:
+        progress[RATE] = settings.learning_rate_init / (rows_seen + 1.0) ** settings.power_t
+    elif settings.schedule == ADAPTIVE:
+        worse = watched > progress[BEST] - settings.tol
+        progress[UNCHANGED] = progress[UNCHANGED] + 1.0 if worse else 0.0
+        if watched < progress[BEST]:
+            progress[BEST] = watched
+        if progress[UNCHANGED] > settings.patience and progress[RATE] > SMALLEST_RATE:
+            progress[RATE] /= 5.0
+            progress[UNCHANGED] = 0.0
+
+
+@_entry
+def train(  # type: ignore[no-untyped-def]
+    X, y, X_val, y_val, spreads, orders, epoch, theta, layers, settings, moments, progress, curves
+):
+    """Train E epochs, or until something is not finite; return how many epochs were trained.
+
+    X: (N·D,) flat, y: (N,) class codes or targets as floats, spreads: (2,) sums of squares of y and y_val around
+    their means; orders: (E, N) rows of X; epoch: trained before. Changed: theta (P,), moments (2, P), progress (4,),
+    and curves (E, 4): loss and score of train, loss and score of val after each epoch. E = 0 rows of orders and one
+    of curves: measure only.
+    """
+    E = len(orders)
+    capacity = max(settings.batch_size, BLOCK)
+    size = capacity * (layers[-1, VALUE] + layers[-1, UNITS])
+    values = np.empty(size)
+    batch = np.empty(settings.batch_size * layers[0, BELOW])
+    buffers = (batch, values, np.empty(size), np.empty(theta.size))
+    for e in range(max(E, 1)):
+        if E > 0:
+            watched = _epoch(X, y, orders[e], theta, layers, settings, moments, progress, buffers, capacity)
+            _reschedule(progress, watched, float(len(y)) * (epoch + e + 1), settings)
+        _measure(X, y, spreads[0], theta, layers, settings, values, capacity, curves[e, :2])
+        _measure(X_val, y_val, spreads[1], theta, layers, settings, values, capacity, curves[e, 2:])
+        finite = math.isfinite(curves[e, 0]) and math.isfinite(curves[e, 2])
+        if not (finite and np.isfinite(theta).all()):
+            return min(e + 1, E)
+    return E
+
+
+@_entry
+def predict(X, N, theta, layers, hidden, output):  # type: ignore[no-untyped-def]
+    """Return the output (N, K) for X (N·D,): probabilities (two classes: of the second), or predictions."""
+    D, K = layers[0, BELOW], layers[-1, UNITS]
+    values = np.empty(BLOCK * (layers[-1, VALUE] + K))
+    result = np.empty((N, K))
+    for first in range(0, N, BLOCK):
+        rows = min(BLOCK, N - first)
+        x = _matrix(X, first * D, rows, D)
+        result[first : first + rows] = _forward(x, theta, layers, hidden, output, values, BLOCK)
+    return result
