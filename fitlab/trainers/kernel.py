@@ -67,6 +67,26 @@ def _matrix(flat, start, rows, columns):  # type: ignore[no-untyped-def]
     return flat[start : start + rows * columns].reshape((rows, columns))
 
 
+@njit(nogil=True, error_model="numpy", fastmath={"contract"}, inline="always")  # type: ignore[untyped-decorator]
+def _exp(x):  # type: ignore[no-untyped-def]
+    """Return e to the x within an ulp or two, in a form that compiles to vector instructions; NaN stays NaN.
+
+    x = k ln 2 + r with |r| ≤ ln 2 / 2; e to the r by its Taylor polynomial (the rest is < 5e-18); k is added to the
+    exponent bits: the sum with 1.5 · 2⁵² has k in its lowest bits. Beyond ±708 the result stays at that of ±708.
+    """
+    x = -708.0 if x < -708.0 else x
+    x = 708.0 if x > 708.0 else x
+    shifted = x * 1.4426950408889634 + 6755399441055744.0
+    k = shifted - 6755399441055744.0
+    r = (x - k * 6.93147180369123816490e-01) - k * 1.90821492927058770002e-10
+    p = 1.0 / 6227020800.0
+    for divisor in (479001600.0, 39916800.0, 3628800.0, 362880.0, 40320.0, 5040.0, 720.0, 120.0, 24.0, 6.0, 2.0, 1.0):
+        p = p * r + 1.0 / divisor
+    p = p * r + 1.0
+    bits = np.float64(p).view(np.int64) + (np.float64(shifted).view(np.int64) << 52)
+    return np.int64(bits).view(np.float64)
+
+
 @_inner
 def _activate(z, code):  # type: ignore[no-untyped-def]
     """Apply an activation to z (B, H) in place; what is not finite stays so."""
@@ -79,16 +99,29 @@ def _activate(z, code):  # type: ignore[no-untyped-def]
             flat[i] = math.tanh(flat[i])
     elif code == LOGISTIC:
         for i in range(flat.size):
-            flat[i] = 1.0 / (1.0 + math.exp(-flat[i]))
+            flat[i] = 1.0 / (1.0 + _exp(-flat[i]))
     elif code == SOFTMAX:
-        for row in z:
-            top = row.max()
-            total = 0.0
-            for k in range(row.size):
-                row[k] = math.exp(row[k] - top)
-                total += row[k]
-            for k in range(row.size):
-                row[k] /= total
+        _softmax(z, flat)
+
+
+@_inner
+def _softmax(z, flat):  # type: ignore[no-untyped-def]
+    """Turn logits z (B, K) into probabilities in place. flat: the same memory."""
+    rows, K = z.shape
+    for row in range(rows):
+        top = z[row, 0]
+        for k in range(1, K):
+            top = max(top, z[row, k])
+        for k in range(K):
+            z[row, k] -= top
+    for i in range(flat.size):
+        flat[i] = _exp(flat[i])
+    for row in range(rows):
+        total = 0.0
+        for k in range(K):
+            total += z[row, k]
+        for k in range(K):
+            z[row, k] /= total
 
 
 @_inner
@@ -143,55 +176,55 @@ def _derive(delta, value, code):  # type: ignore[no-untyped-def]
 
 
 @_inner
-def _adam(theta, gradient, moments, alpha, rows, rate, settings):  # type: ignore[no-untyped-def]
+def _adam(theta, gradient, m, v, alpha, rate, share, settings):  # type: ignore[no-untyped-def]
     """Take a step (Kingma and Ba 2015, with epsilon outside the root); all flat and of the same parameters."""
     b1, b2, epsilon = settings.beta_1, settings.beta_2, settings.epsilon
-    m, v = moments[0], moments[1]
     for i in range(theta.size):
-        g = (gradient[i] + alpha * theta[i]) / rows
+        g = (gradient[i] + alpha * theta[i]) * share
         m[i] = b1 * m[i] + (1.0 - b1) * g
         v[i] = b2 * v[i] + (1.0 - b2) * (g * g)
         theta[i] -= rate * m[i] / (math.sqrt(v[i]) + epsilon)
 
 
 @_inner
-def _sgd(theta, gradient, velocity, alpha, rows, rate, settings):  # type: ignore[no-untyped-def]
+def _sgd(theta, gradient, velocity, alpha, rate, share, settings):  # type: ignore[no-untyped-def]
     """Take a step with momentum (Nesterov's: looking ahead); all flat and of the same parameters."""
-    momentum = settings.momentum
+    momentum, ahead = settings.momentum, settings.nesterov
     for i in range(theta.size):
-        step = rate * ((gradient[i] + alpha * theta[i]) / rows)
+        step = rate * ((gradient[i] + alpha * theta[i]) * share)
         velocity[i] = momentum * velocity[i] - step
-        theta[i] += momentum * velocity[i] - step if settings.nesterov else velocity[i]
+        theta[i] += momentum * velocity[i] - step if ahead else velocity[i]
 
 
 @_inner
 def _update(theta, gradient, moments, weights, rows, progress, settings):  # type: ignore[no-untyped-def]
     """Step along the summed gradient of ``rows`` rows; the penalty is on the first ``weights`` parameters alone."""
-    rate = progress[RATE]
+    m, v = moments[0], moments[1]
+    rate, share = progress[RATE], 1.0 / rows
     if settings.adam:
         progress[STEPS] += 1.0
         rate = settings.learning_rate_init * math.sqrt(1.0 - settings.beta_2 ** progress[STEPS])
         rate /= 1.0 - settings.beta_1 ** progress[STEPS]
-    for part in range(2):
-        alpha = settings.alpha if part == 0 else 0.0
-        first, last = (0, weights) if part == 0 else (weights, theta.size)
+    for first, last, alpha in ((0, weights, settings.alpha), (weights, theta.size, 0.0)):
         if settings.adam:
-            _adam(theta[first:last], gradient[first:last], moments[:, first:last], alpha, rows, rate, settings)
+            _adam(theta[first:last], gradient[first:last], m[first:last], v[first:last], alpha, rate, share, settings)
         else:
-            _sgd(theta[first:last], gradient[first:last], moments[0, first:last], alpha, rows, rate, settings)
+            _sgd(theta[first:last], gradient[first:last], m[first:last], alpha, rate, share, settings)
 
 
 @_inner
-def _loss(output, y, code):  # type: ignore[no-untyped-def]
-    """Return the loss of one row, in nats or squared error, and 1 for a hit. output: (K,); y: class code or target."""
+def _loss(output, row, y, code):  # type: ignore[no-untyped-def]
+    """Return the loss of one row, in nats or squared error, and 1 for a hit. output: (N, K); y: class code or target."""
     if code == IDENTITY:
-        return (output[0] - y) ** 2, 0.0
+        return (output[row, 0] - y) ** 2, 0.0
     if code == LOGISTIC:  # two columns, 1 - p and p
-        p = output[0] if y == 1.0 else 1.0 - output[0]
-        hit = (output[0] > 1.0 - output[0]) == (y == 1.0)
+        p = output[row, 0] if y == 1.0 else 1.0 - output[row, 0]
+        hit = (output[row, 0] > 1.0 - output[row, 0]) == (y == 1.0)
     else:
-        p = output[int(y)]
-        hit = np.argmax(output) == int(y)  # the first maximum
+        p = output[row, int(y)]
+        hit = True
+        for k in range(output.shape[1]):  # the first maximum is the prediction
+            hit &= output[row, k] < p if k < int(y) else output[row, k] <= p
     p = CLIP if p < CLIP else p
     p = 1.0 - CLIP if p > 1.0 - CLIP else p
     return -math.log(p), 1.0 if hit else 0.0
@@ -206,7 +239,7 @@ def _measure(X, y, spread, theta, layers, settings, values, capacity, result):  
         x = _matrix(X, first * D, min(capacity, N - first), D)
         output = _forward(x, theta, layers, settings.hidden, settings.output, values, capacity)
         for row in range(len(x)):
-            more, hit = _loss(output[row], y[first + row], settings.output)
+            more, hit = _loss(output, row, y[first + row], settings.output)
             loss += more
             hits += hit
     result[0] = loss / N
@@ -225,14 +258,17 @@ def _epoch(X, y, order, theta, layers, settings, moments, progress, buffers, cap
     for first in range(0, N, settings.batch_size):
         rows = min(settings.batch_size, N - first)
         for row in range(rows):
-            batch[row * D : (row + 1) * D] = X[order[first + row] * D : (order[first + row] + 1) * D]
+            start = order[first + row] * D
+            for j in range(D):
+                batch[row * D + j] = X[start + j]
         x = _matrix(batch, 0, rows, D)
         output = _forward(x, theta, layers, settings.hidden, settings.output, values, capacity)
         if settings.schedule == ADAPTIVE:
             watched += _penalised(output, y, order[first : first + rows], theta[:weights], settings)
         delta = _matrix(deltas, capacity * layers[-1, VALUE], rows, K)
-        delta[:] = output
         for row in range(rows):
+            for k in range(K):
+                delta[row, k] = output[row, k]
             target = y[order[first + row]]
             if settings.output == SOFTMAX:
                 delta[row, int(target)] -= 1.0
@@ -248,7 +284,7 @@ def _penalised(output, y, rows, weights, settings):  # type: ignore[no-untyped-d
     """Return B times the loss that scikit-learn watches: half the squared error, and the penalty included."""
     loss = 0.0
     for i in range(len(rows)):
-        loss += _loss(output[i], y[rows[i]], settings.output)[0]
+        loss += _loss(output, i, y[rows[i]], settings.output)[0]
     half = 0.5 if settings.output == IDENTITY else 1.0
     return half * loss + 0.5 * settings.alpha * np.dot(weights, weights)
 
