@@ -58,7 +58,7 @@ def compared(hidden: tuple[int, ...], batch: int, rounds: int) -> dict[str, Any]
         pairs.append((ours, seconds(lambda: by_hand(theirs, split, THEIRS)) / THEIRS))
     ratios = [other / ours for ours, other in pairs]
     ours, other = (1000 * median(column) for column in zip(*pairs, strict=True))
-    shown = f"{str(hidden):<12}{batch:>5}{ours:>18.2f}{other:>24.2f}{median(ratios):>8.1f}"
+    shown = f"{hidden!s:<12}{batch:>5}{ours:>18.2f}{other:>24.2f}{median(ratios):>8.1f}"
     print(f"{shown}   ({min(ratios):.1f}, {max(ratios):.1f})", flush=True)
     return {"hidden": hidden, "batch": batch, "ours_ms": ours, "theirs_ms": other, "ratios": ratios}
 

@@ -10,7 +10,6 @@ from fitlab.errors import Path, Problem
 # Refused: a key that holds one of these values; and, below, a key that stands there at all.
 _VALUES: tuple[tuple[Path, frozenset[Any], str], ...] = (
     (("model", "kind"), frozenset({"transformer"}), "use kind: mlp"),
-    (("model", "biases"), frozenset({False}), "use biases: true"),
     (("training", "solver"), frozenset({"lbfgs"}), "use solver: adam or sgd"),
 )
 _KEYS: tuple[tuple[Path, str], ...] = ((("expect",), "leave it out"),)

@@ -111,7 +111,7 @@ def _softmax(z, flat):  # type: ignore[no-untyped-def]
     for row in range(rows):
         top = z[row, 0]
         for k in range(1, K):
-            top = max(top, z[row, k])
+            top = z[row, k] if z[row, k] > top else top
         for k in range(K):
             z[row, k] -= top
     for i in range(flat.size):
@@ -214,7 +214,7 @@ def _update(theta, gradient, moments, weights, rows, progress, settings):  # typ
 
 @_inner
 def _loss(output, row, y, code):  # type: ignore[no-untyped-def]
-    """Return the loss of one row, in nats or squared error, and 1 for a hit. output: (N, K); y: class code or target."""
+    """Return loss (nats or squared error) of one row, and 1 for a hit. output: (N, K); y: class code or target."""
     if code == IDENTITY:
         return (output[row, 0] - y) ** 2, 0.0
     if code == LOGISTIC:  # two columns, 1 - p and p

@@ -73,6 +73,7 @@ def advance(state: State, split: Split, to_epoch: int, stop: Callable[[], bool])
     ``stop`` is asked before every call of the kernel: one epoch, then as many as take about LONG.
     """
     epochs = 1
+    state = replace(state, orders=copy.deepcopy(state.orders))  # to draw from
     while state.epoch < to_epoch and state.cause is None and not stop():
         clock = time.perf_counter()
         state = _trained(state, split, min(epochs, to_epoch - state.epoch))
@@ -208,15 +209,17 @@ def _last(split: Split) -> int:
 
 
 def _trained(state: State, split: Split, epochs: int) -> State:
-    """Train ``epochs`` more in one call, or as far as the next snapshot or divergence; 0: measure."""
+    """Train ``epochs`` more in one call, or as far as the next snapshot or divergence; 0: measure.
+
+    Draws from ``state.orders``; nothing else of the state is changed.
+    """
     model, training = _parts(state.job.config.sections)
     ahead = [at - state.epoch for at in training.snapshots if at > state.epoch]
     epochs = min(epochs, *ahead, epochs)
-    orders = copy.deepcopy(state.orders)
     drawn = np.empty((epochs, len(state.order)), np.int64)
     order = state.order
-    for row in drawn:
-        order = order[orders.permutation(len(order))] if training.shuffle else order
+    for row in drawn:  # each a shuffle of the one before, as fit does it
+        order = order[state.orders.permutation(len(order))] if training.shuffle else order
         row[:] = order
     theta, moments, progress = state.theta.copy(), state.moments.copy(), state.progress.copy()
     curves = np.empty((max(epochs, 1), 4))
@@ -240,7 +243,6 @@ def _trained(state: State, split: Split, epochs: int) -> State:
     fresh = curves[: max(done, 1) - (cause is not None)]
     state = replace(
         state,
-        orders=orders,
         order=order,
         epoch=reached,
         theta=theta,
