@@ -17,7 +17,11 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
+from fitlab.records import Floats
+
+Ints = NDArray[np.int64]
 F = TypeVar("F", bound=Callable[..., Any])
 IDENTITY, LOGISTIC, TANH, RELU, SOFTMAX = range(5)  # activations
 CONSTANT, INVSCALING, ADAPTIVE = range(3)  # schedules of the learning rate
@@ -48,27 +52,33 @@ class Settings(NamedTuple):
     patience: int  # n_iter_no_change
 
 
-def _inner(function: F) -> F:
-    """Compile what the entry points call; floats keep their order of operations, and division by zero is inf."""
-    return njit(nogil=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+def _compiled(**options: Any) -> Callable[[F], F]:
+    """Compile without the GIL; floats keep their order of operations, and division by zero is inf."""
+    jit: Any = njit
+    decorator: Callable[[F], F] = jit(nogil=True, error_model="numpy", **options)
+    return decorator
 
 
 def _entry(function: F) -> F:
-    """Compile an entry point at its first call; kept on disk, where there is a place that can be written."""
+    """Compile what is called from Python at its first call, and keep it on disk where a place can be written."""
     try:
-        return njit(nogil=True, error_model="numpy", cache=True)(function)  # type: ignore[no-any-return]
+        return _compiled(cache=True)(function)
     except RuntimeError:  # numba found no such place
-        return _inner(function)
+        return _compiled()(function)
+
+
+_inner = _compiled()
+_fused = _compiled(fastmath={"contract"})  # a product and a sum become one instruction with one rounding
 
 
 @_inner
-def _matrix(flat, start, rows, columns):  # type: ignore[no-untyped-def]
+def _matrix(flat: Floats, start: int, rows: int, columns: int) -> Floats:
     """View part of a flat array as (rows, columns)."""
     return flat[start : start + rows * columns].reshape((rows, columns))
 
 
-@njit(nogil=True, error_model="numpy", fastmath={"contract"}, inline="always")  # type: ignore[untyped-decorator]
-def _exp(x):  # type: ignore[no-untyped-def]
+@_fused
+def _exp(x: float) -> float:
     """Return e to the x within an ulp or two, in a form that compiles to vector instructions; NaN stays NaN.
 
     x = k ln 2 + r with |r| ≤ ln 2 / 2; e to the r by its Taylor polynomial (the rest is < 5e-18); k is added to the
@@ -88,7 +98,7 @@ def _exp(x):  # type: ignore[no-untyped-def]
 
 
 @_inner
-def _activate(z, code):  # type: ignore[no-untyped-def]
+def _activate(z: Floats, code: int) -> None:
     """Apply an activation to z (B, H) in place; what is not finite stays so."""
     flat = z.reshape(z.size)
     if code == RELU:
@@ -105,7 +115,7 @@ def _activate(z, code):  # type: ignore[no-untyped-def]
 
 
 @_inner
-def _softmax(z, flat):  # type: ignore[no-untyped-def]
+def _softmax(z: Floats, flat: Floats) -> None:
     """Turn logits z (B, K) into probabilities in place. flat: the same memory."""
     rows, K = z.shape
     for row in range(rows):
@@ -125,7 +135,7 @@ def _softmax(z, flat):  # type: ignore[no-untyped-def]
 
 
 @_inner
-def _forward(x, theta, layers, hidden, output, values, capacity):  # type: ignore[no-untyped-def]
+def _forward(x: Floats, theta: Floats, layers: Ints, hidden: int, output: int, values: Floats, capacity: int) -> Floats:
     """Return the output (B, K) for x (B, D); the outputs of all layers are left in ``values``."""
     rows = len(x)
     for i in range(len(layers)):
@@ -142,7 +152,9 @@ def _forward(x, theta, layers, hidden, output, values, capacity):  # type: ignor
 
 
 @_inner
-def _backward(x, theta, layers, hidden, values, deltas, capacity, gradient):  # type: ignore[no-untyped-def]
+def _backward(
+    x: Floats, theta: Floats, layers: Ints, hidden: int, values: Floats, deltas: Floats, capacity: int, gradient: Floats
+) -> None:
     """Sum the gradients over the rows of x (B, D); the last of ``deltas`` are given, the others filled in."""
     rows = len(x)
     for i in range(len(layers) - 1, -1, -1):
@@ -162,7 +174,7 @@ def _backward(x, theta, layers, hidden, values, deltas, capacity, gradient):  # 
 
 
 @_inner
-def _derive(delta, value, code):  # type: ignore[no-untyped-def]
+def _derive(delta: Floats, value: Floats, code: int) -> None:
     """Multiply by the derivative of an activation, given its value; both flat."""
     if code == RELU:
         for i in range(delta.size):
@@ -176,7 +188,9 @@ def _derive(delta, value, code):  # type: ignore[no-untyped-def]
 
 
 @_inner
-def _adam(theta, gradient, m, v, alpha, rate, share, settings):  # type: ignore[no-untyped-def]
+def _adam(
+    theta: Floats, gradient: Floats, m: Floats, v: Floats, alpha: float, rate: float, share: float, settings: Settings
+) -> None:
     """Take a step (Kingma and Ba 2015, with epsilon outside the root); all flat and of the same parameters."""
     b1, b2, epsilon = settings.beta_1, settings.beta_2, settings.epsilon
     for i in range(theta.size):
@@ -187,7 +201,9 @@ def _adam(theta, gradient, m, v, alpha, rate, share, settings):  # type: ignore[
 
 
 @_inner
-def _sgd(theta, gradient, velocity, alpha, rate, share, settings):  # type: ignore[no-untyped-def]
+def _sgd(
+    theta: Floats, gradient: Floats, velocity: Floats, alpha: float, rate: float, share: float, settings: Settings
+) -> None:
     """Take a step with momentum (Nesterov's: looking ahead); all flat and of the same parameters."""
     momentum, ahead = settings.momentum, settings.nesterov
     for i in range(theta.size):
@@ -197,7 +213,9 @@ def _sgd(theta, gradient, velocity, alpha, rate, share, settings):  # type: igno
 
 
 @_inner
-def _update(theta, gradient, moments, weights, rows, progress, settings):  # type: ignore[no-untyped-def]
+def _update(
+    theta: Floats, gradient: Floats, moments: Floats, weights: int, rows: int, progress: Floats, settings: Settings
+) -> None:
     """Step along the summed gradient of ``rows`` rows; the penalty is on the first ``weights`` parameters alone."""
     m, v = moments[0], moments[1]
     rate, share = progress[RATE], 1.0 / rows
@@ -213,7 +231,7 @@ def _update(theta, gradient, moments, weights, rows, progress, settings):  # typ
 
 
 @_inner
-def _loss(output, row, y, code):  # type: ignore[no-untyped-def]
+def _loss(output: Floats, row: int, y: float, code: int) -> tuple[float, float]:
     """Return loss (nats or squared error) of one row, and 1 for a hit. output: (N, K); y: class code or target."""
     if code == IDENTITY:
         return (output[row, 0] - y) ** 2, 0.0
@@ -231,7 +249,17 @@ def _loss(output, row, y, code):  # type: ignore[no-untyped-def]
 
 
 @_inner
-def _measure(X, y, spread, theta, layers, settings, values, capacity, result):  # type: ignore[no-untyped-def]
+def _measure(
+    X: Floats,
+    y: Floats,
+    spread: float,
+    theta: Floats,
+    layers: Ints,
+    settings: Settings,
+    values: Floats,
+    capacity: int,
+    result: Floats,
+) -> None:
     """Write mean loss, and accuracy or R², into result (2,), as measures defines them. X: (N·D,); y: (N,)."""
     D, N = layers[0, BELOW], len(y)
     loss = hits = 0.0
@@ -249,7 +277,18 @@ def _measure(X, y, spread, theta, layers, settings, values, capacity, result):  
 
 
 @_inner
-def _epoch(X, y, order, theta, layers, settings, moments, progress, buffers, capacity):  # type: ignore[no-untyped-def]
+def _epoch(
+    X: Floats,
+    y: Floats,
+    order: Ints,
+    theta: Floats,
+    layers: Ints,
+    settings: Settings,
+    moments: Floats,
+    progress: Floats,
+    buffers: tuple[Floats, Floats, Floats, Floats],
+    capacity: int,
+) -> float:
     """Go through the minibatches of one epoch."""
     D, K, N = layers[0, BELOW], layers[-1, UNITS], len(y)
     batch, values, deltas, gradient = buffers
@@ -280,17 +319,17 @@ def _epoch(X, y, order, theta, layers, settings, moments, progress, buffers, cap
 
 
 @_inner
-def _penalised(output, y, rows, weights, settings):  # type: ignore[no-untyped-def]
+def _penalised(output: Floats, y: Floats, rows: Ints, weights: Floats, settings: Settings) -> float:
     """Return B times the loss that scikit-learn watches: half the squared error, and the penalty included."""
     loss = 0.0
     for i in range(len(rows)):
         loss += _loss(output, i, y[rows[i]], settings.output)[0]
     half = 0.5 if settings.output == IDENTITY else 1.0
-    return half * loss + 0.5 * settings.alpha * np.dot(weights, weights)
+    return half * loss + 0.5 * settings.alpha * float(np.dot(weights, weights))
 
 
 @_inner
-def _reschedule(progress, watched, rows_seen, settings):  # type: ignore[no-untyped-def]
+def _reschedule(progress: Floats, watched: float, rows_seen: float, settings: Settings) -> None:
     """Set the learning rate for the next epoch, as scikit-learn does after one whose watched loss was ``watched``."""
     if settings.schedule == INVSCALING:
         progress[RATE] = settings.learning_rate_init / (rows_seen + 1.0) ** settings.power_t
@@ -305,9 +344,21 @@ def _reschedule(progress, watched, rows_seen, settings):  # type: ignore[no-unty
 
 
 @_entry
-def train(  # type: ignore[no-untyped-def]
-    X, y, X_val, y_val, spreads, orders, epoch, theta, layers, settings, moments, progress, curves
-):
+def train(
+    X: Floats,
+    y: Floats,
+    X_val: Floats,
+    y_val: Floats,
+    spreads: Floats,
+    orders: Ints,
+    epoch: int,
+    theta: Floats,
+    layers: Ints,
+    settings: Settings,
+    moments: Floats,
+    progress: Floats,
+    curves: Floats,
+) -> int:
     """Train E epochs, or until something is not finite; return how many epochs were trained.
 
     X: (N·D,) flat, y: (N,) class codes or targets as floats, spreads: (2,) sums of squares of y and y_val around
@@ -334,7 +385,7 @@ def train(  # type: ignore[no-untyped-def]
 
 
 @_entry
-def predict(X, N, theta, layers, hidden, output):  # type: ignore[no-untyped-def]
+def predict(X: Floats, N: int, theta: Floats, layers: Ints, hidden: int, output: int) -> Floats:
     """Return the output (N, K) for X (N·D,): probabilities (two classes: of the second), or predictions."""
     D, K = layers[0, BELOW], layers[-1, UNITS]
     values = np.empty(BLOCK * (layers[-1, VALUE] + K))
