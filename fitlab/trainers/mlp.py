@@ -75,9 +75,9 @@ def advance(state: State, split: Split, to_epoch: int, stop: Callable[[], bool])
     epochs = 1
     state = replace(state, orders=copy.deepcopy(state.orders))  # to draw from
     while state.epoch < to_epoch and state.cause is None and not stop():
-        clock = time.perf_counter()
-        state = _trained(state, split, min(epochs, to_epoch - state.epoch))
-        per_epoch = (time.perf_counter() - clock) / epochs
+        before, clock = state.epoch, time.perf_counter()
+        state = _trained(state, split, min(epochs, to_epoch - before))
+        per_epoch = (time.perf_counter() - clock) / (state.epoch - before)
         epochs = max(1, min(2 * epochs, int(LONG / per_epoch), MAX_ORDERS // len(state.order)))
     return state
 
@@ -117,11 +117,10 @@ def end(sections: Sections) -> int:
 
 
 def cost(sections: Sections) -> float:
-    """Return the work of training in arbitrary units: parameters, once a minibatch and once a row."""
+    """Return the work of training in arbitrary units: as measured on digits, 64 features."""
     model, training = _parts(sections)
-    hidden = model.hidden_layer_sizes
-    units = sum(hidden) + sum(a * b for a, b in pairwise(hidden)) / 64
-    return training.epochs * (1 + 32 / training.batch_size) * (10 + units)  # 10: what is there without hidden units
+    weights = sum(fan_in * fan_out for fan_in, fan_out in pairwise((64, *model.hidden_layer_sizes)))
+    return training.epochs * (1 + 8 / training.batch_size) * (16 + weights / 64)
 
 
 def n_parameters(sections: Sections, sizes: Mapping[str, int]) -> int:
@@ -215,7 +214,7 @@ def _trained(state: State, split: Split, epochs: int) -> State:
     """
     model, training = _parts(state.job.config.sections)
     ahead = [at - state.epoch for at in training.snapshots if at > state.epoch]
-    epochs = min(epochs, *ahead, epochs)
+    epochs = min([epochs, *ahead])
     drawn = np.empty((epochs, len(state.order)), np.int64)
     order = state.order
     for row in drawn:  # each a shuffle of the one before, as fit does it

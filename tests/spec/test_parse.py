@@ -95,7 +95,11 @@ BAD = [  # what is changed in GOOD, and what the error must say: place, key, giv
         f"{TPE} objective: [loss/val, n_parameters]\n  early_terminate: {{type: hyperband}}\n  parameters:",
         ["several objectives have no order"],
     ),
-    ("training.alpha: {v", "training.solver: {values: [sgd, lbfgs]}\n    training.alpha: {v", ["training.solver.values[1]"]),
+    (
+        "training.alpha: {v",
+        "training.solver: {values: [sgd, lbfgs]}\n    training.alpha: {v",
+        ["training.solver.values[1]"],
+    ),
 ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -143,7 +144,12 @@ SOLVERS: list[dict[str, Any]] = [
     {"solver": "sgd", "learning_rate": "invscaling", "power_t": 0.3},
     {"solver": "sgd", "learning_rate": "adaptive", "n_iter_no_change": 1, "tol": 0.02},
 ]
-SIZES = {"digits": ((16,), 39), "breast_cancer": ((7, 5), 283), "wine": ((), 22), "diabetes": ((6,), 20)}  # that divide N
+SIZES = {
+    "digits": ((16,), 39),
+    "breast_cancer": ((7, 5), 283),
+    "wine": ((), 22),
+    "diabetes": ((6,), 20),
+}  # that divide N
 CASES = list(product(SIZES, ("identity", "logistic", "tanh", "relu"), range(len(SOLVERS)), (True, False)))
 
 
@@ -329,6 +335,17 @@ def test_processes_that_compile_at_once_in_a_fresh_clone_agree(tmp_path: Path) -
     three = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(3)]
     assert {one.communicate(timeout=300)[0].strip() for one in three} == {fit(spec()).content_digest}
     assert list(tmp_path.rglob("*.nbc"))
+
+
+def test_stop_is_asked_several_times_a_second_and_not_before_every_short_epoch() -> None:
+    asked = []
+    job, split = job_and_split(spec("digits", (512,), epochs=60, snapshots=list(range(20))))
+    trainers.advance(trainers.start(job, split), split, 60, lambda: asked.append(time.perf_counter()))
+    assert np.diff(asked).max() < 1.0
+    asked.clear()
+    job, split = job_and_split(spec(epochs=60))
+    trainers.advance(trainers.start(job, split), split, 60, lambda: asked.append(0))
+    assert len(asked) < 30
 
 
 # ── one way to measure ──────────────────────────────────────────────────────────────────────────────────────
