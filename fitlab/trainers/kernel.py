@@ -244,16 +244,16 @@ def _update(
 ) -> None:
     """Step along the summed gradient of ``rows`` rows; the penalty is on the first ``weights`` parameters alone."""
     m, v = moments[0], moments[1]
-    rate = progress[RATE]
+    rate, n = progress[RATE], float(rows)
     if settings.adam:
         progress[STEPS] += 1.0
         rate = settings.learning_rate_init * math.sqrt(1.0 - settings.beta_2 ** progress[STEPS])
         rate /= 1.0 - settings.beta_1 ** progress[STEPS]
     for first, last, alpha in ((0, weights, settings.alpha), (weights, theta.size, 0.0)):
         if settings.adam:
-            _adam(theta[first:last], gradient[first:last], m[first:last], v[first:last], alpha, rate, float(rows), settings)
+            _adam(theta[first:last], gradient[first:last], m[first:last], v[first:last], alpha, rate, n, settings)
         else:
-            _sgd(theta[first:last], gradient[first:last], m[first:last], alpha, rate, float(rows), settings)
+            _sgd(theta[first:last], gradient[first:last], m[first:last], alpha, rate, n, settings)
 
 
 @_inner
