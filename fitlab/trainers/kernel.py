@@ -20,6 +20,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from fitlab.records import Floats
+from fitlab.trainers.measures import CLIP
 
 Ints = NDArray[np.int64]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -28,7 +29,6 @@ CONSTANT, INVSCALING, ADAPTIVE = range(3)  # schedules of the learning rate
 STEPS, RATE, BEST, UNCHANGED = range(4)  # progress: steps of Adam, learning rate, best loss, epochs without change
 BELOW, UNITS, WEIGHT, BIAS, VALUE = range(5)  # columns of ``layers``
 BLOCK = 128  # rows that are measured at a time: their values stay in the cache
-CLIP = float(np.finfo(np.float64).eps)  # of probabilities, as in measures
 SMALLEST = 1e-300  # that can be inverted
 SMALLEST_RATE = 1e-6  # adaptive: scikit-learn lowers it no further
 
