@@ -31,6 +31,7 @@ LIBRARIES = {  # third-party library -> the rooms that may import it
     "pandas": {"data", "sweep"},
     "scipy": {"stats", "space"},
     "optuna": {"space", "runner"},
+    "numba": {"trainers"},
     "sklearn": {"data", "trainers"},
     "safetensors": {"store"},
     "mlflow": {"tracking"},

@@ -8,9 +8,8 @@ from typing import Any
 from fitlab.errors import Path, Problem
 
 # Refused: a key that holds one of these values; and, below, a key that stands there at all.
-_VALUES: tuple[tuple[Path, frozenset[Any], str], ...] = (
+_VALUES: tuple[tuple[Path, frozenset[str], str], ...] = (
     (("model", "kind"), frozenset({"transformer"}), "use kind: mlp"),
-    (("model", "biases"), frozenset({False}), "use biases: true"),
     (("training", "solver"), frozenset({"lbfgs"}), "use solver: adam or sgd"),
 )
 _KEYS: tuple[tuple[Path, str], ...] = ((("expect",), "leave it out"),)
@@ -27,9 +26,8 @@ def refusals(data: dict[str, Any]) -> Iterator[Problem]:
     """Yield a problem for everything in ``data`` that is designed but not built."""
     for path, values, hint in _VALUES:
         found, value = _find(data, path)
-        if found and isinstance(value, str | bool) and value in values:
-            shown = str(value).lower() if isinstance(value, bool) else value
-            yield Problem(path, f"{path[-1]}: {shown} is not available yet", hint=hint)
+        if found and isinstance(value, str) and value in values:
+            yield Problem(path, f"{path[-1]}: {value} is not available yet", hint=hint)
     for path, hint in _KEYS:
         if _find(data, path)[0]:
             yield Problem(path, "not available yet", hint=hint)

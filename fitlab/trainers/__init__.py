@@ -2,7 +2,8 @@
 
 ``start(job, split) -> State``, ``advance(state, split, to_epoch, stop) -> State``, ``finish(state, split) -> Fit``.
 A State pickles, without the Split; no function changes its arguments; advancing in chunks changes no bit;
-``stop`` is asked before every epoch and ends the advance. Nothing here loops over jobs: the runner owns the only loop.
+``stop`` is asked before every epoch, or every few where they are short, and ends the advance.
+Nothing here loops over jobs: the runner owns the only loop.
 """
 
 from __future__ import annotations

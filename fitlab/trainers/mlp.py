@@ -1,113 +1,107 @@
-"""Multi-layer perceptrons by scikit-learn's MLPClassifier and MLPRegressor, one partial_fit an epoch.
+"""Multi-layer perceptrons: scikit-learn's MLPClassifier and MLPRegressor, trained by our own compiled kernel.
 
-What ``fit`` does inside, this does from outside: the same initial weights, and orders of rows drawn from the
-same stream, each a shuffle of the one before. So the network after E epochs equals, bit for bit, the one of
-``MLPClassifier(random_state=fit.random_state, max_iter=E, n_iter_no_change=E + 1).fit(...)``, and the
-traps of partial_fit (with an int seed it repeats one order for ever) are kept out.
+The initial weights, the orders of rows and the arithmetic are those of ``fit``: the network after E epochs equals,
+to rounding, the one of ``MLPClassifier(random_state=fit.random_state, max_iter=E, n_iter_no_change=E + 1).fit(...)``.
+What scikit-learn has not: networks without biases, and losses after each epoch that are measured alike.
 """
 
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.random import RandomState
-from sklearn.neural_network import MLPClassifier, MLPRegressor
-from sklearn.utils import shuffle
+from numpy.typing import NDArray
 
 from fitlab.errors import Problem
 from fitlab.records import Array, Curves, Fit, Floats, Job, Outcome, Split
 from fitlab.spec import Sections
 from fitlab.spec.models import Adam, Mlp, Sgd
-from fitlab.trainers import measures
+from fitlab.trainers import kernel, measures
 
-VERSION = "mlp-partial_fit/2"
-Estimator = Any  # MLPClassifier | MLPRegressor
-_STANDSTILL = 1e-300  # a learning rate that changes no weight
+VERSION = "mlp-kernel/1"
+LONG = 0.05  # seconds of a call of the kernel: Python and its lock are negligible, and ``stop`` is asked often enough
+MAX_ORDERS = 1 << 22  # rows that the orders of one call hold together
+_ACTIVATIONS = {"identity": kernel.IDENTITY, "logistic": kernel.LOGISTIC, "tanh": kernel.TANH, "relu": kernel.RELU}
+_SCHEDULES = {"constant": kernel.CONSTANT, "invscaling": kernel.INVSCALING, "adaptive": kernel.ADAPTIVE}
 
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """A network between two epochs."""
+    """A network between two epochs. P parameters, N rows."""
 
     job: Job
-    estimator: Estimator
     orders: RandomState  # draws the order of rows
     order: Array  # (N,) of the last epoch
     epoch: int  # trained so far
-    measured: tuple[dict[str, float], ...]  # one a measured epoch, from 0
-    weights: Mapping[str, Array]  # after ``epoch``
+    theta: Floats  # (P,) weights and biases after ``epoch``
+    moments: Floats  # (2, P) of Adam; of sgd the first row is the velocity
+    progress: Floats  # (4,) what else the solver remembers
+    measured: Floats  # (measured epochs from 0, 4) loss and score of train, loss and score of val
     snapshots: Mapping[int, Mapping[str, Array]]
     cause: str | None = None  # why it diverged
 
 
 def start(job: Job, split: Split) -> State:
-    """Return the initialised network. Raises what scikit-learn raises for impossible parameters."""
+    """Return the initialised network, measured."""
+    model, training = _parts(job.config.sections)
     seeded = RandomState(job.stream("init"))
-    # Weights at epoch 0, through the public interface: one step that goes nowhere, on a row of zeros.
-    probe = _estimator(job.config.sections, split, seeded, at_standstill=True)
-    _epoch(probe, split, np.zeros((1, split.X_train.shape[1])), split.y_train[:1])
+    theta = _initial(model, _widths(model, split.sizes), seeded)
     # Initialising has taken its draws from ``seeded``: what it draws next is scikit-learn's first order of rows.
     orders = seeded if job.random_state is not None else RandomState(job.stream("order"))
-    estimator = _estimator(job.config.sections, split, RandomState(job.stream("init")))
-    row, cause = _measure(probe, split, epoch=0)
-    measured = () if cause else (row,)
-    weights = _weights(probe)
-    snapshots = {0: weights} if 0 in _parts(job.config.sections)[1].snapshots else {}
-    order = np.arange(len(split.y_train))
-    return State(job, estimator, orders, order, 0, measured, weights, snapshots, cause)
+    state = State(
+        job=job,
+        orders=orders,
+        order=np.arange(len(split.y_train)),
+        epoch=0,
+        theta=theta,
+        moments=np.zeros((2, len(theta))),
+        progress=np.array([0.0, training.learning_rate_init, np.inf, 0.0]),
+        measured=np.empty((0, 4)),
+        snapshots={},
+    )
+    return _trained(state, split, 0)
 
 
 def advance(state: State, split: Split, to_epoch: int, stop: Callable[[], bool]) -> State:
-    """Train to the end of ``to_epoch``, or until ``stop()`` or divergence."""
-    training = _parts(state.job.config.sections)[1]
-    estimator, orders = copy.deepcopy((state.estimator, state.orders))
-    order, epoch, cause = state.order, state.epoch, state.cause
-    measured, snapshots = list(state.measured), dict(state.snapshots)
-    while epoch < to_epoch and cause is None and not stop():
-        epoch += 1
-        order = shuffle(order, random_state=orders) if training.shuffle else order
-        try:
-            _epoch(estimator, split, split.X_train[order], split.y_train[order])
-        except ValueError:
-            if _finite(estimator):
-                raise
-            cause = f"weights became non-finite in epoch {epoch}"
-            break
-        row, cause = _measure(estimator, split, epoch)
-        if cause is None:
-            measured.append(row)
-            snapshots |= {epoch: _weights(estimator)} if epoch in training.snapshots else {}
-    weights = _weights(estimator) if epoch > state.epoch else state.weights
-    return State(state.job, estimator, orders, order, epoch, tuple(measured), weights, snapshots, cause)
+    """Train to the end of ``to_epoch``, or until ``stop()`` or divergence.
+
+    ``stop`` is asked before every call of the kernel: one epoch, then as many as take about LONG.
+    """
+    epochs = 1
+    state = replace(state, orders=copy.deepcopy(state.orders))  # to draw from
+    while state.epoch < to_epoch and state.cause is None and not stop():
+        before, clock = state.epoch, time.perf_counter()
+        state = _trained(state, split, min(epochs, to_epoch - before))
+        per_epoch = (time.perf_counter() - clock) / (state.epoch - before)
+        epochs = max(1, min(2 * epochs, int(LONG / per_epoch), MAX_ORDERS // len(state.order)))
+    return state
 
 
 def finish(state: State, split: Split) -> Fit:
     """Return the Fit of a state, with predictions of its last weights on validation and test."""
-    job = state.job
-    sections = job.config.sections
+    sections = state.job.config.sections
     if state.cause is not None:
         outcome = Outcome.DIVERGED
     else:
         outcome = Outcome.COMPLETED if state.epoch == end(sections) else Outcome.INTERRUPTED
-    names = sorted(state.measured[0] if state.measured else (), key=lambda name: (not name.startswith("loss"), name))
-    curves = {name: np.array([row[name] for row in state.measured]) for name in names}
+    score = "accuracy" if split.task == "classification" else "r2"
+    columns = {"loss/train": 0, "loss/val": 2, f"{score}/train": 1, f"{score}/val": 3} if len(state.measured) else {}
     predictions = {}
     if outcome is Outcome.COMPLETED:
-        predictions = {
-            "val": _output(state.estimator, split.X_val),
-            "test": _output(state.estimator, split.X_test),
-        }
+        predictions = {"val": _output(state, split, split.X_val), "test": _output(state, split, split.X_test)}
     return Fit(
-        job=job,
+        job=state.job,
         outcome=outcome,
         epochs=state.epoch,
-        curves=Curves(np.arange(len(state.measured)), curves),
-        weights=state.weights,
+        curves=Curves(
+            np.arange(len(state.measured)), {name: state.measured[:, i].copy() for name, i in columns.items()}
+        ),
+        weights=_named(state, split),
         snapshots=state.snapshots,
         predictions=predictions,
         loss=measures.LOSS[split.task],
@@ -123,18 +117,16 @@ def end(sections: Sections) -> int:
 
 
 def cost(sections: Sections) -> float:
-    """Return the work of training in arbitrary units: minibatches, and multiplications within them."""
+    """Return the work of training in arbitrary units: as measured on digits, 64 features."""
     model, training = _parts(sections)
-    hidden = model.hidden_layer_sizes
-    units = sum(hidden) + sum(a * b for a, b in pairwise(hidden)) / 64
-    return training.epochs * (1 + 32 / training.batch_size) * (100 + units)  # 100: Python's share of a minibatch
+    weights = sum(fan_in * fan_out for fan_in, fan_out in pairwise((64, *model.hidden_layer_sizes)))
+    return training.epochs * (1 + 8 / training.batch_size) * (16 + weights / 64)
 
 
 def n_parameters(sections: Sections, sizes: Mapping[str, int]) -> int:
     """Count weights and biases; two classes need one output, as in scikit-learn."""
-    outputs = sizes["n_outputs"] if sizes["n_outputs"] > 2 else 1
-    layers = (sizes["n_features"], *_parts(sections)[0].hidden_layer_sizes, outputs)
-    return sum(fan_in * fan_out + fan_out for fan_in, fan_out in pairwise(layers))
+    model, _ = _parts(sections)
+    return sum((fan_in + model.biases) * fan_out for fan_in, fan_out in pairwise(_widths(model, sizes)))
 
 
 def misfits(sections: Sections, sizes: Mapping[str, int]) -> Iterator[Problem]:
@@ -158,69 +150,141 @@ def _parts(sections: Sections) -> tuple[Mlp, Adam | Sgd]:
     return sections.model, sections.training
 
 
-def _estimator(sections: Sections, split: Split, random_state: RandomState, at_standstill: bool = False) -> Estimator:
-    """Make scikit-learn's estimator, its own shuffling off: the orders come from us."""
-    chosen: dict[str, Any]
-    model, training = _parts(sections)
-    match training:
-        case Adam() as adam:
-            chosen = adam.model_dump(include={"solver", "beta_1", "beta_2", "epsilon"})
-        case Sgd() as sgd:
-            chosen = sgd.model_dump(exclude={"epochs", "shuffle", "snapshots", "alpha", "batch_size"})
-    chosen["learning_rate_init"] = training.learning_rate_init
-    if at_standstill:
-        chosen = {
-            "solver": "sgd",
-            "learning_rate_init": _STANDSTILL,
-            "momentum": 0.0,
-            "nesterovs_momentum": False,
-        }
-    kind = MLPClassifier if split.task == "classification" else MLPRegressor
-    return kind(
-        hidden_layer_sizes=model.hidden_layer_sizes,
-        activation=model.activation,
-        alpha=training.alpha,
-        batch_size=1 if at_standstill else training.batch_size,
-        shuffle=False,
-        random_state=random_state,
-        **chosen,
+def _widths(model: Mlp, sizes: Mapping[str, int]) -> tuple[int, ...]:
+    """Return features, hidden units and outputs; two classes need one output."""
+    outputs = sizes["n_outputs"] if sizes["n_outputs"] > 2 else 1
+    return (sizes["n_features"], *model.hidden_layer_sizes, outputs)
+
+
+def _initial(model: Mlp, widths: tuple[int, ...], seeded: RandomState) -> Floats:
+    """Draw the parameters as scikit-learn does (Glorot and Bengio 2010); without biases they are drawn and dropped."""
+    factor = 2.0 if model.activation == "logistic" else 6.0
+    weights, biases = [], []
+    for fan_in, fan_out in pairwise(widths):
+        bound = np.sqrt(factor / (fan_in + fan_out))
+        weights.append(seeded.uniform(-bound, bound, (fan_in, fan_out)).ravel())
+        biases.append(seeded.uniform(-bound, bound, fan_out))
+    return np.concatenate(weights + biases if model.biases else weights)
+
+
+def _layers(model: Mlp, widths: tuple[int, ...]) -> NDArray[np.int64]:
+    """Return the kernel's table of layers (L, 5)."""
+    pairs = np.array(list(pairwise(widths)))
+    below, units = pairs.T
+    weights = np.cumsum(below * units)
+    values = np.cumsum(units)
+    biases = weights[-1] + values - units if model.biases else np.full(len(units), -1)
+    return np.ascontiguousarray(np.column_stack([below, units, weights - below * units, biases, values - units]))
+
+
+def _settings(model: Mlp, training: Adam | Sgd, split: Split) -> kernel.Settings:
+    """Return the kernel's settings; what a solver has not stays as scikit-learn's default, unused."""
+    adam = training if isinstance(training, Adam) else Adam()
+    sgd = training if isinstance(training, Sgd) else Sgd(solver="sgd")
+    return kernel.Settings(
+        hidden=_ACTIVATIONS[model.activation],
+        output=_last(split),
+        batch_size=training.batch_size,
+        alpha=float(training.alpha),
+        adam=isinstance(training, Adam),
+        learning_rate_init=float(training.learning_rate_init),
+        beta_1=float(adam.beta_1),
+        beta_2=float(adam.beta_2),
+        epsilon=float(adam.epsilon),
+        momentum=float(sgd.momentum),
+        nesterov=sgd.nesterovs_momentum,
+        schedule=_SCHEDULES[sgd.learning_rate],
+        power_t=float(sgd.power_t),
+        tol=float(sgd.tol),
+        patience=sgd.n_iter_no_change,
     )
 
 
-def _epoch(estimator: Estimator, split: Split, X: Floats, y: Array) -> None:
-    with np.errstate(all="ignore"):  # overflow is an outcome, not a warning
-        if split.task == "classification":
-            estimator.partial_fit(X, y, classes=np.arange(split.n_outputs))
-        else:
-            estimator.partial_fit(X, y)
+def _last(split: Split) -> int:
+    """Return the activation of the last layer."""
+    if split.task == "regression":
+        return kernel.IDENTITY
+    return kernel.SOFTMAX if split.n_outputs > 2 else kernel.LOGISTIC
 
 
-def _measure(estimator: Estimator, split: Split, epoch: int) -> tuple[dict[str, float], str | None]:
-    """Measure train and validation alike, with the same weights; the second result says what is not finite."""
-    n = len(split.y_train)
-    output = _output(estimator, np.concatenate([split.X_train, split.X_val]))
-    row = measures.measure(split.task, "train", split.y_train, output[:n])
-    row |= measures.measure(split.task, "val", split.y_val, output[n:])
-    broken = [name for name in ("loss/train", "loss/val") if not np.isfinite(row[name])]
-    return row, f"{' and '.join(broken)} became non-finite in epoch {epoch}" if broken else None
+def _trained(state: State, split: Split, epochs: int) -> State:
+    """Train ``epochs`` more in one call, or as far as the next snapshot or divergence; 0: measure.
+
+    Draws from ``state.orders``; nothing else of the state is changed.
+    """
+    model, training = _parts(state.job.config.sections)
+    ahead = [at - state.epoch for at in training.snapshots if at > state.epoch]
+    epochs = min([epochs, *ahead])
+    drawn = np.empty((epochs, len(state.order)), np.int64)
+    order = state.order
+    for row in drawn:  # each a shuffle of the one before, as fit does it
+        order = order[state.orders.permutation(len(order))] if training.shuffle else order
+        row[:] = order
+    theta, moments, progress = state.theta.copy(), state.moments.copy(), state.progress.copy()
+    curves = np.empty((max(epochs, 1), 4))
+    done = kernel.train(
+        _flat(split.X_train),
+        _flat(split.y_train),
+        _flat(split.X_val),
+        _flat(split.y_val),
+        np.array([np.square(y - y.mean()).sum() for y in (split.y_train, split.y_val)]),
+        drawn,
+        state.epoch,
+        theta,
+        _layers(model, _widths(model, split.sizes)),
+        _settings(model, training, split),
+        moments,
+        progress,
+        curves,
+    )
+    reached = state.epoch + done
+    cause = _cause(theta, curves[done - 1], reached)
+    fresh = curves[: max(done, 1) - (cause is not None)]
+    state = replace(
+        state,
+        order=order,
+        epoch=reached,
+        theta=theta,
+        moments=moments,
+        progress=progress,
+        measured=np.concatenate([state.measured, fresh]),
+        cause=cause,
+    )
+    kept = cause is None and reached in training.snapshots
+    return replace(state, snapshots={**state.snapshots, reached: _named(state, split)}) if kept else state
 
 
-def _output(estimator: Estimator, X: Floats) -> Floats:
+def _cause(theta: Floats, last: Floats, epoch: int) -> str | None:
+    """Say what became non-finite. last: (4,) measured after ``epoch``."""
+    if not np.isfinite(theta).all():
+        return f"weights became non-finite in epoch {epoch}"
+    broken = [name for name, value in (("loss/train", last[0]), ("loss/val", last[2])) if not np.isfinite(value)]
+    return f"{' and '.join(broken)} became non-finite in epoch {epoch}" if broken else None
+
+
+def _flat(array: Array) -> Floats:
+    """The array as the kernel takes it: flat, float64, writable (other types would be compiled for again)."""
+    return np.require(array, np.float64, ["C", "W"]).reshape(-1)
+
+
+def _output(state: State, split: Split, X: Floats) -> Floats:
     """Return probabilities (N, K) or predictions (N,)."""
-    with np.errstate(all="ignore"):
-        probable = isinstance(estimator, MLPClassifier)
-        return np.asarray(estimator.predict_proba(X) if probable else estimator.predict(X), dtype=np.float64)
+    model, _ = _parts(state.job.config.sections)
+    layers = _layers(model, _widths(model, split.sizes))
+    output = kernel.predict(_flat(X), len(X), state.theta, layers, _ACTIVATIONS[model.activation], _last(split))
+    if split.task == "regression":
+        return np.asarray(output[:, 0])
+    return np.hstack([1 - output, output]) if split.n_outputs <= 2 else np.asarray(output)
 
 
-def _weights(estimator: Estimator) -> dict[str, Array]:
+def _named(state: State, split: Split) -> dict[str, Array]:
     """Copy weights (fan_in, fan_out) and biases (fan_out,), layer by layer from the input."""
+    model, _ = _parts(state.job.config.sections)
+    layers = _layers(model, _widths(model, split.sizes)).tolist()
     named: dict[str, Array] = {}
-    last = len(estimator.coefs_) - 1
-    for i, (weight, bias) in enumerate(zip(estimator.coefs_, estimator.intercepts_, strict=True)):
-        layer = "output" if i == last else f"hidden_{i + 1}"
-        named |= {f"{layer}/weight": weight.copy(), f"{layer}/bias": bias.copy()}
+    for i, (below, units, weight, bias, _) in enumerate(layers, start=1):
+        layer = "output" if i == len(layers) else f"hidden_{i}"
+        named[f"{layer}/weight"] = state.theta[weight : weight + below * units].reshape(below, units).copy()
+        if model.biases:
+            named[f"{layer}/bias"] = state.theta[bias : bias + units].copy()
     return named
-
-
-def _finite(estimator: Estimator) -> bool:
-    return all(np.isfinite(array).all() for array in (*estimator.coefs_, *estimator.intercepts_))

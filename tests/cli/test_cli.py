@@ -184,7 +184,7 @@ def test_failed_fits_are_exit_1_and_counted_with_their_cause(
     def raising(*_: object) -> None:
         raise RuntimeError("[bold]out of luck")
 
-    monkeypatch.setattr(mlp, "_epoch", raising)
+    monkeypatch.setattr(mlp, "advance", raising)
     code, out, _ = fitlab("sweep", spec, "--store", store, "--jobs", 1)
     assert code == 1
     assert "failed 8 ×: RuntimeError: [bold]out of luck" in out

@@ -72,19 +72,20 @@ def test_a_damaged_fit_is_set_aside_and_trained_again(tiny: dict, tmp_path: Path
 def test_a_job_that_raises_is_one_failed_fit_and_the_sweep_goes_on(
     tiny: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = mlp._epoch
+    real = mlp.advance
 
-    def raising(estimator: object, *rest: object) -> None:
-        if estimator.hidden_layer_sizes == (2,) and estimator.alpha == 1 and estimator.batch_size == 16:
-            raise RuntimeError("out of luck")  # scikit-learn has no bug that a test could rely on
-        real(estimator, *rest)
+    def raising(state: mlp.State, *rest: object) -> mlp.State:
+        sections = state.job.config.sections
+        if sections.model.hidden_layer_sizes == (2,) and sections.training.alpha == 1:
+            raise RuntimeError("out of luck")  # the kernel has no bug that a test could rely on
+        return real(state, *rest)
 
-    monkeypatch.setattr(mlp, "_epoch", raising)
+    monkeypatch.setattr(mlp, "advance", raising)
     result = go(tiny, tmp_path)
     assert result.progress.outcomes == {"completed": 6, "failed": 2}
     failed = [fit for fit in result.sweep.fits if fit.outcome is Outcome.FAILED]
     assert {fit.cause for fit in failed} == {"RuntimeError: out of luck"}
-    monkeypatch.setattr(mlp, "_epoch", real)
+    monkeypatch.setattr(mlp, "advance", real)
     assert go(tiny, tmp_path).progress.trained == 0
     assert go(tiny, tmp_path, retry_failed=True).progress.outcomes == {"completed": 8}
 

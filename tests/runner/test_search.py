@@ -266,14 +266,15 @@ def test_a_failed_fit_ends_its_config_with_fail_and_the_search_goes_on(
 ) -> None:
     from fitlab.trainers import mlp
 
-    real = mlp._epoch
+    real = mlp.advance
 
-    def raising(estimator: object, *rest: object) -> None:
-        if estimator.solver == "adam" and estimator.batch_size == 16:
+    def raising(state: mlp.State, *rest: object) -> mlp.State:
+        training = state.job.config.sections.training
+        if training.solver == "adam" and training.batch_size == 16:
             raise RuntimeError("out of luck")
-        real(estimator, *rest)
+        return real(state, *rest)
 
-    monkeypatch.setattr(mlp, "_epoch", raising)
+    monkeypatch.setattr(mlp, "advance", raising)
     result = go(search, tmp_path)
     states = Counter(trial.state for trial in journal(tmp_path, search).trials)
     failed = [fit for fit in result.sweep.fits if fit.outcome is Outcome.FAILED]

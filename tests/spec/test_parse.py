@@ -78,7 +78,6 @@ BAD = [  # what is changed in GOOD, and what the error must say: place, key, giv
         [":4:1 training: an estimator has no training section", "model.axis"],
     ),
     ("{alpha: 1, epochs: 3}", "null", [":4:1 training", "not allowed", "null"]),
-    ("kind: mlp", "kind: mlp, biases: false", ["biases: false is not available yet"]),
     ("alpha: 1,", "solver: lbfgs,", ["solver: lbfgs is not available yet"]),
     ("parameters:", "method: tpe\n  parameters:", [":6:1 sweep.trials: missing key"]),
     ("parameters:", "method: tp\n  parameters:", ["unknown method", '"tp"', "did you mean tpe?"]),
@@ -101,7 +100,11 @@ BAD = [  # what is changed in GOOD, and what the error must say: place, key, giv
         f"{TPE} objective: [loss/val, n_parameters]\n  early_terminate: {{type: hyperband}}\n  parameters:",
         ["several objectives have no order"],
     ),
-    ("training.alpha: {v", "model.biases: {values: [true, false]}\n    training.alpha: {v", ["model.biases.values[1]"]),
+    (
+        "training.alpha: {v",
+        "training.solver: {values: [sgd, lbfgs]}\n    training.alpha: {v",
+        ["training.solver.values[1]"],
+    ),
 ]
 
 

@@ -1,27 +1,42 @@
-"""The mlp trainer: scikit-learn's numbers, bit for bit, and one way to measure."""
+"""The mlp trainer: scikit-learn's numbers to rounding, what it has not, and one way to measure."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from conftest import PROVE
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn import metrics
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
-from trainers.conformance import NetworkConformance, fit, job_and_split
+from trainers.conformance import ALL, NetworkConformance, fit, job_and_split, never
 
-from fitlab.trainers import measures
+from fitlab import space, trainers
+from fitlab.records import Fit, Job, Outcome, Split
+from fitlab.spec import read_spec
+from fitlab.trainers import kernel, measures
 
 
 def spec(kind: str = "wine", hidden: tuple[int, ...] = (5,), **training: Any) -> dict[str, Any]:
+    activation = training.pop("activation", "relu")
     scaled = {"target_scaling": "standard"} if kind in {"diabetes", "make_friedman1"} else {}
     return {
         "name": "one",
         "data": {"kind": kind, **scaled},
-        "model": {"kind": "mlp", "hidden_layer_sizes": list(hidden)},
+        "model": {"kind": "mlp", "hidden_layer_sizes": list(hidden), "activation": activation},
         "training": {"epochs": 6, "batch_size": 16, "learning_rate_init": 0.01, **training},
     }
 
@@ -44,38 +59,301 @@ class TestRegression(NetworkConformance):
         return spec("diabetes", hidden=(4, 3))
 
 
-CASES = [
-    spec("digits", (16,), epochs=15),
-    spec("digits", (8, 4), epochs=10, batch_size=50, alpha=1.0),
-    spec("breast_cancer", (7,), epochs=10, solver="sgd", learning_rate="invscaling"),
-    spec("wine", (), epochs=10, solver="sgd", learning_rate="adaptive", n_iter_no_change=1, tol=0.1),
-    spec("iris", (3,), epochs=10, shuffle=False, solver="sgd", nesterovs_momentum=False, momentum=0.5),
-    spec("diabetes", (6,), epochs=10, beta_1=0.8, beta_2=0.9, epsilon=1e-4),
-]
+class TestWithoutBiases(NetworkConformance):
+    @pytest.fixture
+    def spec(self) -> dict[str, Any]:
+        return without_biases(spec("wine", activation="tanh"))
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['data']['kind']}-{len(case['training'])}")
-def test_scikit_learns_fit_with_our_random_state_gives_the_same_network_bit_for_bit(case: dict[str, Any]) -> None:
-    ours = fit(case, seed=3)
-    job, split = job_and_split(case, seed=3)
-    training = job.config.sections.training
-    chosen = training.model_dump(exclude={"epochs", "snapshots"})
-    if case["training"].get("learning_rate") != "adaptive":
-        chosen["n_iter_no_change"] = training.epochs + 1  # theirs would stop early
-    kind = MLPClassifier if split.task == "classification" else MLPRegressor
-    theirs = kind(
-        hidden_layer_sizes=job.config.sections.model.hidden_layer_sizes,
-        max_iter=training.epochs,
-        random_state=ours.random_state,
+def without_biases(case: dict[str, Any]) -> dict[str, Any]:
+    return {**case, "model": {**case["model"], "biases": False}}
+
+
+# ── against scikit-learn's fit ──────────────────────────────────────────────────────────────────────────────
+
+
+class NudgedClassifier(MLPClassifier):
+    """One initial weight is one ulp larger: how far that gets says how chaotic training is."""
+
+    def _init_coef(self, fan_in: int, fan_out: int, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
+        weights, biases = super()._init_coef(fan_in, fan_out, dtype)
+        row = fan_in // 2  # of digits the first features are constant
+        weights[row, 0] = np.nextafter(weights[row, 0], np.inf)
+        return weights, biases
+
+
+class NudgedRegressor(MLPRegressor):
+    _init_coef = NudgedClassifier._init_coef
+
+
+def reference(whole: Fit, split: Split, nudged: bool = False) -> Any:
+    """Return scikit-learn's network after as many epochs of ``fit``."""
+    sections = whole.job.config.sections
+    chosen = sections.training.model_dump(exclude={"epochs", "snapshots"})
+    if getattr(sections.training, "learning_rate", "constant") != "adaptive":
+        chosen["n_iter_no_change"] = sections.training.epochs + 1  # theirs would stop early
+    kinds = (NudgedClassifier, NudgedRegressor) if nudged else (MLPClassifier, MLPRegressor)
+    theirs = kinds[split.task == "regression"](
+        hidden_layer_sizes=sections.model.hidden_layer_sizes,
+        activation=sections.model.activation,
+        max_iter=sections.training.epochs,
+        random_state=whole.random_state,
         **chosen,
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # it says that it stopped after max_iter: we asked for that
-        theirs.fit(split.X_train, split.y_train)
-    assert theirs.n_iter_ == training.epochs
+        return theirs.fit(split.X_train, split.y_train)
+
+
+def distances(whole: Fit, split: Split, theirs: Any, other: Any = None) -> tuple[float, float, float]:
+    """Return how far loss, weights and predictions are from theirs, or ``other``'s; at most."""
+    mine = list(whole.weights.values()), whole.predictions["val"]
+    if other is not None:
+        mine = described(other, split)
+    arrays, output = described(theirs, split)
+    y = split.y_val
+    losses = [measures.measure(split.task, "val", y, one)["loss/val"] for one in (mine[1], output)]
+    weights = max(np.abs(one - two).max() for one, two in zip(mine[0], arrays, strict=True))
+    return abs(losses[0] - losses[1]), weights, np.abs(mine[1] - output).max()
+
+
+def described(theirs: Any, split: Split) -> tuple[list[np.ndarray], np.ndarray]:
     layers = [array for pair in zip(theirs.coefs_, theirs.intercepts_, strict=True) for array in pair]
-    for mine, other in zip(ours.weights.values(), layers, strict=True):
-        assert (mine == other).all()
+    return layers, (theirs.predict if split.task == "regression" else theirs.predict_proba)(split.X_val)
+
+
+def agree(whole: Fit, split: Split) -> None:
+    """Loss within 1e-8, weights and predictions within 1e-6, or ten times what an ulp does to scikit-learn itself."""
+    assert whole.outcome is Outcome.COMPLETED
+    theirs = reference(whole, split)
+    if theirs.n_iter_ < whole.epochs:  # adaptive: it stops where the rate has become too small, we go on
+        state = trainers.advance(trainers.start(whole.job, split), split, theirs.n_iter_, never)
+        weights = trainers.finish(state, split).weights.values()
+        assert all(
+            np.allclose(*pair, rtol=0, atol=1e-6) for pair in zip(weights, described(theirs, split)[0], strict=True)
+        )
+        return
+    apart, allowed = distances(whole, split, theirs), (1e-8, 1e-6, 1e-6)
+    if any(a > b for a, b in zip(apart, allowed, strict=True)):
+        chaos = distances(whole, split, theirs, reference(whole, split, nudged=True))
+        allowed = tuple(max(a, 10 * b) for a, b in zip(allowed, chaos, strict=True))
+    assert all(a <= b for a, b in zip(apart, allowed, strict=True)), (apart, allowed)
+
+
+EPOCHS = 200 if PROVE else 12
+SOLVERS: list[dict[str, Any]] = [
+    {"solver": "adam", "alpha": 0.1},
+    {"solver": "adam", "beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-4, "shuffle": False},
+    {"solver": "sgd", "alpha": 1.0},
+    {"solver": "sgd", "nesterovs_momentum": False, "momentum": 0.5},
+    {"solver": "sgd", "learning_rate": "invscaling", "power_t": 0.3},
+    {"solver": "sgd", "learning_rate": "adaptive", "n_iter_no_change": 1, "tol": 0.02},
+]
+SIZES = {
+    "digits": ((16,), 39),
+    "breast_cancer": ((7, 5), 283),
+    "wine": ((), 22),
+    "diabetes": ((6,), 20),
+}  # that divide N
+CASES = list(product(SIZES, ("identity", "logistic", "tanh", "relu"), range(len(SOLVERS)), (True, False)))
+
+
+@pytest.mark.parametrize(("kind", "activation", "solver", "divides"), CASES if PROVE else CASES[::5])
+def test_scikit_learns_fit_with_our_random_state_gives_the_same_network(
+    kind: str, activation: str, solver: int, divides: bool
+) -> None:
+    hidden, batch = SIZES[kind]
+    batch_size = batch if divides else 32
+    case = spec(kind, hidden, **SOLVERS[solver], activation=activation, epochs=EPOCHS, batch_size=batch_size)
+    agree(fit(case, seed=3), job_and_split(case, seed=3)[1])
+
+
+def by_hand(split: Split, model: dict[str, Any], training: dict[str, Any]) -> Fit:
+    """Train on arrays of our own."""
+    document = read_spec({"name": "arrays", "data": {"kind": "arrays"}, "model": model, "training": training})
+    (config,) = space.configs(document)
+    job = Job(config, 0, ALL, "arrays", trainers.version(config.sections))
+    state = trainers.advance(trainers.start(job, split), split, trainers.end(config.sections), never)
+    return trainers.finish(state, split)
+
+
+def drawn(seed: int, rows: int, features: int, classes: int) -> Split:
+    """Return random arrays; classes: 1 for regression. Every class is there; the first feature is constant."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(rows + 20, features))
+    X[:, 0] = 1.0
+    y = X.sum(axis=1) if classes == 1 else np.concatenate([np.arange(classes), rng.integers(classes, size=rows + 20)])
+    y = y[: rows + 20]
+    task = "regression" if classes == 1 else "classification"
+    labels = np.arange(classes) if classes > 1 else np.empty(0)
+    return Split(task, labels, X[:rows], y[:rows], X[rows:], y[rows:], X[rows:], y[rows:], {})
+
+
+@given(st.data())
+def test_any_network_is_scikit_learns(data: st.DataObject) -> None:
+    classes = data.draw(st.integers(1, 5))
+    rows = data.draw(st.integers(max(classes, 2), 40))
+    split = drawn(data.draw(st.integers(0, 99)), rows, data.draw(st.integers(1, 9)), classes)
+    model = {
+        "kind": "mlp",
+        "hidden_layer_sizes": data.draw(st.lists(st.integers(1, 9), max_size=3)),
+        "activation": data.draw(st.sampled_from(["identity", "logistic", "tanh", "relu"])),
+    }
+    training = {
+        **data.draw(st.sampled_from(SOLVERS)),
+        "learning_rate_init": data.draw(st.floats(1e-4, 0.02)),
+        "alpha": data.draw(st.sampled_from([0.0, 1e-3, 1.0])),
+        "batch_size": data.draw(st.integers(1, rows)),
+        "epochs": data.draw(st.integers(1, 9)),
+    }
+    agree(by_hand(split, model, training), split)
+
+
+@pytest.mark.parametrize("classes", [1, 2, 3])
+@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
+def test_a_plain_step_goes_down_the_numerical_gradient(classes: int, activation: str) -> None:
+    split = drawn(classes, 7, 3, classes)
+    model = {"kind": "mlp", "hidden_layer_sizes": [4, 3], "activation": activation}
+    plain = {"solver": "sgd", "momentum": 0.0, "learning_rate_init": 1.0, "alpha": 0.3, "batch_size": 7}
+    whole = by_hand(split, model, {**plain, "epochs": 1, "snapshots": [0]})
+    before, after = ([*arrays.values()] for arrays in (whole.snapshots[0], whole.weights))
+    for array, later in zip(before, after, strict=True):
+        for at in np.ndindex(array.shape):
+            kept, losses = array[at], []
+            for shift in (1e-6, -1e-6):
+                array[at] = kept + shift
+                losses.append(penalised(before, split, activation, alpha=0.3))
+            array[at] = kept
+            assert kept - later[at] == pytest.approx((losses[0] - losses[1]) / 2e-6, rel=1e-6, abs=1e-8)
+
+
+def penalised(arrays: list[np.ndarray], split: Split, activation: str, alpha: float) -> float:
+    """The loss that scikit-learn minimises on the training part, written down once more."""
+    z = split.X_train
+    functions = {"identity": lambda z: z, "logistic": lambda z: 1 / (1 + np.exp(-z)), "tanh": np.tanh}
+    for i, (weights, biases) in enumerate(zip(arrays[::2], arrays[1::2], strict=True)):
+        z = z @ weights + biases
+        if i < len(arrays) // 2 - 1:
+            z = functions.get(activation, lambda z: np.maximum(z, 0))(z)
+    y, n = split.y_train, len(z)
+    if split.task == "regression":
+        loss = np.square(z[:, 0] - y).sum() / 2
+    else:
+        z = np.hstack([np.zeros((n, 1)), z]) if z.shape[1] == 1 else z
+        loss = (np.log(np.exp(z).sum(axis=1)) - z[np.arange(n), y]).sum()
+    return (loss + alpha / 2 * sum(np.square(weights).sum() for weights in arrays[::2])) / n
+
+
+@pytest.mark.parametrize(
+    ("rows", "hidden", "batch_size"), [(1, [3], 1), (30, [1], 7), (30, [1, 1], 30), (40, [4096], 16), (600, [5], 500)]
+)
+def test_extreme_shapes_are_scikit_learns(rows: int, hidden: list[int], batch_size: int) -> None:
+    split = drawn(0, rows, 5, 1 if rows == 1 else 3)
+    agree(by_hand(split, {"kind": "mlp", "hidden_layer_sizes": hidden}, {"epochs": 5, "batch_size": batch_size}), split)
+
+
+@pytest.mark.parametrize("scale", [1e100, 1e160, 1e300])
+def test_overflow_is_a_divergence_with_its_epoch_and_measured_before(scale: float) -> None:
+    split = drawn(0, 30, 5, 1)
+    split = replace(split, X_train=split.X_train * scale)
+    whole = by_hand(split, {"kind": "mlp", "hidden_layer_sizes": [3]}, {"epochs": 5, "batch_size": 10})
+    if whole.outcome is Outcome.DIVERGED:
+        assert f"became non-finite in epoch {whole.epochs}" in whole.cause
+        assert len(whole.curves) == whole.epochs
+    assert all(np.isfinite(curve).all() for name, curve in whole.curves.values.items() if "loss" in name)
+
+
+# ── without biases ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_without_biases_the_weights_begin_as_with_them_and_are_all_there_is() -> None:
+    case = spec("wine", (5, 4))
+    bare, full = fit(without_biases(case), to_epoch=0), fit(case, to_epoch=0)
+    assert list(bare.weights) == ["hidden_1/weight", "hidden_2/weight", "output/weight"]
+    assert all((full.weights[name] == array).all() for name, array in bare.weights.items())
+    assert bare.sizes["n_parameters"] == 13 * 5 + 5 * 4 + 4 * 3
+
+
+@pytest.mark.parametrize("kind", ["diabetes", "wine", "breast_cancer"])
+@pytest.mark.parametrize("activation", ["identity", "tanh", "relu"])
+def test_without_biases_nothing_comes_of_nothing(kind: str, activation: str) -> None:
+    case = without_biases(spec(kind, (5, 4), activation=activation))
+    job, split = job_and_split(case)
+    split = replace(split, X_test=np.zeros_like(split.X_test))
+    said = trainers.finish(trainers.advance(trainers.start(job, split), split, 6, never), split).predictions["test"]
+    assert (said == {"diabetes": 0, "wine": 1 / 3, "breast_cancer": 1 / 2}[kind]).all()
+
+
+def test_without_biases_a_relu_network_doubles_with_its_input_bit_for_bit() -> None:
+    case = without_biases(spec("diabetes", (8, 4)))
+    job, split = job_and_split(case)
+    split = replace(split, X_test=2 * split.X_val)
+    said = trainers.finish(trainers.advance(trainers.start(job, split), split, 6, never), split).predictions
+    assert (said["test"] == 2 * said["val"]).all()
+    assert said["val"].any()
+
+
+class Bare(MLPClassifier):
+    """scikit-learn's network, its biases held at zero from outside."""
+
+    def _init_coef(self, fan_in: int, fan_out: int, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
+        weights, biases = super()._init_coef(fan_in, fan_out, dtype)
+        return weights, 0 * biases
+
+
+def test_without_biases_it_trains_as_scikit_learn_with_biases_held_at_zero() -> None:
+    case = without_biases(spec("wine", (5,), shuffle=False, solver="sgd"))
+    whole, (_, split) = fit(case), job_and_split(case)
+    theirs = Bare((5,), solver="sgd", learning_rate_init=0.01, shuffle=False, random_state=whole.random_state)
+    for _, first in product(range(6), range(0, len(split.y_train), 16)):
+        rows = slice(first, first + 16)
+        theirs.set_params(batch_size=len(split.y_train[rows]))
+        theirs.partial_fit(split.X_train[rows], split.y_train[rows], classes=[0, 1, 2])
+        for biases in theirs.intercepts_:
+            biases[:] = 0
+    for mine, other in zip(whole.weights.values(), theirs.coefs_, strict=True):
+        assert mine == pytest.approx(other, abs=1e-9)
+
+
+# ── how it is compiled ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_it_is_compiled_once_whatever_it_trains() -> None:
+    fit(spec("wine"))
+    job, split = job_and_split(spec("diabetes", (3, 2), solver="sgd"))
+    split.X_train.flags.writeable = False
+    split = replace(split, X_val=np.asfortranarray(split.X_val), y_train=split.y_train.astype(np.float32))
+    trainers.finish(trainers.advance(trainers.start(job, split), split, 6, never), split)
+    assert [len(entry.signatures) for entry in (kernel.train, kernel.predict)] == [1, 1]
+
+
+def test_threads_change_no_bit() -> None:
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(lambda seed: fit(spec(), seed), range(4))) == [fit(spec(), seed) for seed in range(4)]
+
+
+@pytest.mark.slow
+def test_processes_that_compile_at_once_in_a_fresh_clone_agree(tmp_path: Path) -> None:
+    code = "from trainers.conformance import fit; from trainers.test_mlp import spec; print(fit(spec()).content_digest)"
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", code]
+    three = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(3)]
+    assert {one.communicate(timeout=300)[0].strip() for one in three} == {fit(spec()).content_digest}
+    assert list(tmp_path.rglob("*.nbc"))
+
+
+def test_stop_is_asked_several_times_a_second_and_not_before_every_short_epoch() -> None:
+    asked = []
+    job, split = job_and_split(spec("digits", (512,), epochs=60, snapshots=list(range(20))))
+    trainers.advance(trainers.start(job, split), split, 60, lambda: asked.append(time.perf_counter()))
+    assert np.diff(asked).max() < 1.0
+    asked.clear()
+    job, split = job_and_split(spec(epochs=60))
+    trainers.advance(trainers.start(job, split), split, 60, lambda: asked.append(0))
+    assert len(asked) < 30
+
+
+# ── one way to measure ──────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("kind", ["wine", "breast_cancer"])

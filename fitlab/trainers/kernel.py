@@ -1,0 +1,423 @@
+"""The compiled heart of the mlp trainer: whole epochs of minibatches in one call, without the GIL.
+
+This is the one place where speed may cost lines. A call allocates its buffers once, the optimiser is fused, and what
+an epoch touches stays in the cache. All floats are float64, all arrays C-ordered, so that it compiles once.
+Parameters are one flat array: the weights of every layer, then the biases of every layer, as scikit-learn updates them.
+N rows, B of a minibatch, D features, H units of a layer, K outputs, E epochs, L layers, P parameters.
+
+``layers`` (L, 5) says for each layer: units below, units, where its weights and its biases begin among the parameters
+(-1: no biases), and where its output begins among the values of one row.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from fitlab.records import Floats
+from fitlab.trainers.measures import CLIP
+
+Ints = NDArray[np.int64]
+F = TypeVar("F", bound=Callable[..., Any])
+IDENTITY, LOGISTIC, TANH, RELU, SOFTMAX = range(5)  # activations
+CONSTANT, INVSCALING, ADAPTIVE = range(3)  # schedules of the learning rate
+STEPS, RATE, BEST, UNCHANGED = range(4)  # progress: steps of Adam, learning rate, best loss, epochs without change
+BELOW, UNITS, WEIGHT, BIAS, VALUE = range(5)  # columns of ``layers``
+BLOCK = 128  # rows that are measured at a time: their values stay in the cache
+SMALLEST = 1e-300  # that can be inverted
+SMALLEST_RATE = 1e-6  # adaptive: scikit-learn lowers it no further
+
+
+class Settings(NamedTuple):
+    """How to train: scikit-learn's parameters, choices as numbers."""
+
+    hidden: int  # activation of hidden layers
+    output: int  # activation of the last layer: SOFTMAX, LOGISTIC (two classes) or IDENTITY (regression)
+    batch_size: int
+    alpha: float
+    adam: bool  # else sgd
+    learning_rate_init: float
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    momentum: float
+    nesterov: bool
+    schedule: int
+    power_t: float
+    tol: float
+    patience: int  # n_iter_no_change
+
+
+def _compiled(**options: Any) -> Callable[[F], F]:
+    """Compile without the GIL; floats keep their order of operations, and division by zero is inf."""
+    jit: Any = njit
+    decorator: Callable[[F], F] = jit(nogil=True, error_model="numpy", **options)
+    return decorator
+
+
+def _entry(function: F) -> F:
+    """Compile what is called from Python at its first call, and keep it on disk where a place can be written."""
+    try:
+        return _compiled(cache=True)(function)
+    except RuntimeError:  # numba found no such place
+        return _compiled()(function)
+
+
+_inner = _compiled()
+_fused = _compiled(fastmath={"contract"})  # a product and a sum become one instruction with one rounding
+
+
+@_inner
+def _matrix(flat: Floats, start: int, rows: int, columns: int) -> Floats:
+    """View part of a flat array as (rows, columns)."""
+    return flat[start : start + rows * columns].reshape((rows, columns))
+
+
+@_fused
+def _exp(x: float) -> float:
+    """Return e to the x within an ulp or two, in a form that compiles to vector instructions; NaN stays NaN.
+
+    x = k ln 2 + r with |r| ≤ ln 2 / 2; e to the r by its Taylor polynomial (the rest is < 5e-18); k is added to the
+    exponent bits: the sum with 1.5 · 2⁵² has k in its lowest bits. Beyond ±708 the result stays at that of ±708.
+    """
+    x = -708.0 if x < -708.0 else x
+    x = 708.0 if x > 708.0 else x
+    shifted = x * 1.4426950408889634 + 6755399441055744.0
+    k = shifted - 6755399441055744.0
+    r = (x - k * 6.93147180369123816490e-01) - k * 1.90821492927058770002e-10
+    p = 1.0 / 6227020800.0
+    for divisor in (479001600.0, 39916800.0, 3628800.0, 362880.0, 40320.0, 5040.0, 720.0, 120.0, 24.0, 6.0, 2.0, 1.0):
+        p = p * r + 1.0 / divisor
+    p = p * r + 1.0
+    bits = np.float64(p).view(np.int64) + (np.float64(shifted).view(np.int64) << 52)
+    return np.int64(bits).view(np.float64)
+
+
+@_fused
+def _about_inverse(x: float) -> float:
+    """Return 1 / x within 1e-11, for 1e-300 < x < 1e300, without the divider, which is busy with square roots.
+
+    The first guess, within 6 %, is a difference of bit patterns; each of Halley's steps cubes its relative error.
+    """
+    y = np.int64(0x7FDE6238502484BA - np.float64(x).view(np.int64)).view(np.float64)
+    for _ in range(2):
+        error = 1.0 - x * y
+        y += y * (error + error * error)
+    return float(y)
+
+
+@_fused
+def _quotient(a: float, b: float, inverse: float) -> float:
+    """Return a / b, given about 1 / b: rounded as the division itself, for the remainder is exact (Markstein 1990).
+
+    An ulp would matter: the weights of a constant feature feel the penalty alone, and under Adam that is chaotic.
+    """
+    q = a * inverse
+    return q + (a - q * b) * inverse
+
+
+@_inner
+def _activate(z: Floats, code: int) -> None:
+    """Apply an activation to z (B, H) in place; what is not finite stays so."""
+    flat = z.reshape(z.size)
+    if code == RELU:
+        for i in range(flat.size):
+            flat[i] = 0.0 if flat[i] <= 0.0 else flat[i]
+    elif code == TANH:
+        for i in range(flat.size):
+            flat[i] = math.tanh(flat[i])
+    elif code == LOGISTIC:
+        for i in range(flat.size):
+            flat[i] = 1.0 / (1.0 + _exp(-flat[i]))
+    elif code == SOFTMAX:
+        _softmax(z, flat)
+
+
+@_inner
+def _softmax(z: Floats, flat: Floats) -> None:
+    """Turn logits z (B, K) into probabilities in place. flat: the same memory."""
+    rows, K = z.shape
+    for row in range(rows):
+        top = z[row, 0]
+        for k in range(1, K):
+            top = z[row, k] if z[row, k] > top else top
+        for k in range(K):
+            z[row, k] -= top
+    for i in range(flat.size):
+        flat[i] = _exp(flat[i])
+    for row in range(rows):
+        total = 0.0
+        for k in range(K):
+            total += z[row, k]
+        for k in range(K):
+            z[row, k] /= total
+
+
+@_inner
+def _forward(x: Floats, theta: Floats, layers: Ints, hidden: int, output: int, values: Floats, capacity: int) -> Floats:
+    """Return the output (B, K) for x (B, D); the outputs of all layers are left in ``values``."""
+    rows = len(x)
+    for i in range(len(layers)):
+        units, bias = layers[i, UNITS], layers[i, BIAS]
+        z = _matrix(values, capacity * layers[i, VALUE], rows, units)
+        np.dot(x, _matrix(theta, layers[i, WEIGHT], layers[i, BELOW], units), z)
+        if bias >= 0:
+            for row in range(rows):
+                for j in range(units):
+                    z[row, j] += theta[bias + j]
+        _activate(z, output if i == len(layers) - 1 else hidden)
+        x = z
+    return x
+
+
+@_inner
+def _backward(
+    x: Floats, theta: Floats, layers: Ints, hidden: int, values: Floats, deltas: Floats, capacity: int, gradient: Floats
+) -> None:
+    """Sum the gradients over the rows of x (B, D); the last of ``deltas`` are given, the others filled in."""
+    rows = len(x)
+    for i in range(len(layers) - 1, -1, -1):
+        below, units, bias = layers[i, BELOW], layers[i, UNITS], layers[i, BIAS]
+        delta = _matrix(deltas, capacity * layers[i, VALUE], rows, units)
+        under = x if i == 0 else _matrix(values, capacity * layers[i - 1, VALUE], rows, below)
+        np.dot(under.T, delta, _matrix(gradient, layers[i, WEIGHT], below, units))
+        if bias >= 0:
+            gradient[bias : bias + units] = 0.0
+            for row in range(rows):
+                for j in range(units):
+                    gradient[bias + j] += delta[row, j]
+        if i > 0:
+            lower = _matrix(deltas, capacity * layers[i - 1, VALUE], rows, below)
+            np.dot(delta, _matrix(theta, layers[i, WEIGHT], below, units).T, lower)
+            _derive(lower.reshape(lower.size), under.reshape(under.size), hidden)
+
+
+@_inner
+def _derive(delta: Floats, value: Floats, code: int) -> None:
+    """Multiply by the derivative of an activation, given its value; both flat."""
+    if code == RELU:
+        for i in range(delta.size):
+            delta[i] = 0.0 if value[i] == 0.0 else delta[i]
+    elif code == TANH:
+        for i in range(delta.size):
+            delta[i] *= 1.0 - value[i] * value[i]
+    elif code == LOGISTIC:
+        for i in range(delta.size):
+            delta[i] *= value[i] * (1.0 - value[i])
+
+
+@_inner
+def _adam(
+    theta: Floats, gradient: Floats, m: Floats, v: Floats, alpha: float, rate: float, rows: float, settings: Settings
+) -> None:
+    """Take a step (Kingma and Ba 2015, with epsilon outside the root); all flat and of the same parameters."""
+    b1, b2 = settings.beta_1, settings.beta_2
+    epsilon, share = max(settings.epsilon, SMALLEST), 1.0 / rows
+    for i in range(theta.size):
+        g = _quotient(gradient[i] + alpha * theta[i], rows, share)
+        m[i] = b1 * m[i] + (1.0 - b1) * g
+        v[i] = b2 * v[i] + (1.0 - b2) * (g * g)
+        root = math.sqrt(v[i]) + epsilon
+        theta[i] -= _quotient(rate * m[i], root, _about_inverse(root))
+
+
+@_inner
+def _sgd(
+    theta: Floats, gradient: Floats, velocity: Floats, alpha: float, rate: float, rows: float, settings: Settings
+) -> None:
+    """Take a step with momentum (Nesterov's: looking ahead); all flat and of the same parameters."""
+    momentum, ahead, share = settings.momentum, settings.nesterov, 1.0 / rows
+    for i in range(theta.size):
+        step = rate * _quotient(gradient[i] + alpha * theta[i], rows, share)
+        velocity[i] = momentum * velocity[i] - step
+        theta[i] += momentum * velocity[i] - step if ahead else velocity[i]
+
+
+@_inner
+def _update(
+    theta: Floats, gradient: Floats, moments: Floats, weights: int, rows: int, progress: Floats, settings: Settings
+) -> None:
+    """Step along the summed gradient of ``rows`` rows; the penalty is on the first ``weights`` parameters alone."""
+    m, v = moments[0], moments[1]
+    rate, n = progress[RATE], float(rows)
+    if settings.adam:
+        progress[STEPS] += 1.0
+        rate = settings.learning_rate_init * math.sqrt(1.0 - settings.beta_2 ** progress[STEPS])
+        rate /= 1.0 - settings.beta_1 ** progress[STEPS]
+    for first, last, alpha in ((0, weights, settings.alpha), (weights, theta.size, 0.0)):
+        if settings.adam:
+            _adam(theta[first:last], gradient[first:last], m[first:last], v[first:last], alpha, rate, n, settings)
+        else:
+            _sgd(theta[first:last], gradient[first:last], m[first:last], alpha, rate, n, settings)
+
+
+@_inner
+def _loss(output: Floats, row: int, y: float, code: int) -> tuple[float, float]:
+    """Return loss (nats or squared error) of one row, and 1 for a hit. output: (N, K); y: class code or target."""
+    if code == IDENTITY:
+        return (output[row, 0] - y) ** 2, 0.0
+    if code == LOGISTIC:  # two columns, 1 - p and p
+        p = output[row, 0] if y == 1.0 else 1.0 - output[row, 0]
+        hit = (output[row, 0] > 1.0 - output[row, 0]) == (y == 1.0)
+    else:
+        p = output[row, int(y)]
+        hit = True
+        for k in range(output.shape[1]):  # the first maximum is the prediction
+            hit &= output[row, k] < p if k < int(y) else output[row, k] <= p
+    p = CLIP if p < CLIP else p
+    p = 1.0 - CLIP if p > 1.0 - CLIP else p
+    return -math.log(p), 1.0 if hit else 0.0
+
+
+@_inner
+def _measure(
+    X: Floats,
+    y: Floats,
+    spread: float,
+    theta: Floats,
+    layers: Ints,
+    settings: Settings,
+    values: Floats,
+    capacity: int,
+    result: Floats,
+) -> None:
+    """Write mean loss, and accuracy or R², into result (2,), as measures defines them. X: (N·D,); y: (N,)."""
+    D, N = layers[0, BELOW], len(y)
+    loss = hits = 0.0
+    for first in range(0, N, capacity):
+        x = _matrix(X, first * D, min(capacity, N - first), D)
+        output = _forward(x, theta, layers, settings.hidden, settings.output, values, capacity)
+        for row in range(len(x)):
+            more, hit = _loss(output, row, y[first + row], settings.output)
+            loss += more
+            hits += hit
+    result[0] = loss / N
+    result[1] = hits / N
+    if settings.output == IDENTITY:
+        result[1] = 1.0 - loss / spread if spread > 0.0 else np.nan
+
+
+@_inner
+def _epoch(
+    X: Floats,
+    y: Floats,
+    order: Ints,
+    theta: Floats,
+    layers: Ints,
+    settings: Settings,
+    moments: Floats,
+    progress: Floats,
+    buffers: tuple[Floats, Floats, Floats, Floats],
+    capacity: int,
+) -> float:
+    """Go through the minibatches of one epoch."""
+    D, K, N = layers[0, BELOW], layers[-1, UNITS], len(y)
+    batch, values, deltas, gradient = buffers
+    weights = layers[-1, WEIGHT] + layers[-1, BELOW] * K
+    watched = 0.0
+    for first in range(0, N, settings.batch_size):
+        rows = min(settings.batch_size, N - first)
+        for row in range(rows):
+            start = order[first + row] * D
+            for j in range(D):
+                batch[row * D + j] = X[start + j]
+        x = _matrix(batch, 0, rows, D)
+        output = _forward(x, theta, layers, settings.hidden, settings.output, values, capacity)
+        if settings.schedule == ADAPTIVE:
+            watched += _penalised(output, y, order[first : first + rows], theta[:weights], settings)
+        delta = _matrix(deltas, capacity * layers[-1, VALUE], rows, K)
+        for row in range(rows):
+            for k in range(K):
+                delta[row, k] = output[row, k]
+            target = y[order[first + row]]
+            if settings.output == SOFTMAX:
+                delta[row, int(target)] -= 1.0
+            else:
+                delta[row, 0] -= target
+        _backward(x, theta, layers, settings.hidden, values, deltas, capacity, gradient)
+        _update(theta, gradient, moments, weights, rows, progress, settings)
+    return watched / N
+
+
+@_inner
+def _penalised(output: Floats, y: Floats, rows: Ints, weights: Floats, settings: Settings) -> float:
+    """Return B times the loss that scikit-learn watches: half the squared error, and the penalty included."""
+    loss = 0.0
+    for i in range(len(rows)):
+        loss += _loss(output, i, y[rows[i]], settings.output)[0]
+    half = 0.5 if settings.output == IDENTITY else 1.0
+    return half * loss + 0.5 * settings.alpha * float(np.dot(weights, weights))
+
+
+@_inner
+def _reschedule(progress: Floats, watched: float, rows_seen: float, settings: Settings) -> None:
+    """Set the learning rate for the next epoch, as scikit-learn does after one whose watched loss was ``watched``."""
+    if settings.schedule == INVSCALING:
+        progress[RATE] = settings.learning_rate_init / (rows_seen + 1.0) ** settings.power_t
+    elif settings.schedule == ADAPTIVE:
+        worse = watched > progress[BEST] - settings.tol
+        progress[UNCHANGED] = progress[UNCHANGED] + 1.0 if worse else 0.0
+        if watched < progress[BEST]:
+            progress[BEST] = watched
+        if progress[UNCHANGED] > settings.patience and progress[RATE] > SMALLEST_RATE:
+            progress[RATE] /= 5.0
+            progress[UNCHANGED] = 0.0
+
+
+@_entry
+def train(
+    X: Floats,
+    y: Floats,
+    X_val: Floats,
+    y_val: Floats,
+    spreads: Floats,
+    orders: Ints,
+    epoch: int,
+    theta: Floats,
+    layers: Ints,
+    settings: Settings,
+    moments: Floats,
+    progress: Floats,
+    curves: Floats,
+) -> int:
+    """Train E epochs, or until something is not finite; return how many epochs were trained.
+
+    X: (N·D,) flat, y: (N,) class codes or targets as floats, spreads: (2,) sums of squares of y and y_val around
+    their means; orders: (E, N) rows of X; epoch: trained before. Changed: theta (P,), moments (2, P), progress (4,),
+    and curves (E, 4): loss and score of train, loss and score of val after each epoch. E = 0 rows of orders and one
+    of curves: measure only.
+    """
+    E = len(orders)
+    capacity = max(settings.batch_size, BLOCK)
+    size = capacity * (layers[-1, VALUE] + layers[-1, UNITS])
+    values = np.empty(size)
+    batch = np.empty(settings.batch_size * layers[0, BELOW])
+    buffers = (batch, values, np.empty(size), np.empty(theta.size))
+    for e in range(max(E, 1)):
+        if E > 0:
+            watched = _epoch(X, y, orders[e], theta, layers, settings, moments, progress, buffers, capacity)
+            _reschedule(progress, watched, float(len(y)) * (epoch + e + 1), settings)
+        _measure(X, y, spreads[0], theta, layers, settings, values, capacity, curves[e, :2])
+        _measure(X_val, y_val, spreads[1], theta, layers, settings, values, capacity, curves[e, 2:])
+        finite = math.isfinite(curves[e, 0]) and math.isfinite(curves[e, 2])
+        if not (finite and np.isfinite(theta).all()):
+            return min(e + 1, E)
+    return E
+
+
+@_entry
+def predict(X: Floats, N: int, theta: Floats, layers: Ints, hidden: int, output: int) -> Floats:
+    """Return the output (N, K) for X (N·D,): probabilities (two classes: of the second), or predictions."""
+    D, K = layers[0, BELOW], layers[-1, UNITS]
+    values = np.empty(BLOCK * (layers[-1, VALUE] + K))
+    result = np.empty((N, K))
+    for first in range(0, N, BLOCK):
+        rows = min(BLOCK, N - first)
+        x = _matrix(X, first * D, rows, D)
+        result[first : first + rows] = _forward(x, theta, layers, hidden, output, values, BLOCK)
+    return result
