@@ -32,7 +32,7 @@ from fitlab.spec.datasets import Data
 
 P = ParamSpec("P")
 T = TypeVar("T")
-LIBRARIES = ("fitlab", "numpy", "scipy", "scikit-learn")
+LIBRARIES = ("fitlab", "numpy", "scipy", "scikit-learn", "numba")
 MAX_KEPT = 64  # splits, and data sets, in a worker
 
 
