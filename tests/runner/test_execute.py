@@ -22,7 +22,7 @@ from fitlab.records import Outcome
 from fitlab.runner.execute import Result, execute
 from fitlab.runner.fits import Progress
 from fitlab.runner.plan import plan
-from fitlab.runner.workers import Leg, Task, Workers, in_process, processes, train
+from fitlab.runner.workers import Leg, Task, Workers, in_process, processes, threads, train
 from fitlab.spec import read_spec
 from fitlab.store import Store
 from fitlab.sweep import Sweep
@@ -53,9 +53,9 @@ def test_a_widened_survey_trains_only_the_new_points(tiny: dict, tmp_path: Path)
     assert go(tiny, tmp_path).progress.cached == 0
 
 
-def test_one_process_and_several_give_equal_fits(tiny: dict, tmp_path: Path) -> None:
+def test_one_thread_several_and_processes_give_equal_fits(tiny: dict, tmp_path: Path) -> None:
     alone, together = go(tiny, tmp_path / "a"), go(tiny, tmp_path / "b", processes(2))
-    assert alone.sweep.fits == together.sweep.fits
+    assert alone.sweep.fits == together.sweep.fits == go(tiny, tmp_path / "c", threads(2)).sweep.fits
 
 
 def test_a_damaged_fit_is_set_aside_and_trained_again(tiny: dict, tmp_path: Path) -> None:
@@ -138,7 +138,9 @@ def test_ctrl_c_keeps_what_is_done_and_running_again_continues(tiny: dict, tmp_p
     assert resumed.sweep.table().equals(whole.table())
 
 
-@pytest.mark.parametrize("workers", [in_process, lambda: processes(2)], ids=["this process", "processes"])
+@pytest.mark.parametrize(
+    "workers", [in_process, lambda: processes(2), lambda: threads(2)], ids=["this thread", "processes", "threads"]
+)
 def test_a_fit_is_stopped_in_its_middle_and_the_workers_serve_again(
     tiny: dict, tmp_path: Path, workers: Callable[[], Workers]
 ) -> None:

@@ -24,7 +24,7 @@ from fitlab.records import Outcome
 from fitlab.runner.execute import Result, execute, look
 from fitlab.runner.fits import Progress
 from fitlab.runner.plan import plan
-from fitlab.runner.workers import Workers, in_process, processes
+from fitlab.runner.workers import Workers, in_process, processes, threads
 from fitlab.spec import read_spec
 from fitlab.store import Store
 
@@ -97,9 +97,11 @@ def test_a_search_is_the_same_in_one_process_in_several_and_in_any_order(
     assert len(result.sweep.configs) == 12
     assert (result.progress.outcomes[Outcome.PRUNED] > 0) == (pruner is not None)
     go(search, tmp_path / "two", processes(2))
+    go(search, tmp_path / "threads", threads(3))
     go(search, tmp_path / "any", Workers(lambda: Disorderly(4), 4, lambda: None))
     assert_same(tmp_path / "one", tmp_path / "two", search)
     assert_same(tmp_path / "one", tmp_path / "any", search)
+    assert_same(tmp_path / "one", tmp_path / "threads", search)
     again = go(search, tmp_path / "two")
     assert again.progress.trained == 0
     assert again.sweep.fits == result.sweep.fits
