@@ -21,12 +21,12 @@ from numpy.random import RandomState
 from sklearn.utils import get_tags, shuffle
 
 from fitlab.errors import Problem
-from fitlab.records import Curves, Fit, Job, Outcome, Split, Task
+from fitlab.records import Array, Curves, Fit, Job, Outcome, Split, Task
 from fitlab.spec import Sections
 from fitlab.spec.models import Estimator, PartialFitAxis, StagedAxis, WarmStartAxis
-from fitlab.trainers import axes, building, fitted, measures
+from fitlab.trainers import axes, building, fitted, labels, measures
 
-VERSION = "estimator/1"
+VERSION = "estimator/2"
 Row = Mapping[str, float]
 MAX_SAID = 3  # different warnings that a Fit keeps
 MAX_LENGTH = 300  # characters of one
@@ -52,7 +52,7 @@ class State:
 def start(job: Job, split: Split) -> State:
     """Return the unfitted estimator with its random_state; nothing is measured yet."""
     with _collected() as caught:
-        estimator = building.seeded(_model(job.config.sections), job.stream("init"))
+        estimator = building.seeded(_model(job.config.sections), job.stream("init"), split.classes)
     order = np.arange(len(split.y_train))
     return State(job, estimator, RandomState(job.stream("order")), order, said=_lines(caught))
 
@@ -227,8 +227,8 @@ def problems(sections: Sections, packages: frozenset[str]) -> Iterator[Problem]:
     yield from found or axes.problems(model.axis, building.prototype(model))
 
 
-def misfits(sections: Sections, task: Task, sizes: Mapping[str, int]) -> Iterator[Problem]:
-    """Yield what of a Config does not fit the data."""
+def misfits(sections: Sections, task: Task, sizes: Mapping[str, int], classes: Array) -> Iterator[Problem]:
+    """Yield what of a Config does not fit the data. classes: (K,) their labels."""
     model = _model(sections)
     estimator = building.prototype(model)
     kind, name = building.kind_of(estimator), _name(model)
@@ -248,6 +248,7 @@ def misfits(sections: Sections, task: Task, sizes: Mapping[str, int]) -> Iterato
         message = f"{name} stops early by itself above {axes.HIST_STOPS_ABOVE} rows, and growth would go on"
         yield Problem(("model", "axis"), message, hint="say early_stopping: false or true in model.parameters")
     yield from _tag_problems(estimator, sections, sizes, name)
+    yield from labels.problems(estimator, classes)
 
 
 def _tag_problems(estimator: Any, sections: Sections, sizes: Mapping[str, int], name: str) -> Iterator[Problem]:

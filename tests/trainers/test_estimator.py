@@ -207,7 +207,7 @@ def test_divergence_is_an_outcome_with_its_epoch() -> None:
 def test_only_what_the_user_left_open_is_seeded() -> None:
     within = {"estimator": "sklearn.ensemble.RandomForestClassifier", "parameters": {"random_state": 5}}
     case = spec("ensemble.BaggingClassifier", {"estimator": within, "n_estimators": 2})
-    estimator = building.seeded(job_and_split(case)[0].config.sections.model, 9)
+    estimator = building.seeded(job_and_split(case)[0].config.sections.model, 9, np.arange(3))
     assert (estimator.random_state, estimator.estimator.random_state) == (9, 5)
     assert building.prototype(job_and_split(case)[0].config.sections.model).random_state is None
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from fitlab import trainers
@@ -147,7 +148,7 @@ def test_what_does_not_fit_the_data_is_a_misfit(name: str, task: str, data: dict
     model = {"kind": "estimator", "estimator": f"sklearn.{name}", "parameters": inner}
     made = sections({"data": {"kind": "iris", **data}, "model": model, "training": None})
     sizes = {"n_train": 75, "n_features": 4, "n_outputs": 3 if task == "classification" else 1}
-    (problem,) = trainers.misfits(made, task, sizes)
+    (problem,) = trainers.misfits(made, task, sizes, np.arange(3) if task == "classification" else np.empty(0))
     assert says in str(problem)
 
 
