@@ -224,7 +224,7 @@ def problems(sections: Sections, packages: frozenset[str]) -> Iterator[Problem]:
     """Yield what is wrong with a Config whatever the data are; nothing outside ``packages`` is imported."""
     model = _model(sections)
     found = list(building.problems(model, packages))
-    yield from found or axes.problems(model.axis, building.prototype(model))
+    yield from found or axes.problems(model, building.prototype(model))
 
 
 def misfits(sections: Sections, task: Task, sizes: Mapping[str, int], classes: Array) -> Iterator[Problem]:
@@ -281,7 +281,7 @@ def _axis(sections: Sections) -> tuple[axes.Resolved, int]:
     """Return the training axis and its last epoch."""
     model = _model(sections)
     estimator = building.prototype(model)
-    axis = axes.resolved(model.axis, estimator)
+    axis = axes.resolved(model, estimator)
     return axis, axes.end(axis, estimator)
 
 

@@ -117,7 +117,6 @@ def test_all_parameters_are_told_at_once() -> None:
             "kind",
             "early stopping",
         ),
-        ("linear_model.SGDClassifier", {"early_stopping": True}, {"kind": "partial_fit"}, "kind", "early_stopping"),
     ],
 )
 def test_an_axis_that_the_estimator_does_not_have_is_refused(
@@ -126,6 +125,18 @@ def test_an_axis_that_the_estimator_does_not_have_is_refused(
     (problem,) = problems(f"sklearn.{name}", parameters, axis=axis)
     assert problem.path == ("model", "axis", path)
     assert says in str(problem)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"early_stopping": True}, {"tol": 0.1}, {"class_weight": "balanced"}, {"learning_rate": "adaptive", "eta0": 0.1},
+     {"max_iter": 5}],
+    ids=str,
+)  # fmt: skip
+def test_what_partial_fit_does_not_honour_is_refused(given: dict) -> None:
+    (problem,) = problems("sklearn.linear_model.SGDClassifier", given, axis={"kind": "partial_fit"})
+    assert problem.path == ("model", "parameters", next(iter(given)))
+    assert "partial_fit" in problem.message
 
 
 def test_a_pipeline_has_no_axis() -> None:
