@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import AdaBoostClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
@@ -23,7 +23,7 @@ CODES = (X[:, 0] + np.random.default_rng(1).normal(size=60) > 0).astype(int)
 WEIGHED = {
     "alone": lambda weight: LogisticRegression(class_weight=weight),
     "in a pipeline": lambda weight: make_pipeline(LogisticRegression(class_weight=weight)),
-    "in an ensemble": lambda weight: AdaBoostClassifier(LogisticRegression(class_weight=weight), n_estimators=3),
+    "within another": lambda weight: CalibratedClassifierCV(LogisticRegression(class_weight=weight), cv=2),
     "in a grid": lambda weight: GridSearchCV(LogisticRegression(), {"class_weight": [weight]}, cv=2),
 }
 
