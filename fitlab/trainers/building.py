@@ -26,7 +26,7 @@ from fitlab.records import Array
 from fitlab.seeds import canonical
 from fitlab.spec.grammar import did_you_mean
 from fitlab.spec.models import Estimator
-from fitlab.trainers import importing, labels
+from fitlab.trainers import hazards, importing, labels
 
 MISSPELT = 0.8  # likeness of two names, of 1
 KEPT = 4096  # built estimators, unfitted: a few kB each
@@ -228,6 +228,7 @@ def _value_problems(estimator: Any, key: str, value: Any, at: Path) -> Iterator[
             at, "random_state: null is another draw every time", hint="leave it out: the seed of the job sets it"
         )
     owner = estimator.get_params(deep=True)[above] if above else estimator
+    yield from hazards.problems(owner, name, value, at)
     said = _objection(owner, name, value)
     if said and isinstance(value, list) and not _objection(owner, name, tuple(value)):
         owner.set_params(**{name: tuple(value)})
@@ -260,6 +261,7 @@ def _kind_problems(estimator: Any) -> Iterator[Problem]:
                 yield Problem(
                     (*at, i), f"step {step} transforms nothing: only the last may predict", type(one).__name__
                 )
+        yield from hazards.step_problems(estimator)
         name = type(estimator.steps[-1][1]).__name__
     kind, transforms = kind_of(estimator), callable(getattr(estimator, "transform", None))
     if not callable(getattr(estimator, "fit", None)) or kind not in ("classifier", "regressor"):

@@ -261,6 +261,8 @@ def _tag_problems(estimator: Any, sections: Sections, sizes: Mapping[str, int], 
         yield Problem(("model", "estimator"), "it wants several targets, and a data set has one", name)
     if tags.classifier_tags is not None and not tags.classifier_tags.multi_class and sizes["n_outputs"] > 2:
         yield Problem(("model", "estimator"), "it tells two classes apart", name, f"the data have {sizes['n_outputs']}")
+    if tags.input_tags.pairwise:
+        yield Problem(("model", "estimator"), "it wants distances of rows, not features", name, hint="kernel or metric")
     if tags.input_tags.positive_only and sections.data.scaling == "standard":
         hint = "scaling: minmax, or none where the features are counts"
         yield Problem(("data", "scaling"), f"{name} takes no negative features", "standard", hint=hint)
