@@ -13,6 +13,7 @@ from fitlab.records import Array, Floats, Task, arrays_digest, plain_array
 
 Arrays = tuple[ArrayLike, ArrayLike]  # X (N, D), y (N,)
 AT: Path = ("data",)
+EXACT = 2**53  # whole numbers below are told apart as floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,16 +67,19 @@ def dataset_of(name: str, X: ArrayLike, y: ArrayLike, task: str) -> Dataset:
 def told_task(target: Array, task: str, key: str = "y") -> tuple[Task, Array, Array]:
     """Return the task, the target as a trainer takes it, and the classes (K,). target: (N,) without gaps.
 
-    key: what is to blame. Raises SpecError for a regression on labels, labels that cannot be sorted, a single
-    class, and classes that have not two rows each on average.
+    key: what is to blame. Raises SpecError for a regression on labels or a constant, labels that cannot be sorted,
+    a single class, and classes that have not two rows each on average.
     """
     if task == "auto":
         task = "regression" if target.dtype.kind == "f" and (target % 1 != 0).any() else "classification"
     if task == "regression":
         try:
-            return "regression", target.astype(np.float64), np.empty(0)
+            values = target.astype(np.float64)
         except (TypeError, ValueError):
             raise refuse("task", "a regression needs numbers in y", str(target.dtype), "classification") from None
+        if (values == values[0]).all():
+            raise refuse(key, "the same value in every row: nothing to predict", str(values[0]), "values that differ")
+        return "regression", values, np.empty(0)
     try:
         classes, codes = np.unique(target, return_inverse=True)
     except TypeError:
@@ -99,6 +103,11 @@ def _features(X: ArrayLike) -> Floats:
     except (TypeError, ValueError):
         hint = "encode text, dates and the like first; sparse matrices: X.toarray()"
         raise refuse("X", "features must be numbers", str(raw.dtype), hint=hint) from None
+    if raw.dtype.kind in "iu" and (np.abs(features) >= EXACT).any():
+        hint = "leave identifiers out, encode categories first"
+        raise refuse(
+            "X", "whole numbers above 2^53, which no learner tells apart", str(raw.dtype), "smaller ones", hint
+        )
     if features.ndim != 2 or 0 in features.shape:
         raise refuse("X", "X must be a table with rows and columns", f"shape {features.shape}", "shape (N, D)")
     bad = ~np.isfinite(features)
