@@ -13,6 +13,7 @@ from fitlab.records import Array, Floats, Task, arrays_digest, plain_array
 
 Arrays = tuple[ArrayLike, ArrayLike]  # X (N, D), y (N,)
 AT: Path = ("data",)
+MAX_NUMBERS = 2**29  # of an array that is drawn: 4 GiB
 EXACT = 2**53  # whole numbers below are told apart as floats
 
 
@@ -116,6 +117,13 @@ def _features(X: ArrayLike) -> Floats:
         given = f"{int(bad.sum())} of {bad.size} values, the first in row {row}, column {column}"
         raise refuse("X", "features hold NaN or infinite values", given, hint="drop or impute them first")
     return features
+
+
+def refuse_more_than_a_machine_holds(sizes: tuple[str, int], other: tuple[str, int]) -> None:
+    """Raise SpecError for an array of too many numbers, at the larger of its two sizes: (key, count)."""
+    (key, most), (_, least) = sorted((sizes, other), key=lambda size: -size[1])
+    if most * least > MAX_NUMBERS:
+        raise refuse(key, "more numbers than a machine holds", f"{most} × {least}", f"at most {MAX_NUMBERS} in all")
 
 
 def refuse(

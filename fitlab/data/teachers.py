@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator, RandomState, default_rng
 from numpy.typing import NDArray
 
-from fitlab.data.dataset import refuse
+from fitlab.data.dataset import refuse_more_than_a_machine_holds
 from fitlab.records import Array, Floats, Task
 from fitlab.seeds import canonical, stream
 from fitlab.spec.options import DataOptions, Part
@@ -29,7 +29,6 @@ from fitlab.spec.teachers import (
 VERSION = 1  # other versions draw other rows
 GRID = np.linspace(0.05, 0.95, 50)  # where the sine is validated and tested
 SCALED_BY = 10_000  # points at which the variance of a random network is taken
-MAX_NUMBERS = 2**29  # of one array: 4 GiB
 ROWS: dict[Part, str] = {"train": "n_samples", "val": "validation", "test": "test"}  # part -> the key that sizes it
 
 
@@ -61,13 +60,13 @@ def draw(teacher: TeacherData, n: int, seed: int, part: Part = "train") -> tuple
 
 def _refuse_too_many(teacher: TeacherData, n: int, part: Part) -> None:
     widths = {"n_features": 1, "n_hidden": 1} | teacher.model_dump(include={"n_features", "n_hidden"})
-    wide = max(widths, key=lambda key: widths[key])
-    rows = max(n, teacher.n_samples if isinstance(teacher, FixedX) else 0, SCALED_BY if widths["n_hidden"] > 1 else 0)
-    if max(rows * widths[wide], widths["n_features"] * widths["n_hidden"]) <= MAX_NUMBERS:
-        return
-    key = ROWS[part] if n >= widths[wide] else wide
-    given = f"{rows} rows of {widths[wide]} numbers"
-    raise refuse(key, "more numbers than a machine holds", given, f"at most {MAX_NUMBERS} in all")
+    rows = max(n, teacher.n_samples if isinstance(teacher, FixedX) else 0)
+    for wide in widths.items():
+        refuse_more_than_a_machine_holds((ROWS[part], rows), wide)
+    if isinstance(teacher, MlpTeacher):
+        refuse_more_than_a_machine_holds(*widths.items())
+        refuse_more_than_a_machine_holds(("n_features", SCALED_BY), ("n_features", teacher.n_features))
+        refuse_more_than_a_machine_holds(("n_hidden", SCALED_BY), ("n_hidden", teacher.n_hidden))
 
 
 def expected(teacher: TeacherData, X: Floats) -> Floats:

@@ -194,6 +194,9 @@ def test_data_keys_are_axes_like_any_other() -> None:
         ("sine", {"test": 10**12}, "test"),
         ("linear_teacher", {"noise": 1e200}, "noise"),
         ("make_regression", {"noise": 1e200}, "noise"),
+        ("make_moons", {"n_samples": 10**12}, "n_samples"),
+        ("make_blobs", {"n_features": 10**9, "n_samples": 10**6}, "n_features"),
+        ("make_blobs", {"centers": 10**9}, "centers"),
     ],
     ids=str,
 )
