@@ -12,13 +12,17 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from fitlab.data.dataset import EXACT
 from fitlab.records import Array, Floats
 
 MAX_CATEGORIES = 1000
 FEW = 20  # categories that no column is refused for
 DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([ T]\d.*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}([ T]\d.*)?")
+THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})*(\.\d+)?")
 COMMA = re.compile(r"[+-]?\d+(,\d+)?")
-Flaw = Literal["date", "comma", "mixed", "infinite", "missing", "constant", "identifier", "unknown"]
+Flaw = Literal[
+    "date", "thousands", "comma", "mixed", "large", "infinite", "missing", "constant", "identifier", "unknown"
+]
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class Numbers:
 
     values: Floats  # (N,)
     whole: bool  # whether its type holds whole numbers alone
+    exact: bool = True  # whether the values are those that were read, not their neighbours
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +59,9 @@ def content(name: str, column: pd.Series[Any], typed: bool, categorical: bool = 
     if types.is_bool_dtype(column) or isinstance(column.dtype, pd.CategoricalDtype):
         return _labels(column)
     if types.is_numeric_dtype(column) and not types.is_complex_dtype(column):
-        return Numbers(column.to_numpy(np.float64, na_value=np.nan), types.is_integer_dtype(column))
+        values = column.to_numpy(np.float64, na_value=np.nan)
+        whole = types.is_integer_dtype(column)
+        return Numbers(values, whole, not whole or not (np.abs(values) >= EXACT).any())
     if types.is_datetime64_any_dtype(column) or types.is_timedelta64_dtype(column):
         return Complaint("date", f"{name} ({column.dtype})")
     return _objects(name, column, column.dropna(), typed)
@@ -64,7 +71,8 @@ def _objects(name: str, column: pd.Series[Any], values: pd.Series[Any], typed: b
     """Judge a column by its values, of which there are some besides the missing ones or none."""
     kinds = {type(value) for value in values}
     if kinds <= {int, float, Decimal}:
-        return Numbers(np.asarray(column, dtype=np.float64), False)
+        exact = not any(isinstance(value, int) and abs(value) >= EXACT for value in values)
+        return Numbers(np.asarray(column, dtype=np.float64), kinds == {int} and len(values) == len(column), exact)
     if kinds <= {bool}:
         return _labels(column)
     if kinds <= {str}:
@@ -79,6 +87,8 @@ def _objects(name: str, column: pd.Series[Any], values: pd.Series[Any], typed: b
 def _text(name: str, column: pd.Series[Any], values: pd.Series[Any], typed: bool) -> Content:
     if all(DATE.fullmatch(value.strip()) for value in values.unique()):
         return Complaint("date", f"{name} ({values.iloc[0]})")
+    if not typed and all(THOUSANDS.fullmatch(value.strip()) for value in values.unique()):
+        return Complaint("thousands", f"{name} ({next(value for value in values if ',' in value)})")
     if not typed and all(COMMA.fullmatch(value.strip()) for value in values.unique()):
         return Complaint("comma", f"{name} ({values.iloc[0]})")
     if not typed and pd.to_numeric(values, errors="coerce").notna().any():
@@ -123,7 +133,7 @@ def encode(name: str, held: Content, missing_refused: bool, constant_refused: bo
             return held
         case Numbers(values=values):
             gaps = np.isnan(values)
-            flaw = _flaw_of_numbers(name, values[~gaps])
+            flaw = _flaw_of_numbers(name, held, values[~gaps])
         case Labels(values=values):
             gaps = np.array([value is None for value in values])
             flaw = _flaw_of_labels(name, values[~gaps])
@@ -143,7 +153,9 @@ def encode(name: str, held: Content, missing_refused: bool, constant_refused: bo
     return Encoded(tuple(names), np.column_stack(ones).astype(np.float64))
 
 
-def _flaw_of_numbers(name: str, values: Floats) -> Complaint | None:
+def _flaw_of_numbers(name: str, held: Numbers, values: Floats) -> Complaint | None:
+    if not held.exact:
+        return Complaint("large", f"{name} (up to {np.abs(values).max():.4g})")
     infinite = np.isinf(values)
     if infinite.any():
         return Complaint("infinite", f"{name} ({infinite.sum()} of {len(values)})")

@@ -13,6 +13,8 @@ from fitlab.records import Array, Floats, Task, arrays_digest, plain_array
 
 Arrays = tuple[ArrayLike, ArrayLike]  # X (N, D), y (N,)
 AT: Path = ("data",)
+MAX_NUMBERS = 2**29  # of an array that is drawn: 4 GiB
+EXACT = 2**53  # whole numbers below are told apart as floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,16 +68,19 @@ def dataset_of(name: str, X: ArrayLike, y: ArrayLike, task: str) -> Dataset:
 def told_task(target: Array, task: str, key: str = "y") -> tuple[Task, Array, Array]:
     """Return the task, the target as a trainer takes it, and the classes (K,). target: (N,) without gaps.
 
-    key: what is to blame. Raises SpecError for a regression on labels, labels that cannot be sorted, a single
-    class, and classes that have not two rows each on average.
+    key: what is to blame. Raises SpecError for a regression on labels or a constant, labels that cannot be sorted,
+    a single class, and classes that have not two rows each on average.
     """
     if task == "auto":
         task = "regression" if target.dtype.kind == "f" and (target % 1 != 0).any() else "classification"
     if task == "regression":
         try:
-            return "regression", target.astype(np.float64), np.empty(0)
+            values = target.astype(np.float64)
         except (TypeError, ValueError):
             raise refuse("task", "a regression needs numbers in y", str(target.dtype), "classification") from None
+        if (values == values[0]).all():
+            raise refuse(key, "the same value in every row: nothing to predict", str(values[0]), "values that differ")
+        return "regression", values, np.empty(0)
     try:
         classes, codes = np.unique(target, return_inverse=True)
     except TypeError:
@@ -99,6 +104,11 @@ def _features(X: ArrayLike) -> Floats:
     except (TypeError, ValueError):
         hint = "encode text, dates and the like first; sparse matrices: X.toarray()"
         raise refuse("X", "features must be numbers", str(raw.dtype), hint=hint) from None
+    if raw.dtype.kind in "iu" and (np.abs(features) >= EXACT).any():
+        hint = "leave identifiers out, encode categories first"
+        raise refuse(
+            "X", "whole numbers above 2^53, which no learner tells apart", str(raw.dtype), "smaller ones", hint
+        )
     if features.ndim != 2 or 0 in features.shape:
         raise refuse("X", "X must be a table with rows and columns", f"shape {features.shape}", "shape (N, D)")
     bad = ~np.isfinite(features)
@@ -107,6 +117,13 @@ def _features(X: ArrayLike) -> Floats:
         given = f"{int(bad.sum())} of {bad.size} values, the first in row {row}, column {column}"
         raise refuse("X", "features hold NaN or infinite values", given, hint="drop or impute them first")
     return features
+
+
+def refuse_more_than_a_machine_holds(sizes: tuple[str, int], other: tuple[str, int]) -> None:
+    """Raise SpecError for an array of too many numbers, at the larger of its two sizes: (key, count)."""
+    (key, most), (_, least) = sorted((sizes, other), key=lambda size: -size[1])
+    if most * least > MAX_NUMBERS:
+        raise refuse(key, "more numbers than a machine holds", f"{most} × {least}", f"at most {MAX_NUMBERS} in all")
 
 
 def refuse(

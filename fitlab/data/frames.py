@@ -17,6 +17,7 @@ from fitlab.data.dataset import refuse
 from fitlab.errors import SpecError
 from fitlab.spec.tables import Csv, OpenML, Parquet, TableData
 
+MAX_SHOWN = 60  # characters of a path that is none
 RETRIES, DELAY = 1, 0.5  # of a download; seconds
 SEPARATORS = {",": "','", ";": "';'", "|": "'|'", "\t": '"\\t"'}  # and how they are written in a spec
 TOO_MANY = "a row with more fields than the header has names"
@@ -35,7 +36,7 @@ def read_frame(data: TableData) -> Frame:
     """Read the table that ``data`` names. Raises SpecError where that cannot be done."""
     match data:
         case Csv():
-            return Frame(_read_csv(_there(data), data.separator, data.decimal), data.target, typed=False)
+            return Frame(_read_csv(_there(data), data), data.target, typed=False)
         case Parquet():
             return Frame(_read_parquet(_there(data)), data.target, typed=True)
         case OpenML():
@@ -43,17 +44,28 @@ def read_frame(data: TableData) -> Frame:
 
 
 def _there(data: Csv | Parquet) -> Path:
-    path = Path(data.path).expanduser()
-    if path.is_file():
-        return path
-    given, message = str(path.absolute()), "it is a folder" if path.is_dir() else "no such file"
+    try:
+        path = Path(data.path).expanduser()
+        if path.is_file():
+            return path
+        message = "it is a folder" if path.is_dir() else "not a file" if path.exists() else "no such file"
+    except (OSError, RuntimeError, ValueError) as error:  # a name too long, a user or a character that there is not
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise refuse("path", f"not a path: {reason}", data.path[:MAX_SHOWN]) from None
     beside = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
     near = difflib.get_close_matches(path.name, beside, n=1)
     hint = f"did you mean {path.parent / near[0]}?" if near else "a path starts in the folder where fitlab is run"
-    raise refuse("path", message, given, hint=None if path.is_dir() else hint)
+    raise refuse("path", message, str(path.absolute()), hint=hint if message == "no such file" else None)
 
 
-def _read_csv(path: Path, separator: str, decimal: str) -> pd.DataFrame:
+def _as_text(data: Csv) -> list[str]:
+    """Return the columns whose text counts: 01 is not 1. A number to learn from, and a time, stay numbers."""
+    numbers = {data.time} | (set(data.features) - set(data.categorical) if data.features != "all" else set())
+    return [name for name in (*data.categorical, data.group) if name is not None and name not in numbers]
+
+
+def _read_csv(path: Path, data: Csv) -> pd.DataFrame:
+    separator = data.separator
     header: list[str] | None = None
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
@@ -64,7 +76,15 @@ def _read_csv(path: Path, separator: str, decimal: str) -> pd.DataFrame:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # more fields than the header has
             return pd.read_csv(
-                path, sep=separator, decimal=decimal, encoding="utf-8-sig", index_col=False, low_memory=False
+                path,
+                sep=separator,
+                decimal=data.decimal,
+                encoding="utf-8-sig",
+                index_col=False,
+                low_memory=False,
+                dtype=dict.fromkeys(_as_text(data), str),
+                keep_default_na=False,  # NA is a country, None an answer
+                na_values=["", *data.na_values],
             )
     except (pd.errors.ParserError, pd.errors.ParserWarning, csv.Error) as error:
         reason = TOO_MANY if isinstance(error, pd.errors.ParserWarning) else _line(error).split("C error: ")[-1]
@@ -78,9 +98,14 @@ def _read_csv(path: Path, separator: str, decimal: str) -> pd.DataFrame:
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     try:
-        return pd.read_parquet(path, engine="pyarrow").reset_index(drop=True)
+        frame = pd.read_parquet(path, engine="pyarrow")
     except (OSError, ValueError, TypeError) as error:  # pyarrow's own errors are among these
         raise refuse("path", f"not a Parquet file that can be read: {_line(error)}", str(path.absolute())) from None
+    named = [name for name in frame.index.names if name is not None]  # pandas keeps them as columns of the file
+    twice = [str(name) for name in named if name in frame.columns]
+    if twice:
+        raise refuse("path", "an index with the name of a column", ", ".join(twice), "each name once")
+    return (frame.reset_index(level=named) if named else frame).reset_index(drop=True)
 
 
 def _named(names: list[str]) -> None:

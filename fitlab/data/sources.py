@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn import datasets
 
-from fitlab.data.dataset import Arrays, Dataset, dataset_of, refuse
+from fitlab.data.dataset import Arrays, Dataset, dataset_of, refuse, refuse_more_than_a_machine_holds
 from fitlab.data.frames import read_frame
 from fitlab.data.tables import dataset_of_frame
 from fitlab.data.teachers import draw, law, task_of
@@ -56,6 +56,9 @@ def _given(data: spec.Arrays, arrays: Arrays | None) -> Dataset:
 
 def _generated(data: GeneratedData) -> Dataset:
     arguments = data.model_dump(exclude={*DataOptions.model_fields, "kind"})
+    width = ("n_features", arguments.get("n_features", 2))
+    for rows in ("n_samples", "centers"):
+        refuse_more_than_a_machine_holds((rows, arguments.get(rows, 1)), width)
     try:
         X, y = getattr(datasets, data.kind)(**arguments)
     except (ValueError, MemoryError) as error:

@@ -84,13 +84,12 @@ def _fresh(dataset: Dataset, data: TeacherData, seed_stream: int) -> Drawn:
     parts: Drawn = {}
     for part, n in counts.items():
         seed = stream(f"fresh/{part}", data.split_seed, *(() if part == "test" else (seed_stream,)))
-        rows = np.arange(n)
         X, y = draw(data, data.n_samples if part == "train" else n, seed, part)  # all: a smaller one is its beginning
         if _noisy(dataset, data) and part in data.label_noise.parts:
             hit = np.random.default_rng(stream("label_noise", seed)).random(len(y)) < data.label_noise.rate
             redrawn = np.random.default_rng(stream("label", seed)).integers(len(dataset.classes), size=len(y))
             y = np.where(hit, redrawn, y)
-        parts[part] = rows, np.ascontiguousarray(X[:n]), y[:n]
+        parts[part] = np.arange(n), np.ascontiguousarray(X[:n]), y[:n]
     return parts
 
 

@@ -24,6 +24,12 @@ WORDS: dict[Flaw, tuple[str, str, str, str]] = {  # flaw -> key, message, allowe
         "numbers, text, true and false",
         "list the columns to use in features; to split by a date: time: COLUMN with split: {kind: time}",
     ),
+    "thousands": (
+        "features",
+        "numbers with commas between thousands",
+        "numbers such as 1000",
+        "take the commas out; or decimal: ',' if they stand before decimals",
+    ),
     "comma": (
         "decimal",
         "numbers with a decimal comma",
@@ -34,7 +40,14 @@ WORDS: dict[Flaw, tuple[str, str, str, str]] = {  # flaw -> key, message, allowe
         "features",
         "numbers and text in one column",
         "one or the other",
-        "a missing value is an empty field; name the column in categorical if its values are categories",
+        "a missing value is an empty field, or a word that is named: na_values: [NA]; "
+        "name the column in categorical if its values are categories",
+    ),
+    "large": (
+        "features",
+        "whole numbers above 2^53, which no learner tells apart",
+        "smaller ones",
+        "an identifier? leave it out; a category? name it in categorical",
     ),
     "infinite": ("features", "infinite values", "finite numbers", "correct the table, or leave the column out"),
     "missing": (
@@ -157,7 +170,8 @@ def _target(data: TableData, frame: Frame) -> tuple[Task, Array, Array]:
     held = content(name, frame.columns[name], frame.typed, name in data.categorical)
     match held:
         case Complaint():
-            raise refuse("target", WORDS[held.flaw][1], held.detail, "numbers or labels")
+            hint = WORDS["mixed"][3] if held.flaw == "mixed" else None
+            raise refuse("target", WORDS[held.flaw][1], held.detail, "numbers or labels", hint)
         case Numbers(values=values):
             gaps = np.isnan(values)
         case Labels(values=values):
@@ -170,9 +184,9 @@ def _target(data: TableData, frame: Frame) -> tuple[Task, Array, Array]:
     if isinstance(held, Labels) and data.task == "regression":
         given = f"{name} holds text such as {values[0]!r}"
         raise refuse("task", "a regression needs a target of numbers", given, "classification, or auto")
-    if isinstance(held, Numbers) and held.whole:
-        values = values.astype(np.int64)
-    return told_task(np.asarray(values.tolist()), data.task, key="target")
+    exactly = isinstance(held, Numbers) and held.whole
+    listed = frame.columns[name].tolist() if exactly else values.tolist()
+    return told_task(np.asarray(listed), data.task, key="target")
 
 
 def _groups(name: str | None, frame: Frame) -> Array | None:

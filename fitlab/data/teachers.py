@@ -10,12 +10,14 @@ import numpy as np
 from numpy.random import Generator, RandomState, default_rng
 from numpy.typing import NDArray
 
+from fitlab.data.dataset import refuse_more_than_a_machine_holds
 from fitlab.records import Array, Floats, Task
 from fitlab.seeds import canonical, stream
 from fitlab.spec.options import DataOptions, Part
 from fitlab.spec.teachers import (
     DecayingTeacher,
     FixedDesign,
+    FixedX,
     GaussianLogistic,
     LinearTeacher,
     MlpTeacher,
@@ -27,6 +29,7 @@ from fitlab.spec.teachers import (
 VERSION = 1  # other versions draw other rows
 GRID = np.linspace(0.05, 0.95, 50)  # where the sine is validated and tested
 SCALED_BY = 10_000  # points at which the variance of a random network is taken
+ROWS: dict[Part, str] = {"train": "n_samples", "val": "validation", "test": "test"}  # part -> the key that sizes it
 
 
 def law(teacher: TeacherData) -> str:
@@ -44,13 +47,26 @@ def draw(teacher: TeacherData, n: int, seed: int, part: Part = "train") -> tuple
     """Draw n rows. Returns X (n, D) as the learner sees it and y (n,): class codes or targets.
 
     A teacher of fixed points has them all, one after the other and round again, in every part.
+    Raises SpecError for more than a machine holds.
     """
+    _refuse_too_many(teacher, n, part)
     X = _points(teacher, n, default_rng(stream("points", seed)), part)
     rng = default_rng(stream("noise", seed))
     if isinstance(teacher, GaussianLogistic):
         return X, (rng.random(n) < expected(teacher, X)).astype(np.int64)
     y = expected(teacher, X) + teacher.noise * rng.standard_normal(n)
     return visible(teacher, X), y
+
+
+def _refuse_too_many(teacher: TeacherData, n: int, part: Part) -> None:
+    widths = {"n_features": 1, "n_hidden": 1} | teacher.model_dump(include={"n_features", "n_hidden"})
+    rows = max(n, teacher.n_samples if isinstance(teacher, FixedX) else 0)
+    for wide in widths.items():
+        refuse_more_than_a_machine_holds((ROWS[part], rows), wide)
+    if isinstance(teacher, MlpTeacher):
+        refuse_more_than_a_machine_holds(*widths.items())
+        refuse_more_than_a_machine_holds(("n_features", SCALED_BY), ("n_features", teacher.n_features))
+        refuse_more_than_a_machine_holds(("n_hidden", SCALED_BY), ("n_hidden", teacher.n_hidden))
 
 
 def expected(teacher: TeacherData, X: Floats) -> Floats:

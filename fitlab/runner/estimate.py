@@ -21,12 +21,13 @@ ENOUGH = 2.0  # seconds of a timed job whose epochs differ
 
 @dataclass(frozen=True)
 class Estimate:
-    """Seconds of training that are left, with what the timing of ``timed`` jobs leaves open."""
+    """Seconds of training that are left, with what the timing of ``timed`` jobs leaves open; 0 where none was."""
 
     low: float
     high: float
     timed: int
     workers: int
+    untimed: int = 0  # jobs that were to be timed, and raised: their Fits will fail
 
 
 def estimate(jobs: Sequence[Job], workers: int, arrays: Arrays | None = None, scale: float = 1.0) -> Estimate:
@@ -37,36 +38,48 @@ def estimate(jobs: Sequence[Job], workers: int, arrays: Arrays | None = None, sc
     a single fit that takes longer is waited for.
 
     The bounds are what the fastest and the slowest measured epoch would give; publishing is not included.
+    A job that raises is left out: the others say how long it would take.
     """
     if not jobs:
         return Estimate(0.0, 0.0, 0, workers)
     ordered = sorted(jobs, key=_cost_of_epoch)
     chosen = [ordered[round(i)] for i in np.linspace(0, len(ordered) - 1, min(TIMED, len(ordered)))]
-    costs = np.array([_cost_of_epoch(job) for job in chosen])
-    times = np.array([_epoch_times(job, arrays) for job in chosen])  # (timed, epochs)
+    found = [(_cost_of_epoch(job), epochs) for job in chosen if (epochs := _epoch_times(job, arrays)) is not None]
+    untimed = len(chosen) - len(found)
+    if not found:
+        return Estimate(0.0, 0.0, 0, workers, untimed)
+    costs = np.array([cost for cost, _ in found])
+    times = np.array([epochs for _, epochs in found])  # (timed, epochs)
     totals = [
         sum(float(np.interp(_cost_of_epoch(job), costs, column)) * trainers.end(job.config.sections) for job in jobs)
         for column in (times.min(axis=1), times.max(axis=1))
     ]
-    return Estimate(scale * totals[0] / workers, scale * totals[1] / workers, len(chosen), workers)
+    return Estimate(scale * totals[0] / workers, scale * totals[1] / workers, len(found), workers, untimed)
 
 
 def _cost_of_epoch(job: Job) -> float:
     return trainers.cost(job.config.sections) / trainers.end(job.config.sections)
 
 
-def _epoch_times(job: Job, arrays: Arrays | None) -> list[float]:
-    """Return the seconds of some epochs, the first one (which warms up) left out."""
+def _epoch_times(job: Job, arrays: Arrays | None) -> list[float] | None:
+    """Return the seconds of some epochs, the first one (which warms up) left out; None where training raises."""
     with threadpool_limits(limits=1):
         split = split_of(job, arrays)
-        if not trainers.steady(job.config.sections):
-            return [_mean_epoch_time(job, split) for _ in range(2)]
-        state = trainers.start(job, split)
-        times = []
-        for epoch in range(1, EPOCHS + 2):
-            clock = time.perf_counter()
-            state = trainers.advance(state, split, epoch, lambda: False)
-            times.append(time.perf_counter() - clock)
+        try:
+            if not trainers.steady(job.config.sections):
+                return [_mean_epoch_time(job, split) for _ in range(2)]
+            return _steady_times(job, split)
+        except Exception:  # as in a worker: its Fit will fail and say why, and is no reason not to plan
+            return None
+
+
+def _steady_times(job: Job, split: Split) -> list[float]:
+    state = trainers.start(job, split)
+    times = []
+    for epoch in range(1, EPOCHS + 2):
+        clock = time.perf_counter()
+        state = trainers.advance(state, split, epoch, lambda: False)
+        times.append(time.perf_counter() - clock)
     return times[1:]
 
 

@@ -42,7 +42,7 @@ class Planner:
     def __init__(self, spec: Spec, arrays: Arrays | None = None, packages: frozenset[str] = SAFE) -> None:
         self.spec, self.arrays, self.packages = spec, arrays, packages
         self.labels = list(alternatives(spec))
-        self._touched: dict[str, tuple[str, Task, dict[str, int]]] = {}
+        self._touched: dict[str, tuple[Dataset, dict[str, int]]] = {}
         self._loaded: dict[str, Dataset] = {}
 
     def make(self, config: Config) -> Made:
@@ -54,22 +54,23 @@ class Planner:
         sections, constraints = config.sections, self.spec.sweep.constraints
         own = tuple(trainers.problems(sections, self.packages))
         try:
-            fingerprint, task, sizes = self._touch(config)
+            dataset, sizes = self._touch(config)
         except SpecError as error:
             return Made(problems=(*own, *error.problems))
+        task = dataset.task
         if own:
             return Made(problems=own, task=task)
         loss = trainers.loss(sections, task)
-        problems = (*trainers.misfits(sections, task, sizes), *_uncounted(constraints, config, sizes))
+        problems = (*trainers.misfits(sections, task, sizes, dataset.classes), *_uncounted(constraints, config, sizes))
         excess = _excess(constraints, config, sizes)
         if problems or excess:
             return Made(None, excess, problems, task, loss)
         trainer, vary = trainers.version(sections), self.spec.seeds.vary
-        jobs = tuple(Job(config, seed, vary, fingerprint, trainer) for seed in self.spec.seeds.values)
+        jobs = tuple(Job(config, seed, vary, dataset.fingerprint, trainer) for seed in self.spec.seeds.values)
         return Made(Planned(config, jobs, trainers.end(sections)), task=task, loss=loss)
 
-    def _touch(self, config: Config) -> tuple[str, Task, dict[str, int]]:
-        """Return fingerprint, task and sizes of the data of a Config. Raises SpecError for what they cannot give."""
+    def _touch(self, config: Config) -> tuple[Dataset, dict[str, int]]:
+        """Return the data of a Config, and the sizes of their parts. Raises SpecError for what they cannot give."""
         section = config.sections.data
         key, source = canonical(config.plain["data"]), data.source_key(section)
         if key not in self._touched:
@@ -80,7 +81,7 @@ class Planner:
             if problems:
                 raise SpecError(problems)
             sizes = data.split(dataset, section, seed_stream=0).sizes
-            self._touched[key] = (dataset.fingerprint, dataset.task, sizes)
+            self._touched[key] = (dataset, sizes)
         return self._touched[key]
 
 

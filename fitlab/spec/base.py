@@ -43,4 +43,5 @@ Count = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
+Noise = Annotated[float, Field(ge=0, le=1e100)]  # a standard deviation, whose square is finite
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]

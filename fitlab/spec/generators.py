@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from fitlab.spec.base import Count, Fraction, NonNegative, Positive, Seed
+from fitlab.spec.base import Count, Fraction, Noise, Positive, Seed
 from fitlab.spec.options import Unnamed
 
 
@@ -36,14 +36,14 @@ class MakeMoons(Generated):
     """sklearn.datasets.make_moons."""
 
     kind: Literal["make_moons"]
-    noise: NonNegative = 0.0
+    noise: Noise = 0.0
 
 
 class MakeCircles(Generated):
     """sklearn.datasets.make_circles."""
 
     kind: Literal["make_circles"]
-    noise: NonNegative = 0.0
+    noise: Noise = 0.0
     factor: Annotated[float, Field(ge=0, lt=1)] = 0.8
 
 
@@ -79,7 +79,7 @@ class MakeRegression(Generated):
     n_features: Count = 100
     n_informative: Annotated[int, Field(ge=0)] = 10
     bias: float = 0.0
-    noise: NonNegative = 0.0
+    noise: Noise = 0.0
 
 
 class MakeFriedman(Generated):
@@ -87,14 +87,14 @@ class MakeFriedman(Generated):
 
     kind: Literal["make_friedman1"]
     n_features: Annotated[int, Field(ge=5)] = 10
-    noise: NonNegative = 0.0
+    noise: Noise = 0.0
 
 
 class MakeFriedman23(Generated):
     """sklearn.datasets.make_friedman2 and make_friedman3."""
 
     kind: Literal["make_friedman2", "make_friedman3"]
-    noise: NonNegative = 0.0
+    noise: Noise = 0.0
 
 
 class MakeSparseUncorrelated(Generated):

@@ -28,7 +28,10 @@ class Mlp(Section):
 
 
 class AutoAxis(Section):
-    """The first that it has: warm_start growth of its trees, stages, partial_fit if its fit makes passes, none."""
+    """The first that it has: warm_start growth of its trees, stages, partial_fit if its fit makes passes, none.
+
+    partial_fit makes max_iter epochs (100 where it is not given); tol, early_stopping and the like make it one fit.
+    """
 
     kind: Literal["auto"] = "auto"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
@@ -16,6 +17,7 @@ from fitlab.spec.overrides import override
 from fitlab.spec.source import Source, read_yaml
 from fitlab.spec.sweeps import Range, Values
 from fitlab.spec.swept import sweep_problems
+from fitlab.spec.tables import TableFile
 from fitlab.spec.validate import problems_of, spec_of
 
 MAX_PROBLEMS = 40
@@ -30,7 +32,16 @@ class Document:
 
     def error(self, problems: Sequence[Problem]) -> SpecError:
         """Make an error of ``problems``, each with its place: a swept key stands where it is swept."""
-        return SpecError([self._placed(problem) for problem in problems], self.source.name)
+        return SpecError([self._placed(self._hinted(problem)) for problem in problems], self.source.name)
+
+    def _hinted(self, problem: Problem) -> Problem:
+        """Say where a file is, if it lies beside the spec instead of where fitlab is run."""
+        data = self.spec.data
+        if not isinstance(data, TableFile) or problem.given != str(FilePath(data.path).absolute()):
+            return problem
+        beside = FilePath(self.source.name).parent / data.path
+        there = os.path.isfile(beside) and not os.path.exists(data.path)  # False for what is no path at all
+        return replace(problem, hint=f"it lies beside the spec: path: {beside}") if there else problem
 
     def _placed(self, problem: Problem) -> Problem:
         path = problem.path

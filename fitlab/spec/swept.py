@@ -27,12 +27,19 @@ def sweep_problems(data: dict[str, Any]) -> Iterator[Problem]:
         elif not can_be_swept(key):
             kind = key.rsplit(".", 1)[-1] == "kind"
             message = "kind cannot be swept" if kind else "not a key that can be swept"
-            hint = None if kind else did_you_mean(key, sweepable())
+            hint = None if kind else _of_estimator(key, data) or did_you_mean(key, sweepable())
             yield Problem(at, message, allowed="any key of data, model and training but kind", hint=hint)
         elif isinstance(domain, dict):
             yield from _when_problems(at, domain.get("when"), data, swept)
             yield from _value_problems(at, key, domain, data, known)
     yield from _axis_problems(data, swept)
+
+
+def _of_estimator(key: str, data: dict[str, Any]) -> str | None:
+    """Say where a parameter of an estimator is swept."""
+    section, _, name = key.partition(".")
+    estimators = any(model.get("kind") == "estimator" for model in models_of(data))
+    return f"did you mean model.parameters.{name}?" if section == MODEL and name and estimators else None
 
 
 def _axis_problems(data: dict[str, Any], swept: dict[str, Any]) -> Iterator[Problem]:

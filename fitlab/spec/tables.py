@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -9,6 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from fitlab.spec.base import Count, Distinct, refusal
 from fitlab.spec.options import DataOptions
 
+LETTERS = f'"{string.ascii_letters}{string.digits}'  # and the quote: they stand within fields
 Column = Annotated[str, Field(min_length=1)]
 Columns = Annotated[tuple[Column, ...], Field(min_length=1), Distinct]
 
@@ -20,7 +22,9 @@ class Table(DataOptions):
         "all", description="columns to learn from; all: every one but target, group and time"
     )
     categorical: Annotated[tuple[Column, ...], Distinct] = Field(
-        (), description="columns to encode as categories although they hold numbers, or numbers and text"
+        (),
+        description="columns to encode as categories although they hold numbers, or numbers and text; "
+        "the target among them: its values are labels",
     )
     task: Literal["auto", "classification", "regression"] = Field(
         "auto", description="auto: regression where the target holds non-integer numbers"
@@ -53,7 +57,8 @@ class Table(DataOptions):
     def _column_and_split_agree(cls, column: str | None, info: ValidationInfo) -> str | None:
         own, kind = str(info.field_name), _kind_of_split(info)
         if column is None and kind == own:
-            raise refusal("missing key", "the name of a column", f"split: {{kind: {own}}} deals rows by it")
+            swept = f"a sweep of data.{own} needs one here too, which its values replace"
+            raise refusal("missing key", "the name of a column", f"split: {{kind: {own}}} deals rows by it; {swept}")
         if column is not None and kind is not None and kind != own:
             leak = {
                 "group": "rows of one group would stand in training and test",
@@ -81,11 +86,24 @@ class TableFile(Table):
 
 
 class Csv(TableFile):
-    """A CSV file with a header, in UTF-8; an empty field is a missing value."""
+    """A CSV file with a header, in UTF-8; what is missing is an empty field, or one of na_values.
+
+    Columns named in group or categorical are read as text: 01 is not 1.
+    """
 
     kind: Literal["csv"]
     separator: Annotated[str, Field(min_length=1, max_length=1)] = Field(",", description="what separates two fields")
     decimal: Literal[".", ","] = Field(".", description="what stands before the decimals of a number")
+    na_values: Annotated[tuple[Column, ...], Distinct] = Field(
+        (), description="fields that mean a missing value beside empty ones, such as NA; no word does unless it is here"
+    )
+
+    @field_validator("separator")
+    @classmethod
+    def _can_separate(cls, separator: str) -> str:
+        if separator != "\t" and (not separator.isascii() or not separator.isprintable() or separator in LETTERS):
+            raise refusal("it cannot separate fields", "one ASCII character such as ',', ';', '|' or a tab, \"\\t\"")
+        return separator
 
     @field_validator("decimal")
     @classmethod

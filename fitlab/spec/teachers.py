@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from fitlab.spec.base import Count, NonNegative, Positive, Seed, refusal
+from fitlab.spec.base import Count, Noise, Positive, Seed, refusal
 from fitlab.spec.options import Rows, Unnamed
 
 
@@ -38,7 +38,7 @@ class LinearTeacher(Teacher):
 
     kind: Literal["linear_teacher"]
     n_features: Count = 10
-    noise: NonNegative = 1.0
+    noise: Noise = 1.0
 
 
 class DecayingTeacher(Teacher):
@@ -50,7 +50,7 @@ class DecayingTeacher(Teacher):
     kind: Literal["decaying_teacher"]
     n_samples: Count = Field(40, description="rows to train on; fresh: false: rows of all parts")
     n_features: Count = 200
-    noise: NonNegative = 0.5
+    noise: Noise = 0.5
     n_visible: Count | None = Field(
         None, description="features that the learner sees, the first ones; null: all", validate_default=True
     )
@@ -70,7 +70,7 @@ class PolynomialFixedX(Teacher):
     n_samples: Count = Field(30, description="points x, all in every part; fresh: false: rows of all parts")
     validation: Rows = Field(900, description="validation rows: a count, or a share of n_samples")
     test: Rows = Field(900, description="test rows: a count, or a share of n_samples; never used to choose")
-    noise: NonNegative = 0.1
+    noise: Noise = 0.1
 
 
 class FixedDesign(Teacher):
@@ -79,14 +79,14 @@ class FixedDesign(Teacher):
     kind: Literal["fixed_design"]
     n_samples: Count = Field(50, description="points x, all in every part; fresh: false: rows of all parts")
     n_features: Count = 20
-    noise: NonNegative = 1.0
+    noise: Noise = 1.0
 
 
 class Sine(Teacher):
     """y = sin(4x) + noise; training x uniform on [0, 1], the same for every seed; others on a grid of 50 points."""
 
     kind: Literal["sine"]
-    noise: NonNegative = 0.3
+    noise: Noise = 0.3
 
 
 class MlpTeacher(Teacher):
@@ -96,7 +96,7 @@ class MlpTeacher(Teacher):
     n_samples: Count = Field(400, description="rows to train on; fresh: false: rows of all parts")
     n_features: Count = 10
     n_hidden: Count = Field(8, description="hidden units of the teacher")
-    noise: NonNegative = 0.3
+    noise: Noise = 0.3
 
 
 class GaussianLogistic(Teacher):

@@ -104,7 +104,10 @@ def _problem(details: dict[str, Any], data: Any) -> Problem:
         case "extra_forbidden":
             keys = keys_at(path[:-1], data)
             hint = did_you_mean(str(path[-1]), keys)
-            return Problem(path, "unknown key", shown(value), ", ".join(keys), hint)
+            own = _as_parameter(path, value, data)
+            return Problem(
+                path, "unknown key", shown(value), ", ".join(keys), "; ".join(filter(None, (hint, own))) or None
+            )
         case "missing":
             return Problem(path, "missing key", allowed=allowed(path, data), hint=described(path, data))
         case "union_tag_not_found" if isinstance(value, dict):
@@ -113,6 +116,8 @@ def _problem(details: dict[str, Any], data: Any) -> Problem:
             tag = {"training": "solver", "sweep": "method", "early_terminate": "type"}.get(str(path[-1]), "kind")
             tags = context["expected_tags"].replace("'", "")
             hint = did_you_mean(context["tag"], tags.split(", "))
+            if path[:1] == ("model",) and not hint and context["tag"] != context["tag"].lower():
+                hint = "is it a class? then kind: estimator, estimator: its import name, such as sklearn.svm.SVC"
             return Problem((*path, tag), f"unknown {tag}", shown(value.get(tag)), f"one of {tags}", hint)
         case "fitlab":
             given = None if value is None else shown(value)
@@ -122,6 +127,14 @@ def _problem(details: dict[str, Any], data: Any) -> Problem:
         case _:
             hint = did_you_mean(value, choices(path, data)) if isinstance(value, str) else None
             return Problem(path, "not allowed", shown(value), allowed(path, data) or details["msg"], hint)
+
+
+def _as_parameter(path: Path, value: Any, data: Any) -> str | None:
+    """Say where a parameter of an estimator stands, where one stands beside its name."""
+    for key in path[:-1]:
+        data = child(data, key)
+    beside = path[0] == "model" and isinstance(data, dict) and data.get("kind") == "estimator"
+    return f"a parameter of the estimator? then parameters: {{{path[-1]}: {shown(value)}}}" if beside else None
 
 
 def _document_path(loc: tuple[str | int, ...], data: Any) -> tuple[Path, Any]:

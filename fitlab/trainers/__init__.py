@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from fitlab.errors import Problem
-from fitlab.records import Fit, Job, Split, Task
+from fitlab.records import Array, Fit, Job, Split, Task
 from fitlab.spec import Sections
 from fitlab.spec.models import Estimator, Mlp
 from fitlab.trainers import estimator, measures, mlp
@@ -134,10 +134,13 @@ def problems(sections: Sections, packages: frozenset[str]) -> Iterator[Problem]:
             yield from estimator.problems(sections, packages)
 
 
-def misfits(sections: Sections, task: Task, sizes: Mapping[str, int]) -> Iterator[Problem]:
-    """Yield what of a Config does not fit the data (a task, n_train, n_features, n_outputs) or itself."""
+def misfits(sections: Sections, task: Task, sizes: Mapping[str, int], classes: Array) -> Iterator[Problem]:
+    """Yield what of a Config does not fit the data (a task, n_train, n_features, n_outputs, labels) or itself.
+
+    classes: (K,) the labels of a classification; empty for a regression.
+    """
     match sections.model:
         case Mlp():
             yield from mlp.misfits(sections, sizes)
         case Estimator():
-            yield from estimator.misfits(sections, task, sizes)
+            yield from estimator.misfits(sections, task, sizes, classes)

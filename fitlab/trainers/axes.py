@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 
 from fitlab.errors import Path, Problem
 from fitlab.spec.grammar import did_you_mean
-from fitlab.spec.models import AutoAxis, Axis, NoAxis, PartialFitAxis, StagedAxis, WarmStartAxis
+from fitlab.spec.models import AutoAxis, Estimator, NoAxis, PartialFitAxis, StagedAxis, WarmStartAxis
 
 Resolved = PartialFitAxis | WarmStartAxis | StagedAxis | NoAxis
 KIND: Path = ("model", "axis", "kind")
@@ -18,14 +18,16 @@ HIST = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
 HIST_STOPS_ABOVE = 10_000  # rows, where early_stopping is "auto"
 
 
-def resolved(axis: Axis, estimator: Any) -> Resolved:
-    """Return the axis itself; for auto the first that the estimator has.
+def resolved(model: Estimator, estimator: Any) -> Resolved:
+    """Return the axis of a model itself; for auto the first that its estimator has.
 
     warm_start growth of its trees; stages, where it cannot grow or stops by itself; partial_fit, where its own
     fit makes passes over the rows (it has max_iter), so that epochs are what it does; else none.
+    partial_fit makes max_iter passes, of batch_size rows, with or without shuffle, where the user gives these; a
+    parameter that partial_fit would not honour, such as tol, makes it one fit, which does.
     """
-    if not isinstance(axis, AutoAxis):
-        return axis
+    if not isinstance(model.axis, AutoAxis):
+        return model.axis
     if isinstance(estimator, Pipeline):
         return NoAxis(kind="none")
     if not stops_early(estimator):
@@ -34,9 +36,28 @@ def resolved(axis: Axis, estimator: Any) -> Resolved:
                 return WarmStartAxis(kind="warm_start", parameter=parameter)
     if staged_method(estimator) and _stages(estimator) is not None:
         return StagedAxis(kind="staged")
-    if _can(estimator, "partial_fit") and "max_iter" in _own(estimator) and not stops_early(estimator):
-        return PartialFitAxis(kind="partial_fit")
+    if _can(estimator, "partial_fit") and "max_iter" in _own(estimator) and not _unheard(model, estimator):
+        return _passes(model)
     return NoAxis(kind="none")
+
+
+def _passes(model: Estimator) -> PartialFitAxis:
+    """Return the epochs that the parameters of the user ask for. (Not validated: any number of passes is one.)"""
+    given = {key: model.parameters[name] for name, key in _PASSES.items() if name in model.parameters}
+    whole = PartialFitAxis(kind="partial_fit")
+    return whole.model_copy(update={key: value for key, value in given.items() if value != "auto"})
+
+
+_PASSES = {"max_iter": "epochs", "batch_size": "batch_size", "shuffle": "shuffle"}  # parameter -> key of the axis
+_STOPPING = ("early_stopping", "tol", "n_iter_no_change", "validation_fraction")
+
+
+def _unheard(model: Estimator, estimator: Any) -> list[str]:
+    """Return the parameters that the user gives and partial_fit does not honour; null and false switch them off."""
+    own = {name: value for name, value in _own(estimator).items() if name in model.parameters}
+    found = [name for name in _STOPPING if own.get(name) is not None and own[name] is not False]
+    words = {"class_weight": "balanced", "learning_rate": "adaptive"}  # of all rows, and of what stopping goes by
+    return found + [name for name, word in words.items() if own.get(name) == word]
 
 
 def end(axis: Resolved, estimator: Any) -> int:
@@ -70,9 +91,9 @@ def stops_early(estimator: Any) -> bool:
     return own.get("n_iter_no_change") is not None and "n_estimators" in own
 
 
-def problems(axis: Axis, estimator: Any) -> Iterator[Problem]:
-    """Yield what of an explicit axis the estimator does not have."""
-    name = type(estimator).__name__
+def problems(model: Estimator, estimator: Any) -> Iterator[Problem]:
+    """Yield what of an explicit axis the estimator does not have, or would not honour."""
+    axis, name = model.axis, type(estimator).__name__
     if isinstance(axis, AutoAxis | NoAxis):
         return
     if isinstance(estimator, Pipeline):
@@ -83,8 +104,8 @@ def problems(axis: Axis, estimator: Any) -> Iterator[Problem]:
     match axis:
         case PartialFitAxis() if not _can(estimator, "partial_fit"):
             yield Problem(KIND, f"{name} has no partial_fit", axis.kind, _available(estimator))
-        case PartialFitAxis() if _own(estimator).get("early_stopping") is True:
-            yield Problem(KIND, "partial_fit does not stop early", axis.kind, hint="leave early_stopping out")
+        case PartialFitAxis():
+            yield from _partial_problems(model, estimator)
         case StagedAxis() if not (staged_method(estimator) and _stages(estimator)):
             yield Problem(KIND, f"{name} has no staged_predict", axis.kind, _available(estimator))
         case WarmStartAxis():
@@ -92,6 +113,16 @@ def problems(axis: Axis, estimator: Any) -> Iterator[Problem]:
 
 
 _OTHERS = "auto, none"
+
+
+def _partial_problems(model: Estimator, estimator: Any) -> Iterator[Problem]:
+    at: Path = ("model", "parameters")
+    for name in _unheard(model, estimator):
+        hint = "leave it out, or axis: {kind: none}, one fit that honours it"
+        yield Problem((*at, name), "partial_fit does not honour it", str(model.parameters[name]), hint=hint)
+    if "max_iter" in model.parameters and "max_iter" in _own(estimator):
+        given = str(model.parameters["max_iter"])
+        yield Problem((*at, "max_iter"), "partial_fit counts epochs instead", given, hint="epochs in model.axis")
 
 
 def _growth_problems(axis: WarmStartAxis, estimator: Any) -> Iterator[Problem]:

@@ -22,10 +22,11 @@ from sklearn.utils import get_tags
 from sklearn.utils._param_validation import InvalidParameterError, validate_parameter_constraints
 
 from fitlab.errors import Path, Problem, SpecError
+from fitlab.records import Array
 from fitlab.seeds import canonical
 from fitlab.spec.grammar import did_you_mean
 from fitlab.spec.models import Estimator
-from fitlab.trainers import importing
+from fitlab.trainers import hazards, importing, labels
 
 MISSPELT = 0.8  # likeness of two names, of 1
 KEPT = 4096  # built estimators, unfitted: a few kB each
@@ -63,9 +64,12 @@ def problems(model: Estimator, packages: frozenset[str]) -> Iterator[Problem]:
     yield from _built(_text(model), packages).problems
 
 
-def seeded(model: Estimator, random_state: int) -> Any:
-    """Return the estimator, its own to the caller, with ``random_state`` wherever the user has set none."""
-    estimator = clone(prototype(model))
+def seeded(model: Estimator, random_state: int, classes: Array) -> Any:
+    """Return the estimator, its own to the caller, with ``random_state`` wherever the user has set none.
+
+    classes: (K,) the labels of the data; parameters that name them get their codes.
+    """
+    estimator = labels.coded(clone(prototype(model)), classes)
     unset = [key for key, value in estimator.get_params(deep=True).items() if _is_seed(key) and value is None]
     return estimator.set_params(**dict.fromkeys(unset, random_state)) if unset else estimator
 
@@ -150,7 +154,7 @@ def _value(value: Any, at: Path, found: _Found) -> Any:
     """Return a value as scikit-learn takes it: estimators built, and what JSON cannot say restored.
 
     A list [name, estimator] becomes a tuple, as scikit-learn writes it; keys that are whole numbers become int
-    (class_weight: JSON has text keys only).
+    (JSON has text keys only). Labels stay as they are written: ``labels`` makes codes of them.
     """
     if isinstance(value, list):
         items = [_value(item, (*at, i), found) for i, item in enumerate(value)]
@@ -164,7 +168,7 @@ def _value(value: Any, at: Path, found: _Found) -> Any:
 
 
 def _whole(key: str) -> int | str:
-    return int(key) if key.isdecimal() else key
+    return int(key) if key.isdecimal() and str(int(key)) == key else key
 
 
 def _instance(kind: type[Any], given: Mapping[str, Any], at: Path, found: _Found) -> Any:
@@ -224,6 +228,7 @@ def _value_problems(estimator: Any, key: str, value: Any, at: Path) -> Iterator[
             at, "random_state: null is another draw every time", hint="leave it out: the seed of the job sets it"
         )
     owner = estimator.get_params(deep=True)[above] if above else estimator
+    yield from hazards.problems(owner, name, value, at)
     said = _objection(owner, name, value)
     if said and isinstance(value, list) and not _objection(owner, name, tuple(value)):
         owner.set_params(**{name: tuple(value)})
@@ -256,6 +261,7 @@ def _kind_problems(estimator: Any) -> Iterator[Problem]:
                 yield Problem(
                     (*at, i), f"step {step} transforms nothing: only the last may predict", type(one).__name__
                 )
+        yield from hazards.step_problems(estimator)
         name = type(estimator.steps[-1][1]).__name__
     kind, transforms = kind_of(estimator), callable(getattr(estimator, "transform", None))
     if not callable(getattr(estimator, "fit", None)) or kind not in ("classifier", "regressor"):

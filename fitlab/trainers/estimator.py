@@ -21,10 +21,10 @@ from numpy.random import RandomState
 from sklearn.utils import get_tags, shuffle
 
 from fitlab.errors import Problem
-from fitlab.records import Curves, Fit, Job, Outcome, Split, Task
+from fitlab.records import Array, Curves, Fit, Job, Outcome, Split, Task
 from fitlab.spec import Sections
 from fitlab.spec.models import Estimator, PartialFitAxis, StagedAxis, WarmStartAxis
-from fitlab.trainers import axes, building, fitted, measures
+from fitlab.trainers import axes, building, fitted, labels, measures
 
 VERSION = "estimator/2"
 Row = Mapping[str, float]
@@ -52,7 +52,7 @@ class State:
 def start(job: Job, split: Split) -> State:
     """Return the unfitted estimator with its random_state; nothing is measured yet."""
     with _collected() as caught:
-        estimator = building.seeded(_model(job.config.sections), job.stream("init"))
+        estimator = building.seeded(_model(job.config.sections), job.stream("init"), split.classes)
     order = np.arange(len(split.y_train))
     return State(job, estimator, RandomState(job.stream("order")), order, said=_lines(caught))
 
@@ -229,11 +229,11 @@ def problems(sections: Sections, packages: frozenset[str]) -> Iterator[Problem]:
     """Yield what is wrong with a Config whatever the data are; nothing outside ``packages`` is imported."""
     model = _model(sections)
     found = list(building.problems(model, packages))
-    yield from found or axes.problems(model.axis, building.prototype(model))
+    yield from found or axes.problems(model, building.prototype(model))
 
 
-def misfits(sections: Sections, task: Task, sizes: Mapping[str, int]) -> Iterator[Problem]:
-    """Yield what of a Config does not fit the data."""
+def misfits(sections: Sections, task: Task, sizes: Mapping[str, int], classes: Array) -> Iterator[Problem]:
+    """Yield what of a Config does not fit the data. classes: (K,) their labels."""
     model = _model(sections)
     estimator = building.prototype(model)
     kind, name = building.kind_of(estimator), _name(model)
@@ -253,6 +253,7 @@ def misfits(sections: Sections, task: Task, sizes: Mapping[str, int]) -> Iterato
         message = f"{name} stops early by itself above {axes.HIST_STOPS_ABOVE} rows, and growth would go on"
         yield Problem(("model", "axis"), message, hint="say early_stopping: false or true in model.parameters")
     yield from _tag_problems(estimator, sections, sizes, name)
+    yield from labels.problems(estimator, classes)
 
 
 def _tag_problems(estimator: Any, sections: Sections, sizes: Mapping[str, int], name: str) -> Iterator[Problem]:
@@ -265,6 +266,8 @@ def _tag_problems(estimator: Any, sections: Sections, sizes: Mapping[str, int], 
         yield Problem(("model", "estimator"), "it wants several targets, and a data set has one", name)
     if tags.classifier_tags is not None and not tags.classifier_tags.multi_class and sizes["n_outputs"] > 2:
         yield Problem(("model", "estimator"), "it tells two classes apart", name, f"the data have {sizes['n_outputs']}")
+    if tags.input_tags.pairwise:
+        yield Problem(("model", "estimator"), "it wants distances of rows, not features", name, hint="kernel or metric")
     if tags.input_tags.positive_only and sections.data.scaling == "standard":
         hint = "scaling: minmax, or none where the features are counts"
         yield Problem(("data", "scaling"), f"{name} takes no negative features", "standard", hint=hint)
@@ -285,7 +288,7 @@ def _axis(sections: Sections) -> tuple[axes.Resolved, int]:
     """Return the training axis and its last epoch."""
     model = _model(sections)
     estimator = building.prototype(model)
-    axis = axes.resolved(model.axis, estimator)
+    axis = axes.resolved(model, estimator)
     return axis, axes.end(axis, estimator)
 
 

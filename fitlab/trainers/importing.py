@@ -50,7 +50,7 @@ def resolve(name: str) -> type[Any]:
     Raises SpecError, its problem without a path: no such module or class, or not an estimator.
     """
     module_name, _, class_name = name.rpartition(".")
-    found = getattr(_module(module_name, name), class_name, None)
+    found = _attribute(module_name, class_name, name)
     if found is None:
         public = [one for one in dir(_module(module_name, name)) if not one.startswith("_")]
         hint = _anywhere(class_name, exact=True) or did_you_mean(class_name, public) or _anywhere(class_name)
@@ -60,6 +60,15 @@ def resolve(name: str) -> type[Any]:
     if not all(callable(getattr(found, method, None)) for method in ("get_params", "set_params")):
         raise _error("not an estimator: it has no get_params and set_params", name, None)
     return found
+
+
+def _attribute(module_name: str, class_name: str, name: str) -> Any:
+    module = _module(module_name, name)
+    try:
+        return getattr(module, class_name, None)
+    except Exception as error:  # a module may import on demand, or refuse: what scikit-learn calls experimental
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise _error(f"{class_name} cannot be imported: {said}", name, None) from None
 
 
 def _module(module_name: str, name: str) -> ModuleType:

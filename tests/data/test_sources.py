@@ -67,6 +67,8 @@ def test_tasks_are_told_from_the_target() -> None:
         (X[:, 0], Y, "a table with rows and columns"),
         (X[:, :0], Y, "a table with rows and columns"),
         (X, np.zeros(6, int), "only one class"),
+        (X, np.full(6, 2.5), "the same value in every row"),
+        (2**60 + np.arange(12).reshape(6, 2), Y, "above 2.53"),
         (X, np.array([1, "a", 2, None, 3, 4], dtype=object), "mixes labels"),
         (X, np.array([None] * 6), "or None"),
         (X, np.arange(6), "6 classes in 6 rows"),

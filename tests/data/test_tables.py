@@ -141,6 +141,11 @@ def damaged(**changes: object) -> pd.DataFrame:
         (CLEAN, {"categorical": ["colr"]}, ["data.categorical: no such column"]),
         (damaged(age="old"), {}, ["numbers and text in one column", "39 of 40 values", "data row 8 holds 'old'"]),
         (CLEAN.assign(income="1,5"), {}, ["data.decimal: numbers with a decimal comma", "income (1,5)"]),
+        (CLEAN.assign(income="1,500"), {}, ["commas between thousands", "income (1,500)", "take the commas out"]),
+        (damaged(age="NA"), {}, ["numbers and text in one column", "holds 'NA'", "na_values: [NA]"]),
+        (damaged(age="NA"), {"na_values": ["NA"]}, ["data.missing: missing values", "in data row 8"]),
+        (CLEAN.assign(age=2**60 + np.arange(N)), {}, ["whole numbers above 2^53", "age (up to 1.153e+18)"]),
+        (CLEAN.assign(outcome=2.5), {"task": "regression"}, ["data.target: the same value in every row"]),
         (damaged(age=np.inf), {}, ["infinite values", "age (1 of 40)"]),
         (damaged(age=None), {}, ["data.missing: missing values", "age (1 of 40, the first in data row 8)", "median"]),
         (damaged(outcome=None), {}, ["data.target: missing target values", "1 of 40, the first in data row 8"]),
@@ -195,6 +200,58 @@ def test_a_missing_file_is_named_with_its_folder_and_its_neighbour(tmp_path: Pat
         data.load(section(kind="parquet"))
 
 
+@pytest.mark.parametrize("path", ["a" * 5000, "~nosuchuser/t.csv", "/dev/null", "a\0b"], ids=["long", "~", "null", "0"])
+def test_a_path_that_can_be_none_is_refused(path: str) -> None:
+    with pytest.raises(SpecError, match=r"data\.path: no") as caught:
+        data.load(section(path=path))
+    assert "did you mean" not in str(caught.value)
+
+
+def test_only_an_empty_field_and_named_words_are_missing(tmp_path: Path) -> None:
+    words = ["NA", "None", "null", "brick", "red", "wood", "tin", "nan"]
+    write(tmp_path, CLEAN.assign(colour=words * (N // 8), outcome=["None", "some"] * (N // 2)))
+    made = data.load(section(features=["colour"]))
+    assert made.features == tuple(f"colour={word}" for word in sorted(words))
+    assert made.classes.tolist() == ["None", "some"]
+    named = data.load(section(features=["colour"], na_values=["NA", "null"], missing="median"))
+    assert named.X[:, -1].sum() == N // 4  # colour is missing
+
+
+def test_the_text_of_groups_and_categories_is_kept(tmp_path: Path) -> None:
+    write(tmp_path, CLEAN.assign(age=["01", "1", "1.0", "2"] * (N // 4)))
+    assert data.load(section(categorical=["age"], features=["age"])).features == ("age=01", "age=1", "age=1.0", "age=2")
+    assert data.load(section(categorical=["age"], target="age", features=["income"])).classes.tolist()[:2] == [
+        "01",
+        "1",
+    ]
+    grouped = data.load(section(group="age", split={"kind": "group"}, features=["income"]))
+    assert len(set(grouped.groups)) == 4
+
+
+def test_a_named_index_of_a_parquet_file_is_a_column() -> None:
+    CLEAN.set_index("visit").to_parquet("t.parquet")
+    wanted = section(kind="parquet", path="t.parquet", features=["age"], time="visit", split={"kind": "time"})
+    assert len(data.load(wanted).times) == N
+    CLEAN.set_index(CLEAN["age"]).to_parquet("t.parquet")
+    with pytest.raises(SpecError, match="an index with the name of a column"):
+        data.load(wanted)
+
+
+def test_large_whole_numbers_are_told_apart_as_labels(tmp_path: Path) -> None:
+    write(tmp_path, CLEAN.assign(outcome=[2**53, 2**53 + 1] * (N // 2)))
+    assert data.load(section()).classes.tolist() == [2**53, 2**53 + 1]
+
+
+def test_a_file_that_lies_beside_the_spec_is_pointed_at(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "spec.yaml").write_text(
+        "name: t\ndata: {kind: csv, path: u.csv, target: y}\nmodel: {kind: mlp}\n"
+    )
+    write(tmp_path / "sub", name="u.csv")
+    with pytest.raises(SpecError, match=r"beside the spec: path: sub/u\.csv"):
+        read_plan("sub/spec.yaml")
+
+
 def test_all_that_is_wrong_with_a_table_is_told_at_once(tmp_path: Path) -> None:
     write(tmp_path, damaged(age="old", income=np.inf, outcome=None).assign(one=1))
     with pytest.raises(SpecError) as caught:
@@ -215,6 +272,9 @@ LEAKS = [
     ({"features": ["age", "age"]}, "data.features", "the same value twice"),
     ({"target": 5}, "data.target", '"5"?'),
     ({"separator": ";;"}, "data.separator", "one character"),
+    ({"separator": "§"}, "data.separator", "one ASCII character"),
+    ({"separator": "\n"}, "data.separator", "it cannot separate"),
+    ({"na_values": ["NA", "NA"]}, "data.na_values", "the same value twice"),
     ({"separator": ",", "decimal": ","}, "data.decimal", "it separates fields already"),
     ({"kind": "openml", "path": ...}, "data.data_id", "a name instead"),
     ({"kind": "openml", "path": ..., "name": "iris", "data_id": 61}, "data.data_id", "named twice"),

@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
 
 from fitlab import data
+from fitlab.errors import SpecError
 from fitlab.records import Split, Truth
 from fitlab.runner.plan import read_plan
 from fitlab.spec import read_spec
@@ -181,3 +182,25 @@ def test_data_keys_are_axes_like_any_other() -> None:
         }
     )
     assert len({job.digest for job in made.jobs}) == 3 * 2 * 2 * 5
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "key"),
+    [
+        ("linear_teacher", {"n_samples": 10**11}, "n_samples"),
+        ("linear_teacher", {"n_features": 10**12}, "n_features"),
+        ("mlp_teacher", {"n_hidden": 10**12}, "n_hidden"),
+        ("linear_teacher", {"validation": 10**12}, "validation"),
+        ("sine", {"test": 10**12}, "test"),
+        ("linear_teacher", {"noise": 1e200}, "noise"),
+        ("make_regression", {"noise": 1e200}, "noise"),
+        ("make_moons", {"n_samples": 10**12}, "n_samples"),
+        ("make_blobs", {"n_features": 10**9, "n_samples": 10**6}, "n_features"),
+        ("make_blobs", {"centers": 10**9}, "centers"),
+    ],
+    ids=str,
+)
+def test_what_no_machine_holds_is_refused_by_its_key(kind: str, options: dict, key: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        read_plan({"name": "x", "data": {"kind": kind, **options}, "model": {"kind": "mlp"}})
+    assert {problem.path for problem in caught.value.problems} == {("data", key)}

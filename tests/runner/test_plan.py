@@ -98,6 +98,15 @@ def test_estimates_grow_with_the_work(tmp_path: Path) -> None:
     assert estimate([], 2).high == 0
 
 
+def test_a_job_that_raises_is_left_out_of_the_timing() -> None:
+    model = {"kind": "estimator", "estimator": "sklearn.neighbors.KNeighborsClassifier"}
+    swept = {"parameters": {"model.parameters.n_neighbors": {"values": [1, 500]}}}
+    jobs = read_plan({"name": "k", "data": {"kind": "iris"}, "model": model, "seeds": 1, "sweep": swept}).jobs
+    both, broken = estimate(jobs, 1), estimate(jobs[1:], 1)
+    assert (both.timed, both.untimed, both.high > 0) == (1, 1, True)
+    assert (broken.timed, broken.untimed, broken.high) == (0, 1, 0)
+
+
 ESTIMATOR = """\
 name: planned
 data: {kind: breast_cancer}

@@ -36,6 +36,7 @@ BAD = [  # what is changed in GOOD, and what the error must say: place, key, giv
     ("alpha: 1,", "alpha: -1,", ["training.alpha", "given:   -1", "a number ≥ 0"]),
     ("kind: digits", "kind: digit", ["data.kind", "unknown kind", "did you mean digits?"]),
     ("kind: mlp", "kind: mpl", ["model.kind", "did you mean mlp?"]),
+    ("kind: mlp", "kind: LogisticRegression", ["model.kind", "is it a class? then kind: estimator, estimator:"]),
     ("kind: mlp, ", "", ["model.kind", "missing key"]),
     ("name: good", "name: a/b", [":1:1", "name", '"a/b"', "text that matches"]),
     ("name: good\n", "", ["name: missing key"]),
@@ -228,3 +229,26 @@ def test_no_text_crashes_the_reader(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize("bomb", ["[" * 5000, "a: " + "[" * 100 + "]" * 100, "a: " + "9" * 5000, "x" * 2_000_000])
 def test_no_size_crashes_the_reader(tmp_path: Path, bomb: str) -> None:
     problem_of(tmp_path, bomb)
+
+
+FOREST = """\
+name: forest
+data: {kind: digits}
+model: {kind: estimator, estimator: sklearn.ensemble.RandomForestClassifier}
+sweep: {parameters: {model.parameters.max_depth: {values: [1, 2]}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("kind: estimator,", "kind: estimator, n_estimators: 60,", "then parameters: {n_estimators: 60}"),
+        ("model.parameters.max", "model.max", "did you mean model.parameters.max_depth?"),
+        ("model.parameters.max_depth", "model.learning_rate", "did you mean model.parameters.learning_rate?"),
+        ("kind: digits", "kind: csv, path: t.csv, target: y, split: {kind: group}", "a sweep of data.group needs one"),
+    ],
+)
+def test_newcomers_are_told_where_parameters_of_estimators_stand(old: str, new: str, says: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        read_spec(read_yaml(FOREST.replace(old, new), "forest.yaml").data)
+    assert says in str(caught.value)

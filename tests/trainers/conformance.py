@@ -115,7 +115,7 @@ class TrainerConformance:
         assert count is None or sum(array.size for array in whole.weights.values()) == count
         assert trainers.cost(sections) > 0
         assert list(trainers.problems(sections, frozenset({"sklearn"}))) == []
-        assert list(trainers.misfits(sections, split.task, split.sizes)) == []
+        assert list(trainers.misfits(sections, split.task, split.sizes, split.classes)) == []
 
     def test_the_store_gives_it_back(self, spec: dict[str, Any]) -> None:
         whole = fit(spec)

@@ -156,6 +156,10 @@ AXES = [
     ("ensemble.HistGradientBoostingClassifier", {"early_stopping": True}, "staged"),
     ("linear_model.SGDClassifier", {}, "partial_fit"),
     ("linear_model.SGDClassifier", {"early_stopping": True}, "none"),
+    ("linear_model.SGDClassifier", {"early_stopping": False, "tol": None}, "partial_fit"),
+    ("linear_model.SGDClassifier", {"tol": 1e-3}, "none"),
+    ("linear_model.SGDClassifier", {"class_weight": "balanced"}, "none"),
+    ("neural_network.MLPClassifier", {"n_iter_no_change": 5}, "none"),
     ("neural_network.MLPClassifier", {}, "partial_fit"),
     ("linear_model.LogisticRegression", {}, "none"),
     ("naive_bayes.GaussianNB", {}, "none"),
@@ -166,7 +170,16 @@ AXES = [
 @pytest.mark.parametrize(("name", "parameters", "kind"), AXES)
 def test_auto_takes_the_first_axis_that_there_is(name: str, parameters: dict, kind: str) -> None:
     model = job_and_split(spec(name, parameters))[0].config.sections.model
-    assert axes.resolved(model.axis, building.prototype(model)).kind == kind
+    assert axes.resolved(model, building.prototype(model)).kind == kind
+
+
+@pytest.mark.parametrize("name", ["linear_model.SGDClassifier", "neural_network.MLPClassifier"])
+def test_auto_makes_as_many_passes_as_max_iter_says(name: str) -> None:
+    assert fit(spec(name, {"max_iter": 3})).epochs == 3
+    assert fit(spec(name, {"max_iter": 3})).final == fit(spec(name, axis={"kind": "partial_fit", "epochs": 3})).final
+    mlp = job_and_split(spec("neural_network.MLPClassifier", {"batch_size": 5, "shuffle": False}))[0].config.sections
+    passes = axes.resolved(mlp.model, building.prototype(mlp.model))
+    assert (passes.epochs, passes.batch_size, passes.shuffle) == (100, 5, False)
 
 
 def test_without_probabilities_the_loss_is_zero_one_for_the_constant_predictor_too() -> None:
@@ -207,7 +220,7 @@ def test_divergence_is_an_outcome_with_its_epoch() -> None:
 def test_only_what_the_user_left_open_is_seeded() -> None:
     within = {"estimator": "sklearn.ensemble.RandomForestClassifier", "parameters": {"random_state": 5}}
     case = spec("ensemble.BaggingClassifier", {"estimator": within, "n_estimators": 2})
-    estimator = building.seeded(job_and_split(case)[0].config.sections.model, 9)
+    estimator = building.seeded(job_and_split(case)[0].config.sections.model, 9, np.arange(3))
     assert (estimator.random_state, estimator.estimator.random_state) == (9, 5)
     assert building.prototype(job_and_split(case)[0].config.sections.model).random_state is None
 

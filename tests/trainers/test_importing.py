@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from fitlab import trainers
@@ -37,6 +38,8 @@ def problems(name: Any, parameters: dict | None = None, packages: frozenset[str]
         ("sklearn.metrics.accuracy_score", ["not a class"]),
         ("sklearn.model_selection.KFold", ["not an estimator"]),
         ("sklearn.preprocessing.StandardScaler", ["predicts no target", "a transformer", "a step before"]),
+        ("sklearn.model_selection.HalvingGridSearchCV", ["cannot be imported", "experimental"]),
+        (["sklearn.preprocessing.StandardScaler", "sklearn.naive_bayes.MultinomialNB"], ["takes no negative features"]),
         ("sklearn.cluster.KMeans", ["a clusterer", "a classifier or a regressor"]),
         (["sklearn.svm.SVC", "sklearn.svm.SVC"], ["estimator[0]", "only the last may predict"]),
         ([LIST[0], "sklearn.svm.SVX"], ["model.estimator[1]", "no SVX"]),
@@ -91,6 +94,32 @@ def test_a_parameter_that_does_not_fit_is_a_problem_at_its_place(
     assert all(words in str(problem) for words in says), str(problem)
 
 
+SVC = {"estimator": "sklearn.svm.SVC"}
+SEARCH = "sklearn.model_selection.GridSearchCV"
+COLUMNS = [["one", {"estimator": "sklearn.preprocessing.MinMaxScaler"}, ["age"]], ["two", "passthrough", [1]]]
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "at", "says"),
+    [
+        (LIST, {"memory": "cache"}, "memory", "runs the code"),
+        ("sklearn.ensemble.BaggingClassifier", {"estimator": {"estimator": LIST}, "estimator__memory": "cache"},
+         "estimator__memory", "runs the code"),
+        (SEARCH, {"estimator": {"estimator": LIST}, "param_grid": {"memory": ["cache"]}}, "memory", "runs the code"),
+        (SEARCH, {"estimator": SVC, "param_grid": [{"CC": [1]}]}, "CC", "did you mean C?"),
+        (SEARCH, {"estimator": SVC, "param_grid": {"C": [1]}, "refit": False}, "refit", "predicts nothing"),
+        ("sklearn.pipeline.Pipeline", {"steps": []}, "steps", "at least one"),
+        ("sklearn.pipeline.Pipeline", {"steps": [1]}, 0, "not a name and an estimator"),
+        ("sklearn.ensemble.VotingClassifier", {"estimators": [["svc", "sklearn.svm.SVC"]]}, 0, "not a name and an"),
+        (["sklearn.compose.ColumnTransformer", LIST[1]], {"columntransformer__transformers": COLUMNS}, 0, "from 0"),
+    ],
+)  # fmt: skip
+def test_what_every_fit_would_fail_at_is_refused(name: Any, parameters: dict, at: object, says: str) -> None:
+    (problem,) = problems(name, parameters)
+    assert problem.path[-1] == at
+    assert says in str(problem)
+
+
 def test_all_parameters_are_told_at_once() -> None:
     assert len(problems("sklearn.svm.SVC", {"C": -1, "kernel": "rbg", "gama": 1})) == 3
 
@@ -116,7 +145,6 @@ def test_all_parameters_are_told_at_once() -> None:
             "kind",
             "early stopping",
         ),
-        ("linear_model.SGDClassifier", {"early_stopping": True}, {"kind": "partial_fit"}, "kind", "early_stopping"),
     ],
 )
 def test_an_axis_that_the_estimator_does_not_have_is_refused(
@@ -127,27 +155,40 @@ def test_an_axis_that_the_estimator_does_not_have_is_refused(
     assert says in str(problem)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [{"early_stopping": True}, {"tol": 0.1}, {"class_weight": "balanced"}, {"learning_rate": "adaptive", "eta0": 0.1},
+     {"max_iter": 5}],
+    ids=str,
+)  # fmt: skip
+def test_what_partial_fit_does_not_honour_is_refused(given: dict) -> None:
+    (problem,) = problems("sklearn.linear_model.SGDClassifier", given, axis={"kind": "partial_fit"})
+    assert problem.path == ("model", "parameters", next(iter(given)))
+    assert "partial_fit" in problem.message
+
+
 def test_a_pipeline_has_no_axis() -> None:
     (problem,) = problems(LIST, axis={"kind": "partial_fit"})
     assert problem.path == ("model", "axis", "kind")
 
 
 @pytest.mark.parametrize(
-    ("name", "task", "data", "says"),
+    ("name", "task", "given", "says"),
     [
         ("svm.SVR", "classification", {}, "a regressor for a task of classification"),
         ("svm.SVC", "regression", {}, "a classifier for a task of regression"),
         ("linear_model.MultiTaskLasso", "regression", {}, "several targets"),
         ("model_selection.FixedThresholdClassifier", "classification", {}, "two classes"),
         ("naive_bayes.MultinomialNB", "classification", {}, "no negative features"),
+        ("svm.SVC", "classification", {"kernel": "precomputed"}, "distances of rows"),
     ],
 )
-def test_what_does_not_fit_the_data_is_a_misfit(name: str, task: str, data: dict, says: str) -> None:
-    inner = {"estimator": {"estimator": "sklearn.svm.SVC"}} if "Threshold" in name else {}
+def test_what_does_not_fit_the_data_is_a_misfit(name: str, task: str, given: dict, says: str) -> None:
+    inner = {"estimator": {"estimator": "sklearn.svm.SVC"}} if "Threshold" in name else given
     model = {"kind": "estimator", "estimator": f"sklearn.{name}", "parameters": inner}
-    made = sections({"data": {"kind": "iris", **data}, "model": model, "training": None})
+    made = sections({"data": {"kind": "iris"}, "model": model, "training": None})
     sizes = {"n_train": 75, "n_features": 4, "n_outputs": 3 if task == "classification" else 1}
-    (problem,) = trainers.misfits(made, task, sizes)
+    (problem,) = trainers.misfits(made, task, sizes, np.arange(3) if task == "classification" else np.empty(0))
     assert says in str(problem)
 
 
