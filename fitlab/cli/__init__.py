@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 
 from fitlab.cli.app import app
@@ -11,6 +12,14 @@ from fitlab.errors import FitlabError
 
 
 def main() -> None:
+    """Be the program: run a command, then end undisturbed by Ctrl-C."""
+    try:
+        run()
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is left is Python's own end
+
+
+def run() -> None:
     """Run a command; an error is one block on stderr and its exit code, a traceback only with ``--debug``."""
     debug = "--debug" in sys.argv
     for stream in (sys.stdout, sys.stderr):
@@ -19,6 +28,8 @@ def main() -> None:
     sys.argv = [word for word in sys.argv if word != "--debug"]
     try:
         app()
+    except KeyboardInterrupt:
+        sys.exit(130)
     except BrokenPipeError:  # `fitlab … | head`: nobody listens any more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

@@ -227,13 +227,22 @@ def plan_table(plan: Plan, found: Outlook, needed: Estimate) -> None:
     if found.infeasible:
         to.print(_left_out(found.infeasible), highlight=False)
     if left:
-        low, high = duration(needed.low), duration(needed.high)
-        span = low if low == high else f"{low} to {high}"
-        to.print(
-            f"About {span} of training on {needed.workers} at a time "
-            f"(measured: some epochs of {needed.timed} of the jobs; start-up and MLflow not included).",
-            highlight=False,
-        )
+        to.print(_needed(needed), highlight=False)
+
+
+def _needed(needed: Estimate) -> str:
+    """Say how long training takes, and how that is known."""
+    untimed = (
+        f" {needed.untimed} of the jobs raised while they were timed: their Fits will fail." if needed.untimed else ""
+    )
+    if not needed.timed:
+        return f"How long it takes cannot be said.{untimed}"
+    low, high = duration(needed.low), duration(needed.high)
+    span = low if low == high else f"{low} to {high}"
+    return (
+        f"About {span} of training on {needed.workers} at a time (measured: some epochs of {needed.timed} of the jobs; "
+        f"start-up and MLflow not included).{untimed}"
+    )
 
 
 def _plan_rows(plan: Plan, found: Outlook) -> Table:

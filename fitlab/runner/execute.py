@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from fitlab.errors import StoreError
 from fitlab.records import Config, Fit, Job, Outcome
@@ -16,6 +12,7 @@ from fitlab.runner.fits import Fits, Progress
 from fitlab.runner.plan import Plan
 from fitlab.runner.pool import Pool, train_all
 from fitlab.runner.proposals import Entrant, Proposals
+from fitlab.runner.signals import interrupts
 from fitlab.runner.study import Study, quiet
 from fitlab.runner.workers import Task, Workers
 from fitlab.store import Planned, Store
@@ -64,7 +61,7 @@ def execute(
         made = fit.provenance
         return fit if made is None else fit.stamped(replace(made, commit=commit, dirty=dirty))
 
-    with store.locked(spec.name), quiet(), _interrupts(workers.stop) as interrupted, Pool(workers) as pool:
+    with store.locked(spec.name), quiet(), interrupts(workers.stop) as interrupted, Pool(workers) as pool:
         fits = Fits(store, plan.rungs, plan.fits, on_progress, retry_failed, stamp)
 
         def train(tasks: list[Task]) -> None:
@@ -170,33 +167,6 @@ def _run_wave(wave: Sequence[Entrant], study: Study, fits: Fits, train: Train) -
     ended = [replace(one.planned, end=ends.get(i, one.planned.end)) for i, one in enumerate(wave)]
     train(fits.missing(((job, one.end) for one in ended for job in one.jobs), ending=True))
     return ended
-
-
-@contextmanager
-def _interrupts(stop: Callable[[], None]) -> Iterator[Callable[[], bool]]:
-    """Turn the first Ctrl-C or SIGTERM into a flag and ``stop()``; a second one acts at once.
-
-    Only in the main thread: elsewhere Python gives no signals.
-    """
-    seen: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: False
-        return
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.getsignal(number) for number in signals}
-
-    def note(number: int, _: Any) -> None:
-        seen.append(number)
-        stop()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    try:
-        for number in signals:
-            signal.signal(number, note)
-        yield lambda: bool(seen)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def git_state() -> tuple[str | None, bool | None]:

@@ -78,20 +78,30 @@ def open_client(place: Backend) -> Any:
         return connect(place)
 
 
-def publish_sweep(sweep: Sweep, client: Any, place: Backend, packed: Callable[[Fit], bytes]) -> Published:
+def publish_sweep(
+    sweep: Sweep, client: Any, place: Backend, packed: Callable[[Fit], bytes], interrupted: Callable[[], bool]
+) -> Published:
     """Log a sweep to MLflow, or complete what is there.
 
-    packed: from a Fit to the bytes of its file.
+    packed: from a Fit to the bytes of its file. interrupted: asked before every run; then KeyboardInterrupt is raised.
     Raises PublishError, chained to its cause; publishing again continues.
     """
     with _as_publish_error(place):
         experiment = experiment_id(client, sweep.spec.name, place)
-        return _Publisher(client, experiment, sweep, packed).publish(place.uri)
+        return _Publisher(client, experiment, sweep, packed, interrupted).publish(place.uri)
 
 
 class _Publisher:
-    def __init__(self, client: Any, experiment: str, sweep: Sweep, packed: Callable[[Fit], bytes]) -> None:
+    def __init__(
+        self,
+        client: Any,
+        experiment: str,
+        sweep: Sweep,
+        packed: Callable[[Fit], bytes],
+        interrupted: Callable[[], bool],
+    ) -> None:
         self.client, self.experiment, self.sweep, self.packed = client, experiment, sweep, packed
+        self.interrupted = interrupted
         self.found: dict[tuple[str, str], list[Any]] = {}
         for run in all_runs(client, experiment):
             tags = run.data.tags
@@ -126,6 +136,8 @@ class _Publisher:
 
     def _open(self, wanted: Wanted, parent: str | None = None) -> tuple[Wanted, Any | None, bool]:
         """Return the run that ``wanted`` is: found, restored or made; None if a user deleted it; and if it is done."""
+        if self.interrupted():
+            raise KeyboardInterrupt
         candidates = self.found.get((wanted.kind, wanted.key), [])
         same = [run for run in candidates if run.data.tags.get("fitlab.identity") == wanted.identity]
         tags = {**wanted.tags, NAME: wanted.name, **({PARENT: parent} if parent else {})}

@@ -15,7 +15,7 @@ from conftest import ROOT, SHIPPED
 from mlflow.tracking import MlflowClient
 from ruamel.yaml import YAML
 
-from fitlab.cli import main
+from fitlab.cli import run
 from fitlab.errors import SpecError
 from fitlab.tracking import links
 
@@ -27,7 +27,7 @@ def fitlab(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
     def call(*words: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["fitlab", *map(str, words)])
         with pytest.raises(SystemExit) as end:
-            main()
+            run()
         said = capsys.readouterr()
         return int(end.value.code or 0), said.out, said.err
 
@@ -167,7 +167,7 @@ def test_debug_raises_instead_of_printing(
     assert (code, "no such file" in err) == (2, True)
     monkeypatch.setattr(sys, "argv", ["fitlab", "check", "missing.yaml", "--debug"])
     with pytest.raises(SpecError, match="no such file"):
-        main()
+        run()
     assert capsys.readouterr().err == ""
 
 

@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT
 
 import fitlab
-from fitlab.cli import main
+from fitlab.cli import run
 
 SPEC = """\
 name: margins
@@ -23,7 +23,7 @@ sweep: {parameters: {model.parameters.C: {values: [0.1, 100]}}}
 def call(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:
     monkeypatch.setattr(sys, "argv", ["fitlab", *map(str, words)])
     with pytest.raises(SystemExit) as end:
-        main()
+        run()
     return int(end.value.code or 0)
 
 
