@@ -53,6 +53,7 @@ def clinic() -> str:
     return "\n".join(rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", blocks("yaml"), ids=lambda spec: spec.split("\n")[0])
 def test_every_spec_is_one(tmp_path: Path, spec: str) -> None:
     (tmp_path / "spec.yaml").write_text(spec)

@@ -78,6 +78,7 @@ def test_another_package_needs_the_flag(
     sys.modules.pop("abroad", None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["boosting", "knn", "polynomial", "svc"])
 def test_the_shipped_experiments_run_and_show_both_ends(name: str, tmp_path: Path) -> None:
     small = ["seeds=2", "sweep.parameters.model.parameters.n_estimators={values: [10, 30]}"]

@@ -53,6 +53,7 @@ def test_a_widened_survey_trains_only_the_new_points(tiny: dict, tmp_path: Path)
     assert go(tiny, tmp_path).progress.cached == 0
 
 
+@pytest.mark.slow
 def test_one_thread_several_and_processes_give_equal_fits(tiny: dict, tmp_path: Path) -> None:
     alone, together = go(tiny, tmp_path / "a"), go(tiny, tmp_path / "b", processes(2))
     assert alone.sweep.fits == together.sweep.fits == go(tiny, tmp_path / "c", threads(2)).sweep.fits
@@ -138,6 +139,7 @@ def test_ctrl_c_keeps_what_is_done_and_running_again_continues(tiny: dict, tmp_p
     assert resumed.sweep.table().equals(whole.table())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "workers", [in_process, lambda: processes(2), lambda: threads(2)], ids=["this thread", "processes", "threads"]
 )

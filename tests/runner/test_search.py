@@ -88,6 +88,7 @@ class Disorderly(ThreadPoolExecutor):
         return super().submit(lambda: (time.sleep(pause), fn(*args))[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pruner", [None, "median", "hyperband"])
 def test_a_search_is_the_same_in_one_process_in_several_and_in_any_order(
     search: dict, tmp_path: Path, pruner: str | None
@@ -144,6 +145,7 @@ def test_more_trials_continue_and_fewer_epochs_ask_anew(search: dict, tmp_path: 
     assert fresh.sweep.fits == more.sweep.fits
 
 
+@pytest.mark.slow
 def test_a_longer_fit_is_read_as_its_beginning_and_a_shorter_one_is_replaced(search: dict, tmp_path: Path) -> None:
     """A search without pruning leaves whole Fits, one with it wants some of their beginnings, and the other way."""
     plain = {**search, "sweep": {**search["sweep"], "early_terminate": None}}

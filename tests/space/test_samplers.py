@@ -57,6 +57,7 @@ def digests(method: str, parameters: dict) -> list[str]:
     return [config.digest for config in space.configs(document(method, parameters))]
 
 
+@pytest.mark.slow
 @settings(max_examples=1000 if PROVE else 40)
 @given(spaces())
 def test_grid_qmc_random_and_tpe_have_the_same_points(parameters: dict) -> None:

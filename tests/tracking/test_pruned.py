@@ -49,6 +49,7 @@ def test_pruned_is_killed_and_ends_at_its_rung(search: dict, store: Path, tmp_pa
         assert (f"Given up at epoch {fits[0].epochs}" in one.data.tags["mlflow.note.content"]) == given_up
 
 
+@pytest.mark.slow
 def test_what_is_published_is_what_the_sweep_reads_however_long_the_stored_fit_is(search: dict, store: Path) -> None:
     run(search, store)
     mlflow = Mlflow(store)
