@@ -6,12 +6,13 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep check test prove ui schema clean
+.PHONY: help setup sweep check test prove bench ui schema clean
 
 help:
 	@echo "make sweep [SPEC=experiments/….yaml] [STORE=mlruns]   run a sweep, print its table and the link to the curves"
 	@echo "make ui                                              MLflow's pages on 127.0.0.1"
 	@echo "make test    everything        make check   lint, types and fast tests        make prove   the long proofs"
+	@echo "make bench   the kernel against scikit-learn, as ratios"
 	@echo "make schema  write experiments/schema.json           make clean   remove .venv and caches, keep results"
 
 setup: $(READY)
@@ -43,6 +44,9 @@ test: $(READY)
 
 prove: $(READY)
 	FITLAB_PROVE=1 $(BIN)/pytest -n 2
+
+bench: $(READY)
+	@$(BIN)/python benchmarks/kernel.py
 
 schema: $(READY)
 	@$(BIN)/fitlab schema > experiments/schema.json
