@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from cli.test_killed import alive, children
+from cli.test_killed import killed_after_progress
 from conftest import PROVE
 from runner.test_search import assert_same
 
@@ -21,12 +20,12 @@ SPEC = """\
 name: killed
 data: {{kind: digits, train_size: 400, label_noise: 0.1}}
 model: {{kind: mlp, hidden_layer_sizes: [32]}}
-training: {{epochs: 60}}
+training: {{epochs: 600}}
 seeds: 2
 sweep:
   method: tpe
   trials: {trials}
-  early_terminate: {{type: {pruner}, min_epochs: 5}}
+  early_terminate: {{type: {pruner}, min_epochs: 50}}
   parameters:
     training.solver: {{values: [adam, sgd]}}
     training.momentum: {{low: 0.0, high: 0.9, points: 4, when: {{training.solver: sgd}}}}
@@ -46,25 +45,13 @@ def test_a_killed_search_continues_and_equals_an_uninterrupted_one(tmp_path: Pat
         return [*words, "--store", str(tmp_path / store)]
 
     subprocess.run(command("whole"), check=True, capture_output=True)
+    whole = fitlab.load("killed", tmp_path / "whole")
     rng = np.random.default_rng(0)
-    kept = [0]
     fits = tmp_path / "cut" / "fits"
-    for _ in range(KILLS):
-        process = subprocess.Popen(command("cut"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while len(list(fits.glob("*.safetensors"))) <= kept[-1] and process.poll() is None:
-            time.sleep(0.02)
-        time.sleep(0.5 * rng.random())  # within a wave, at a rung, between them
-        helpers = children(process.pid)
-        process.kill()
-        process.wait()
-        kept.append(len(list(fits.glob("*.safetensors"))))
-        deadline = time.monotonic() + 20
-        while left := alive(helpers):
-            assert time.monotonic() < deadline, f"orphans: {left}"
-            time.sleep(0.1)
-    print(f"{pruner}, seed 0; Fits kept after each kill:", kept[1:])
+    kept = [killed_after_progress(command("cut"), fits, rng) for _ in range(KILLS)]
+    print(f"{pruner}, seed 0; Fits kept after each kill:", kept)
     assert kept == sorted(kept)
-    assert kept[1] < 48, "killed too late to prove anything"
+    assert kept[-1] < len(whole.fits), "killed too late to prove anything"
     subprocess.run(command("cut"), check=True, capture_output=True)
     assert_same(tmp_path / "whole", tmp_path / "cut", {"name": "killed"})
     outcomes = {fit.outcome for fit in fitlab.load("killed", tmp_path / "cut").fits}
