@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -160,7 +162,7 @@ def print_published(published: Any, store: Store) -> None:
         return
     start = (
         "make ui"
-        if store.root.name == "mlruns" and store.root.parent.samefile(".")
+        if store.root.name == "mlruns" and store.root.parent.samefile(".") and Path("Makefile").is_file()
         else f"fitlab ui --store {store.root}"
     )
     to.print(f"Compare the curves: `{start}`, then open", highlight=False)
@@ -278,7 +280,8 @@ def status_row(store: Store, name: str) -> dict[str, Any]:
     record = store.sweep_record(name)
     total = sum(len(one["fits"]) for one in record["configs"])
     sweep = store.load(name)
-    causes = Counter(f"{_ended(fit)}: {fit.cause}" for fit in sweep.fits if fit.cause)
+    # in whichever epoch: a cause is the same
+    causes = Counter(f"{_ended(fit)}: {re.sub(r' in epoch [0-9]+', '', fit.cause)}" for fit in sweep.fits if fit.cause)
     noted = store.published(name)
     state = "no" if noted is None else "yes" if noted["identity"] == sweep_identity(sweep) else "an earlier state"
     return {
@@ -290,7 +293,7 @@ def status_row(store: Store, name: str) -> dict[str, Any]:
         "outcomes": dict(Counter(str(fit.outcome) for fit in sweep.fits)),
         "running": store.running(name),
         "published": state,
-        "causes": dict(causes),
+        "causes": dict(causes.most_common()),
     }
 
 
@@ -311,7 +314,7 @@ def status_table(rows: Sequence[Mapping[str, Any]], store: Store) -> None:
         table.add_row(row["name"], str(row["configs"]), fits, outcomes, state, row["published"])
     to.print(table if rows else f"{store.root}: no sweeps yet; `fitlab sweep SPEC` makes one")
     for row in rows:
-        for cause, count in row["causes"].items():
+        for cause, count in [*row["causes"].items()][:5]:
             to.print(f"{row['name']}: {count} × {cause}", highlight=False, markup=False)
     for name in store.set_aside():
         to.print(f"damaged, set aside: fits/{name}", style="yellow", highlight=False)

@@ -19,6 +19,7 @@ from fitlab.sweep import CONSTANT, Sweep, score
 from fitlab.tracking.content import shown
 
 ABSENT = "–"  # a parameter that does not exist for a Config
+SHOWN = 40  # Configs of a search
 STRIP = 30  # characters of the strip of losses
 DECADES = 2  # below the constant predictor that the strip shows
 
@@ -51,7 +52,7 @@ def _sweep_table(sweep: Sweep, strips: _Strips | None, decimals: int) -> Table:
         table.add_row(*cells, *([strips.draw(found)] if strips else []), fits, style=style)
 
     searched = isinstance(sweep.spec.sweep, Tpe)
-    configs = _best_first(sweep) if searched else sweep.configs
+    configs = _best_first(sweep)[:SHOWN] if searched else sweep.configs
     found = [sweep.intervals(config) for config in configs]
     columns = {key: _distinct([c.swept[key] for c in configs if key in c.swept]) for key in keys}
     best = set(sweep.best())
@@ -76,6 +77,9 @@ def legend(sweep: Sweep, strip: bool) -> str:
     text = f"Mean over seeds ± half of its {level:.0%} Student-t interval, last epoch. {_bold(sweep)}"
     losses = {fit.loss.partition(",")[0].replace("_", " ") for fit in sweep.fits if fit.loss}
     text += f" Loss: {', '.join(sorted(losses))}." if losses else ""
+    hidden = len(sweep.configs) - SHOWN
+    if isinstance(sweep.spec.sweep, Tpe) and hidden > 0:
+        text += f"\nThe first {SHOWN}, best first; {hidden} more fell behind (sweep.table() and --json have all)."
     if strip and strips.high > 0:
         text += (
             f"\nStrip: logarithmic from {strips.low:.2g} to {strips.high:.2g}. Both circles near ┊: too small. "
@@ -161,16 +165,16 @@ def _mean(interval: Interval | None, decimals: int) -> str:
 def _best_first(sweep: Sweep) -> list[Config]:
     """Return the Configs of a search: the best at its (first) objective first, then those that were given up."""
     objective, seeds = sweep.spec.sweep.objective[0], len(sweep.spec.seeds.values)
-    sign = -1.0 if objective.maximize else 1.0
+    sign, best = -1.0 if objective.maximize else 1.0, set(sweep.best())
 
     def rank(config: Config) -> tuple[int, float]:
         completed = sweep.completed(config)
         value = score(objective, completed)
         whole = len(completed) == seeds and math.isfinite(value)
         if whole:
-            return 0, sign * value
+            return int(config not in best), sign * value
         pruned = {fit.outcome for fit in sweep.of(config)} <= {Outcome.PRUNED}
-        return 1 if pruned else 2, -max((fit.epochs for fit in sweep.of(config)), default=0)
+        return 2 if pruned else 3, -max((fit.epochs for fit in sweep.of(config)), default=0)
 
     return sorted(sweep.configs, key=rank)
 

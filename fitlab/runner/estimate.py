@@ -49,10 +49,10 @@ def estimate(jobs: Sequence[Job], workers: int, arrays: Arrays | None = None, sc
     if not found:
         return Estimate(0.0, 0.0, 0, workers, untimed)
     costs = np.array([cost for cost, _ in found])
-    times = np.array([epochs for _, epochs in found])  # (timed, epochs)
+    bounds = np.array([(min(epochs), max(epochs)) for _, epochs in found])  # (timed, 2)
     totals = [
         sum(float(np.interp(_cost_of_epoch(job), costs, column)) * trainers.end(job.config.sections) for job in jobs)
-        for column in (times.min(axis=1), times.max(axis=1))
+        for column in bounds.T
     ]
     return Estimate(scale * totals[0] / workers, scale * totals[1] / workers, len(found), workers, untimed)
 

@@ -57,7 +57,9 @@ class Fits:
         self.counted: dict[str, str] = {}  # job -> outcome
         self.damaged: list[str] = []
         self.costs: dict[str, float] = {}
-        self.spent = 0.0
+        self.trained: set[str] = set()  # counted ones of this run
+        self.outcomes: Counter[str] = Counter()
+        self.all_costs = self.known = self.spent = 0.0  # of jobs that are known, not yet counted, trained in this run
         self.started = time.monotonic()
 
     # ── what is there, what is missing ──────────────────────────────────────────────────────────────────────
@@ -93,6 +95,8 @@ class Fits:
     def _look_up(self, job: Job) -> None:
         """Take what the store has of a job."""
         self.costs[job.digest] = trainers.cost(job.config.sections)
+        self.all_costs += self.costs[job.digest]
+        self.known += self.costs[job.digest]
         path = self.store.fit_path(job.digest)
         there = path.exists()
         fit = self.store.read(job.digest, set_aside=self.writes)
@@ -141,20 +145,24 @@ class Fits:
     # ── progress ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _count(self, job: Job, outcome: Outcome) -> None:
-        if job.digest not in self.counted and job.digest in self.fresh:
-            self.spent += self.costs[job.digest]
+        cost = self.costs[job.digest]
+        before = self.counted.get(job.digest)
+        if before is None:
+            self.known -= cost
+        else:
+            self.outcomes[before] -= 1
+        if job.digest in self.fresh and job.digest not in self.trained:
+            self.trained.add(job.digest)
+            self.spent += cost
         self.counted[job.digest] = str(outcome)
+        self.outcomes[str(outcome)] += 1
 
     def progress(self) -> Progress:
         """Return how far the run is; jobs that are not known yet are taken to cost what the known ones do."""
-        trained = len(self.counted.keys() & self.fresh)
-        seconds = time.monotonic() - self.started
-        known = sum(cost for digest, cost in self.costs.items() if digest not in self.counted)
-        unknown = (self.total - len(self.costs)) * sum(self.costs.values()) / max(1, len(self.costs))
-        eta = seconds * (known + unknown) / self.spent if self.spent else None
-        return Progress(
-            self.total, len(self.counted) - trained, trained, Counter(self.counted.values()), seconds, eta
-        )  # fmt: skip
+        trained, seconds = len(self.trained), time.monotonic() - self.started
+        unknown = (self.total - len(self.costs)) * self.all_costs / max(1, len(self.costs))
+        eta = seconds * (self.known + unknown) / self.spent if self.spent else None
+        return Progress(self.total, len(self.counted) - trained, trained, +self.outcomes, seconds, eta)
 
 
 def _reaches(fit: Fit, epoch: int) -> bool:

@@ -26,6 +26,7 @@ def interrupts(stop: Callable[[], None]) -> Iterator[Callable[[], bool]]:
         seen.append(number)
         stop()
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     try:
         for number in signals:
@@ -33,4 +34,5 @@ def interrupts(stop: Callable[[], None]) -> Iterator[Callable[[], bool]]:
         yield lambda: bool(seen)
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            if handler is not None:  # None: it was not set from Python, and cannot be set back
+                signal.signal(number, handler)

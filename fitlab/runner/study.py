@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,16 +27,26 @@ from fitlab.space import Point, Space
 from fitlab.spec.sweeps import Hyperband, Median, Objective, Tpe
 from fitlab.sweep import score
 
+_quieting = threading.Lock()
+_quiet_before: list[int] = []  # the user's verbosity, then one entry for every other run that is under way
+
 
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep Optuna from announcing studies; what the user had set is restored."""
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    with _quieting:
+        if not _quiet_before:
+            _quiet_before.append(optuna.logging.get_verbosity())
+            optuna.logging.set_verbosity(optuna.logging.WARNING)
+        else:
+            _quiet_before.append(optuna.logging.WARNING)
     try:
         yield
     finally:
-        optuna.logging.set_verbosity(before)
+        with _quieting:  # runs may overlap: the last one gives the verbosity back
+            if len(_quiet_before) == 1:
+                optuna.logging.set_verbosity(_quiet_before[0])
+            _quiet_before.pop()
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def workers_for(count: int, arrays: Arrays | None = None, without_lock: bool = F
     arrays: (X, y) for ``data.kind: arrays``. without_lock: see ``trainers.releases_lock``.
     Raises SpecError for a count that is none.
     """
-    if not isinstance(count, int) or count < 1:
+    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
         raise SpecError(f"jobs must be an integer ≥ 1, got {count!r}")
     if count == 1:
         return in_process(arrays)
@@ -238,58 +238,79 @@ def _without_main() -> Iterator[None]:
             sys.modules["__main__"] = main
 
 
-# ── threads ─────────────────────────────────────────────────────────────────────────────────────────────────
+# ── this process ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _OneBlasThread:
+    """BLAS with one thread while anybody in this process trains; runs may overlap, the last one gives it back."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.users = 0
+        self.limits: Any = None
+
+    def take(self) -> None:
+        with self.lock:
+            self.users += 1
+            if self.users == 1:
+                self.limits = threadpool_limits(limits=1).__enter__()
+
+    def give_back(self) -> None:
+        with self.lock:
+            self.users -= 1
+            if self.users == 0:
+                self.limits.__exit__(None, None, None)
+
+
+_blas = _OneBlasThread()
 
 
 def threads(count: int, arrays: Arrays | None = None) -> Workers:
     """Train in ``count`` threads: nothing to start and nothing to send, for trainers that release the lock."""
+    return _here(count, arrays, lambda bench: _Threads(count, bench))
+
+
+def in_process(arrays: Arrays | None = None) -> Workers:
+    """Train one job after the other in this thread: no start-up, but a crash takes the driver along."""
+    return _here(1, arrays, _Inline)
+
+
+def _here(count: int, arrays: Arrays | None, executor: Callable[[Bench], Executor]) -> Workers:
     stopped: list[bool] = []
     bench = Bench(lambda: bool(stopped), arrays)
 
     def make() -> Executor:
         stopped.clear()
-        return _Threads(count, bench)
+        return executor(bench)
 
     return Workers(make, count, lambda: stopped.append(True))
 
 
 class _Threads(ThreadPoolExecutor):
-    """Threads with one bench; while they are there, BLAS has one thread."""
+    """Threads that share a bench."""
 
     def __init__(self, count: int, bench: Bench) -> None:
         super().__init__(count)
         self.bench = bench
-        self.limits = threadpool_limits(limits=1)
+        _blas.take()
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         return super().submit(fn, *args, self.bench, **kwargs)  # type: ignore[arg-type]
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         super().shutdown(wait, cancel_futures=cancel_futures)
-        self.limits.restore_original_limits()
-
-
-# ── this process ────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def in_process(arrays: Arrays | None = None) -> Workers:
-    """Train one job after the other in this process: no start-up, but a crash takes the driver along."""
-    stopped: list[bool] = []
-    bench = Bench(lambda: bool(stopped), arrays)
-
-    def make() -> Executor:
-        stopped.clear()
-        return _Inline(bench)
-
-    return Workers(make, 1, lambda: stopped.append(True))
+        _blas.give_back()
 
 
 class _Inline(Executor):
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
+        _blas.take()
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         future: Future[T] = Future()
-        with threadpool_limits(limits=1):
-            future.set_result(fn(*args, self.bench, **kwargs))  # type: ignore[arg-type]
+        future.set_result(fn(*args, self.bench, **kwargs))  # type: ignore[arg-type]
         return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002
+        _blas.give_back()

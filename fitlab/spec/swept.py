@@ -75,15 +75,32 @@ def _value_problems(
     ]
     tried += [((name,), domain[name]) for name in ("low", "high") if isinstance(domain.get(name), int | float)]
     path = tuple(key.split("."))
-    for variant in _variants(data, _conditions(when, data["sweep"]["parameters"])):
-        for place, value in tried:
-            changed = copy.deepcopy(variant)
-            put(changed, key, value)
-            for problem in problems_of(changed):
-                common = min(len(problem.path), len(path))
-                if problem.path[:common] == path[:common] and problem.path not in known:
-                    below = problem.path[len(path) :]
-                    yield replace(problem, path=(*at, *place, *below), hint=_hint(problem, data))
+    found: dict[str, list[Problem]] = {}
+    for label, variant in _variants(data, _conditions(when, data["sweep"]["parameters"])):
+        found[label] = list(_tried(at, path, tried, variant, known))
+    fine = [label for label, problems in found.items() if not problems]
+    for problems in found.values():
+        if problems and fine:  # it is for other alternatives than this one
+            hint = f"is it for {' or '.join(fine)} alone? then give it `when: {{model: {fine[0]}}}`"
+            yield replace(problems[0], hint=hint)
+            return
+        yield from problems
+
+
+def _tried(
+    at: Path, path: Path, tried: list[tuple[Path, Any]], variant: dict[str, Any], known: set[Path]
+) -> Iterator[Problem]:
+    """Yield what is wrong with each of some values at ``path`` of the data, and was not wrong before."""
+    for place, value in tried:
+        changed = copy.deepcopy(variant)
+        put(changed, ".".join(map(str, path)), value)
+        for problem in problems_of(changed):
+            common = min(len(problem.path), len(path))
+            if problem.path[:common] == path[:common] and problem.path not in known:
+                hint = problem.hint
+                if problem.message == "unknown key":
+                    hint = f"is it for another alternative? then give it `when: {{…}}`; {hint or ''}".rstrip("; ")
+                yield replace(problem, path=(*at, *place, *problem.path[len(path) :]), hint=hint)
 
 
 def _conditions(when: Any, swept: dict[str, Any], depth: int = 0) -> dict[str, Any]:
@@ -96,8 +113,8 @@ def _conditions(when: Any, swept: dict[str, Any], depth: int = 0) -> dict[str, A
     return found
 
 
-def _variants(data: dict[str, Any], when: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the data with each alternative for which ``when`` lets a parameter exist, and its conditions set."""
+def _variants(data: dict[str, Any], when: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield label and data of each alternative for which ``when`` lets a parameter exist, and its conditions set."""
     models = models_of(data)
     several = isinstance(data.get(MODEL), list)
     for label, model in zip(labels(models), models, strict=True):
@@ -109,14 +126,7 @@ def _variants(data: dict[str, Any], when: dict[str, Any]) -> Iterator[dict[str, 
         for path, set_to in when.items():
             if path != MODEL:
                 put(variant, path, set_to)
-        yield variant
-
-
-def _hint(problem: Problem, data: dict[str, Any]) -> str | None:
-    if problem.message not in ("unknown key", "an estimator has no training section"):
-        return problem.hint
-    key = f"model: {labels(models_of(data))[0]}" if isinstance(data.get(MODEL), list) else "…"
-    return f"is it for another alternative? then give it `when: {{{key}}}`; {problem.hint or ''}".rstrip("; ")
+        yield label, variant
 
 
 def put(data: dict[str, Any], key: str, value: Any) -> None:

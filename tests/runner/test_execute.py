@@ -16,6 +16,7 @@ import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
+from threadpoolctl import threadpool_info
 
 import fitlab
 from fitlab.records import Outcome
@@ -217,3 +218,16 @@ def test_arrays_reach_the_workers_and_split_gives_them_back(tmp_path: Path) -> N
     assert [fit.outcome for fit in sweep.fits] == [Outcome.COMPLETED] * 3
     with pytest.raises(fitlab.SpecError, match="not the data of the job"):
         fitlab.split(sweep.fits[0].job, data=(X + 1, y))
+
+
+def test_runs_that_overlap_give_back_blas_and_optuna_as_they_were(tiny: dict, tmp_path: Path) -> None:
+    def state() -> tuple:
+        blas = [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
+        return blas, optuna.logging.get_verbosity()
+
+    before = state()
+    go(tiny, tmp_path / "alone", threads(2))
+    with ThreadPoolExecutor(3) as pool:
+        results = [pool.submit(go, {**tiny, "name": f"t{i}"}, tmp_path / "many", threads(2)) for i in range(3)]
+    assert {len(result.result().sweep.fits) for result in results} == {8}
+    assert state() == before

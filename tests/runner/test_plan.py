@@ -149,3 +149,14 @@ def test_a_sweep_of_estimators_is_planned_and_timed(tmp_path: Path, axis: str) -
     assert {one.end for one in made.planned} == {1 if axis == "none" else 4}
     left = estimate(made.jobs, 1)
     assert 0 < left.low <= left.high < 10
+
+
+def test_a_list_of_models_is_timed(tmp_path: Path) -> None:
+    forest = {
+        "kind": "estimator",
+        "estimator": "sklearn.ensemble.RandomForestClassifier",
+        "parameters": {"n_estimators": 3},
+    }
+    spec = {"name": "x", "data": {"kind": "iris"}, "model": [{"kind": "mlp"}, forest], "training": {"epochs": 3}}
+    found = estimate(plan(read_spec(spec)).jobs, 1)
+    assert 0 < found.low <= found.high

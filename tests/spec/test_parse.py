@@ -113,7 +113,8 @@ MODELS = "model: [{kind: mlp}, {kind: estimator, estimator: sklearn.svm.SVC}]"
 ALTERNATIVES = [  # what is changed in GOOD with these models, and what the error must say
     ("values: [1e-4, 1]", "values: [1]", [":8:31", "an estimator has no training section", "`when: {model: mlp}`"]),
     ("[1e-4, 1]}", "[1], when: {model: mpl}}", [":8:42", "model never has this value", '["mlp", "SVC"]']),
-    ("training.alpha: {v", "model.hidden_layer_sizes: {v", ["unknown key", "`when: {model: mlp}`"]),
+    ("training.alpha: {values: [1e-4, 1]}", "model.hidden_layer_sizes: {values: [[1]]}", ["when: {model: mlp}`"]),
+    ("training.alpha: {v", "model.parameters.C: {v", [": 1 problem", "is it for SVC alone", "`when: {model: SVC}`"]),
     ("[1e-4, 1]}", "[1], when: {model: mlp}}", None),
 ]
 
