@@ -1,0 +1,5 @@
+"""Overfit, underfit or good: decided from losses alone, with intervals. Pure functions on arrays."""
+
+from fitlab.diagnosis.evidence import Candidate, Candidates, Rule
+
+__all__ = ["Candidate", "Candidates", "Rule"]
