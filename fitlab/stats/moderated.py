@@ -41,7 +41,7 @@ def moderated_half_widths(
     """Return half the width of the moderated t interval around the mean of each row.
 
     Use it where many Configs are judged from few seeds each: a variance from 5 values is itself a guess, the
-    sweep's is not. v = (d₀·v₀ + (n−1)·v_c)/(d₀+n−1) with d₀+n−1 degrees of freedom (Smyth 2004, eq. 3 and section 4).
+    sweep's is not. v = (d₀·v₀ + (n−1)·v_c)/(d₀+n−1) with d₀+n−1 degrees of freedom (Smyth 2004, section 3).
     It is exact where the rows' variances are alike or drawn from a scaled inverse chi-squared law with d₀
     degrees of freedom; rows far noisier than the median get too narrow an interval: transform
     losses first so that noise is comparable, or use ``prior_df=0``, the ordinary t interval.
