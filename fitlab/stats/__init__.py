@@ -3,6 +3,7 @@
 from fitlab.stats.bands import Band, simultaneous_band
 from fitlab.stats.bootstrap import bootstrap_interval
 from fitlab.stats.equivalence import equivalence_test, non_inferior
+from fitlab.stats.fitted_prior import fitted_prior
 from fitlab.stats.moderated import moderated_half_widths, moderated_t, prior_variance, sample_variances
 from fitlab.stats.multiple import holm
 from fitlab.stats.paired import paired_t_test, sign_flip_test
@@ -20,6 +21,7 @@ __all__ = [
     "bootstrap_interval",
     "corrected_t_interval",
     "equivalence_test",
+    "fitted_prior",
     "holm",
     "max_min_gap",
     "moderated_half_widths",

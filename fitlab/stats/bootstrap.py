@@ -35,8 +35,8 @@ def bootstrap_interval(
 
     values: (N,) finite. statistic: called as ``statistic(samples, axis=-1)`` on (..., N); for several columns
     give row numbers as values and look the columns up in it. strata: (N,) labels; each stratum is resampled by
-    itself, its size kept, as for classes in a stratified test part; the statistic sees the samples grouped by stratum. Same seed, same interval.
-    Where no stratum varies both bounds are the estimate.
+    itself, its size kept, as for classes in a stratified test part; the statistic sees the samples grouped by
+    stratum. Same seed, same interval. Where no stratum varies both bounds are the estimate.
     Raises ValueError for no value, non-finite ones, strata of another length, a level outside (0, 1).
     """
     checked_level(level)

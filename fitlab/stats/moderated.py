@@ -42,9 +42,10 @@ def moderated_half_widths(
 
     Use it where many Configs are judged from few seeds each: a variance from 5 values is itself a guess, the
     sweep's is not. v = (d₀·v₀ + (n−1)·v_c)/(d₀+n−1) with d₀+n−1 degrees of freedom (Smyth 2004, section 3).
-    It is exact where the rows' variances are alike or drawn from a scaled inverse chi-squared law with d₀
-    degrees of freedom; rows far noisier than the median get too narrow an interval: transform
-    losses first so that noise is comparable, or use ``prior_df=0``, the ordinary t interval.
+    On average over the rows it covers where their true variances follow a scaled inverse chi-squared law with d₀
+    degrees of freedom, and nearly where they do not; rows far noisier than the median get too narrow an
+    interval, others too wide a one: transform losses first so that noise is comparable, take v₀ and d₀
+    from ``fitted_prior``, or use ``prior_df=0``, the ordinary t interval.
 
     values: (..., S) one row a Config; NaN: no value. prior: v₀; by default ``prior_variance(values)``.
     Result: (...), NaN for rows with fewer than two values or with an infinite one.

@@ -15,9 +15,10 @@ def corrected_t_interval(values: ArrayLike, n_train: int, n_val: int, level: flo
     """t interval whose variance is enlarged for overlap between re-splits (Nadeau and Bengio 2003).
 
     Use it where seeds re-split one data set and the claim is about *other* data sets of this kind. The ordinary t
-    interval then holds for re-splits of this data set only, and more seeds make it narrower without making it truer. Variance
-    of the mean: s²·(1/S + n_val/n_train) with S − 1 degrees of freedom, a heuristic which assumes a correlation
-    of n_val/(n_train + n_val) between the losses of two splits. It costs power: its width does not go to 0.
+    interval then holds for re-splits of this data set only, and more seeds make it narrower without making it
+    truer. Variance of the mean: s²·(1/S + n_val/n_train) with S − 1 degrees of freedom, a heuristic
+    which assumes a correlation of n_val/(n_train + n_val) between the losses of two splits. Its width does
+    not go to 0.
 
     values: (S,) losses or paired differences, one a re-split, all finite; n_train, n_val: samples in each part.
     With one value the bounds are NaN.
