@@ -23,7 +23,8 @@ def t_power(
 
     effect: true mean difference in standard deviations of the paired differences; seeds: S ≥ 2; they broadcast.
     one_sided: only the bound on the effect's side counts. ``one_sided=True, level=0.95`` is a bound of a two-sided 0.90
-    interval. prior_df: degrees of freedom that a moderated variance adds (0: ordinary t).
+    interval. prior_df: degrees of freedom that a moderated variance adds (0: ordinary t); then it is the power over
+    Configs whose variances follow the prior's law.
     Raises ValueError for a level outside (0, 1), fewer than two seeds and a negative ``prior_df``.
     """
     checked_level(level)
