@@ -81,7 +81,9 @@ def _moments(val: Floats, rows: NDArray[np.int64], margin: float) -> tuple[Float
         more *= more
         squares += more
     total /= seeds
-    variance = np.maximum(squares - seeds * total * total, 0) / (seeds - 1) if seeds > 1 else np.full_like(first, np.nan)
+    variance = (
+        np.maximum(squares - seeds * total * total, 0) / (seeds - 1) if seeds > 1 else np.full_like(first, np.nan)
+    )
     total += first
     return total, variance
 
