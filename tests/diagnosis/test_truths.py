@@ -166,6 +166,13 @@ def test_seeds_that_diverged_failed_or_are_missing() -> None:
     assert decisions[5].because == "2 of 5 Fits are missing"
 
 
+def test_a_config_of_which_nothing_was_measured_is_not_assessed() -> None:
+    sweep = noisy(([0.3], [0.4]), ([0.3], [0.4]))
+    nothing = Candidate(np.empty(0, np.int64), np.empty((5, 0)), np.empty((5, 0)), (Outcome.FAILED,) * 5)
+    decision = decide(replace(sweep, configs=(*sweep.configs, nothing)), RULE)[-1]
+    assert (decision.label, decision.because) == (Label.NOT_ASSESSED, "5 of 5 Fits failed")
+
+
 @pytest.mark.parametrize("end", [np.nan, np.inf, 1.2], ids=str)
 def test_a_loss_that_ends_above_its_start_or_not_finite_has_diverged(end: float) -> None:
     sweep = noisy((FALLING, FALLING), (FALLING, FALLING))
