@@ -23,7 +23,7 @@ from fitlab.spec import Sections
 from fitlab.spec.models import Adam, Mlp, Sgd
 from fitlab.trainers import kernel, measures
 
-VERSION = "mlp-kernel/1"
+VERSION = "mlp-kernel/2"
 LONG = 0.05  # seconds of a call of the kernel: Python and its lock are negligible, and ``stop`` is asked often enough
 MAX_ORDERS = 1 << 22  # rows that the orders of one call hold together
 _ACTIVATIONS = {"identity": kernel.IDENTITY, "logistic": kernel.LOGISTIC, "tanh": kernel.TANH, "relu": kernel.RELU}
