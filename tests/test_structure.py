@@ -13,7 +13,7 @@ from conftest import ROOT
 PACKAGE = ROOT / "fitlab"
 FLOORS = [  # each may import what stands above it in this list; docs: DESIGN of the project
     {"errors", "seeds"},
-    {"spec"},
+    {"spec", "arrays"},
     {"records"},
     {"space", "data", "stats"},
     {"sweep"},
@@ -27,7 +27,7 @@ LIBRARIES = {  # third-party library -> the rooms that may import it
     "pydantic": {"spec"},
     "pydantic_core": {"spec"},
     "ruamel": {"spec"},
-    "numpy": {"records", "data", "space", "stats", "sweep", "trainers", "store", "tracking", "runner"},
+    "numpy": {"arrays", "records", "data", "space", "stats", "sweep", "trainers", "store", "tracking", "runner"},
     "pandas": {"data", "sweep"},
     "scipy": {"stats", "space"},
     "optuna": {"space", "runner"},

@@ -118,9 +118,10 @@ class Fits:
             fit = failed_after(before.fit, fit)
         elif before is not None and before.state is not None:
             fit = _joined(before.fit, fit)
-        self.legs[job.digest] = Leg(self.stamp(fit), leg.state)
-        if fit.outcome in FINAL:
-            self.store.write(self.legs[job.digest].fit)
+        fit = self.stamp(fit)
+        ended = fit.outcome in FINAL
+        self.legs[job.digest] = Leg(self.store.write(fit) if ended else fit, leg.state)
+        if ended:
             self._count(job, fit.outcome)
             self.on_progress(self.progress())
 
@@ -135,9 +136,7 @@ class Fits:
     def _decide(self, job: Job, end: int) -> Fit:
         leg = self.legs[job.digest]
         if leg.state is not None:
-            fit = given_up(leg.fit)
-            self.legs[job.digest] = Leg(fit, None)
-            self.store.write(fit)
+            self.legs[job.digest] = Leg(self.store.write(given_up(leg.fit)), None)
         decided = as_decided(self.legs[job.digest].fit, end, self.rungs)
         self._count(job, decided.outcome)
         return decided
