@@ -216,7 +216,11 @@ class Provenance:
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """What training a Job gave. Two Fits are equal if all but their provenance is, bit for bit."""
+    """What training a Job gave. Two Fits are equal if all but their provenance is, bit for bit.
+
+    Of a Fit that comes from a store, weights, snapshots and predictions lie there: each array is read, and checked,
+    whenever it is asked for. Raises StoreError then if it is gone or damaged.
+    """
 
     job: Job
     outcome: Outcome

@@ -51,6 +51,7 @@ class Fits:
     ) -> None:
         self.store, self.rungs, self.total, self.on_progress = store, rungs, total, on_progress
         self.retry_failed, self.stamp, self.writes = retry_failed, stamp, writes
+        self.jobs: dict[str, Job] = {}  # by digest; those of a worker process are copies, to be let go
         self.legs: dict[str, Leg] = {}
         self.marks: dict[str, list[int]] = {}  # epochs after which weights are kept: rungs, and what others kept
         self.fresh: set[str] = set()  # trained in this run
@@ -94,6 +95,7 @@ class Fits:
 
     def _look_up(self, job: Job) -> None:
         """Take what the store has of a job."""
+        self.jobs[job.digest] = job
         self.costs[job.digest] = trainers.cost(job.config.sections)
         self.all_costs += self.costs[job.digest]
         self.known += self.costs[job.digest]
@@ -112,7 +114,8 @@ class Fits:
         """Take what a worker brought, and store it where it is at its end."""
         if leg.stopped:
             return
-        fit, job, before = leg.fit, leg.fit.job, self.legs.get(leg.fit.job.digest)
+        job, before = self.jobs[leg.fit.job.digest], self.legs.get(leg.fit.job.digest)
+        fit = replace(leg.fit, job=job)
         self.fresh.add(job.digest)
         if before is not None and fit.outcome is Outcome.FAILED and not len(fit.curves):
             fit = failed_after(before.fit, fit)
