@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fitlab.seeds import canonical
 
 Array = NDArray[Any]
-Fetch = Callable[[str], Array]  # from the sum of an array to the array
+Fetch = Callable[[Sequence[str]], list[Array]]  # from sums of arrays to the arrays
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,10 +26,10 @@ class Stored(Mapping[str, Array]):
     """
 
     sums: Mapping[str, str]  # name -> array_sum
-    fetch: Fetch  # raises StoreError where the array cannot be had
+    fetch: Fetch  # raises StoreError where an array cannot be had
 
     def __getitem__(self, name: str) -> Array:
-        return self.fetch(self.sums[name])
+        return self.fetch([self.sums[name]])[0]
 
     def __contains__(self, name: object) -> bool:
         return name in self.sums  # Mapping's own would read the array
@@ -59,6 +59,20 @@ def sums_of(arrays: Mapping[str, Array]) -> dict[str, str]:
     if isinstance(arrays, Stored):
         return dict(arrays.sums)
     return {sys.intern(name): array_sum(plain_array(array)) for name, array in arrays.items()}
+
+
+def gathered(groups: Mapping[str, Mapping[str, Array]]) -> dict[str, Array]:
+    """Return the plain arrays of all groups, each name after the key of its group. A file is read once, not often."""
+    whole: dict[str, Array] = {}
+    stored: dict[Fetch, dict[str, str]] = {}
+    for begin, group in groups.items():
+        if isinstance(group, Stored):
+            stored.setdefault(group.fetch, {}).update({begin + name: sum_ for name, sum_ in group.sums.items()})
+        else:
+            whole |= {begin + name: plain_array(array) for name, array in group.items()}
+    for fetch, sums in stored.items():
+        whole |= zip(sums, fetch(list(sums.values())), strict=True)
+    return whole
 
 
 def arrays_digest(arrays: Mapping[str, Array]) -> str:

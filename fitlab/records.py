@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fitlab.arrays import Fetch, Stored, plain_array, sums_of
+from fitlab.arrays import Fetch, Stored, gathered, sums_of
 from fitlab.seeds import digest, stream
 from fitlab.spec import Sections
 
@@ -260,7 +260,7 @@ class Fit:
     @property
     def arrays(self) -> dict[str, Array]:
         """Every array under its name in the store, C-ordered and little-endian. Those that lie in a file are read."""
-        return {begin + name: plain_array(a) for begin, group in self.groups.items() for name, a in group.items()}
+        return gathered(self.groups)
 
     @property
     def sums(self) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from fitlab.arrays import Stored, array_sum, plain_array, sums_of
+from fitlab.arrays import Stored, array_sum, gathered, plain_array, sums_of
 
 shapes = hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3)
 arrays = hnp.arrays(st.sampled_from(["<f8", ">f8", "<f4", "<i8", "|u1", "?"]), shapes)
@@ -36,9 +36,9 @@ def test_only_asking_for_an_array_reads_it() -> None:
     named = {"b": np.arange(3), "a": np.ones((2, 2))}
     sums, read = sums_of(named), []
 
-    def fetch(wanted: str) -> np.ndarray:
-        read.append(wanted)
-        return next(array for name, array in named.items() if sums[name] == wanted)
+    def fetch(wanted: Sequence[str]) -> list[np.ndarray]:
+        read.extend(wanted)
+        return [named[name] for one in wanted for name in named if sums[name] == one]
 
     stored = Stored(sums, fetch)
     assert (list(stored), len(stored), "a" in stored, "c" in stored) == (["b", "a"], 2, True, False)
@@ -50,7 +50,18 @@ def test_only_asking_for_an_array_reads_it() -> None:
         _ = stored["c"]
 
 
-def test_stored_arrays_travel_to_other_processes_as_sums() -> None:
-    here = {array_sum(array): array for array in (np.arange(4),)}
-    stored = pickle.loads(pickle.dumps(Stored({"a": next(iter(here))}, here.__getitem__)))  # noqa: S301 (our own)
-    assert (stored["a"] == np.arange(4)).all()
+def test_arrays_of_one_file_are_read_at_once() -> None:
+    arrays, calls = [np.arange(3), np.ones((2, 2)), np.zeros(1)], []
+    sums = [array_sum(array) for array in arrays]
+
+    def fetch(wanted: Sequence[str]) -> list[np.ndarray]:
+        calls.append(wanted)
+        return [arrays[sums.index(one)] for one in wanted]
+
+    groups = {"a/": Stored({"x": sums[0], "y": sums[1]}, fetch), "b/": {"x": arrays[2]}, "c/": Stored({}, fetch)}
+    groups["d/"] = Stored({"x": sums[0]}, fetch)
+    found = gathered(groups)
+    assert {name: array_sum(array) for name, array in found.items()} == {
+        "a/x": sums[0], "a/y": sums[1], "b/x": sums[2], "d/x": sums[0]
+    }  # fmt: skip
+    assert len(calls) == 1

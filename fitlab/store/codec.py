@@ -11,8 +11,9 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
@@ -56,8 +57,7 @@ def read_fit(data: bytes, job_digest: str | None = None, fetch: Fetch | None = N
         found = {name: array_sum(array) for name, array in arrays.items()}
         if sums != found:
             raise CorruptFileError("its checksums do not fit")
-    here = {found[name]: array for name, array in arrays.items()}
-    return _fit(head, sums, arrays, fetch or here.__getitem__)
+    return _fit(head, sums, arrays, fetch or partial(_picked, {found[name]: array for name, array in arrays.items()}))
 
 
 def read_head(path: str | os.PathLike[str], job_digest: str, fetch: Fetch) -> Fit:
@@ -74,15 +74,24 @@ def read_head(path: str | os.PathLike[str], job_digest: str, fetch: Fetch) -> Fi
     return _fit(head, sums, curves, fetch)
 
 
-def read_array(path: str | os.PathLike[str], wanted: str) -> Array | None:
-    """Return the array of a file that has the sum ``wanted``, checked; None where there is none.
+def read_arrays(path: str | os.PathLike[str], wanted: Sequence[str]) -> list[Array]:
+    """Return the arrays of a file that have the sums ``wanted``, checked.
 
-    Raises OSError where the file cannot be read, CorruptFileError, OtherVersionError.
+    Raises OSError where the file cannot be read, CorruptFileError, also where it has no such array, OtherVersionError.
     """
     with _corrupt(), safe_open(path, "numpy") as file:
         sums = _sums(_head(file.metadata(), None), file.keys(), file.get_tensor)
-        arrays = (file.get_tensor(name) for name, found in sums.items() if found == wanted)
-        return next((array for array in arrays if array_sum(array) == wanted), None)
+        names = {found: name for name, found in sums.items()}
+        if not names.keys() >= set(wanted):
+            raise CorruptFileError("it was replaced by another Fit, which has not the same arrays")
+        arrays = [file.get_tensor(names[one]) for one in wanted]
+        if [array_sum(array) for array in arrays] != list(wanted):
+            raise CorruptFileError("its checksums do not fit")
+        return arrays
+
+
+def _picked(arrays: Mapping[str, Array], wanted: Sequence[str]) -> list[Array]:
+    return [arrays[one] for one in wanted]
 
 
 @contextlib.contextmanager
@@ -128,26 +137,29 @@ def _sums(head: Mapping[str, Any], names: Iterable[str], get: Callable[[str], Ar
 
 def _fit(head: Mapping[str, Any], sums: Mapping[str, str], arrays: Mapping[str, Array], fetch: Fetch) -> Fit:
     record, identity = head["record"], head["record"]["job"]
-    names = record["arrays"]  # in the order in which they were written
     try:
         config = Config(sections(identity["config"]), {})
     except SpecError as error:
         raise OtherVersionError(f"its Config is not one of this version: {error}") from None
     job = Job(config, identity["seed"], tuple(identity["vary"]), identity["fingerprint"], identity["trainer"])
-    curves = {name: arrays[f"curves/{name}"] for name in _below(names, "curves/")}
-    epochs = dict.fromkeys(int(name.partition("/")[0]) for name in _below(names, "snapshots/"))
+    groups = _grouped(record["arrays"])
+    curves = {short: arrays[name] for short, name in groups["curves"].items()}
 
-    def stored(begin: str) -> Stored:
-        return Stored({name: sums[begin + name] for name in _below(names, begin)}, fetch)
+    def stored(names: Mapping[str, str]) -> Stored:
+        return Stored({short: sums[name] for short, name in names.items()}, fetch)
 
     return Fit(
         job=job,
         outcome=Outcome(record["outcome"]),
         epochs=record["epochs"],
         curves=Curves(curves.pop("epoch"), curves),
-        weights=stored("weights/"),
-        snapshots={epoch: stored(f"snapshots/{epoch}/") for epoch in epochs},
-        predictions=stored("predictions/"),
+        weights=stored(groups.get("weights", {})),
+        snapshots={
+            int(group.removeprefix("snapshots/")): stored(names)
+            for group, names in groups.items()
+            if group.startswith("snapshots/")
+        },
+        predictions=stored(groups.get("predictions", {})),
         loss=record["loss"],
         null={name: float(value) for name, value in record["null"].items()},
         sizes=record["sizes"],
@@ -156,5 +168,13 @@ def _fit(head: Mapping[str, Any], sums: Mapping[str, str], arrays: Mapping[str, 
     )
 
 
-def _below(names: Iterable[str], begin: str) -> list[str]:
-    return [sys.intern(name.removeprefix(begin)) for name in names if name.startswith(begin)]
+def _grouped(names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return {curves | weights | snapshots/EPOCH | predictions: {name there: whole name}}, in the order of names."""
+    groups: dict[str, dict[str, str]] = {}
+    for name in names:
+        group, _, short = name.partition("/")
+        if group == "snapshots":
+            epoch, _, short = short.partition("/")
+            group = f"{group}/{epoch}"
+        groups.setdefault(group, {})[sys.intern(short)] = name
+    return groups

@@ -20,7 +20,7 @@ from fitlab.errors import SpecError, StoreError
 from fitlab.records import RECORD_VERSION, Config, Fit, Job, Outcome, in_file, merged, upto, with_snapshots
 from fitlab.seeds import digest
 from fitlab.spec import Document, read_spec, sections
-from fitlab.store.codec import CorruptFileError, OtherVersionError, read_array, read_fit, read_head, write_fit
+from fitlab.store.codec import CorruptFileError, OtherVersionError, read_arrays, read_fit, read_head, write_fit
 from fitlab.sweep import Sweep
 
 
@@ -105,7 +105,7 @@ class Store:
         return in_file(fit, self._fetch(fit.job.digest))
 
     def _fetch(self, job_digest: str) -> Fetch:
-        return partial(_stored_array, str(self.fit_path(job_digest)))
+        return partial(_stored_arrays, str(self.fit_path(job_digest)))
 
     def set_aside(self) -> list[str]:
         """Return the names of damaged files that were set aside."""
@@ -248,18 +248,15 @@ class Store:
             os.close(descriptor)
 
 
-def _stored_array(path: str, wanted: str) -> Array:
-    """Return the array of a Fit's file that has the sum ``wanted``."""
-    again = "run its sweep again to train what is lost"
+def _stored_arrays(path: str, wanted: Sequence[str]) -> list[Array]:
+    """Return the arrays of a Fit's file that have the sums ``wanted``."""
     try:
-        found = read_array(path, wanted)
+        return read_arrays(path, wanted)
     except FileNotFoundError:
-        raise StoreError(f"{path}: gone, and with it weights and predictions; {again}") from None
+        said = "gone, and with it weights and predictions"
     except (CorruptFileError, OtherVersionError, OSError) as error:
-        raise StoreError(f"{path}: weights and predictions cannot be read: {error}; {again}") from None
-    if found is None:
-        raise StoreError(f"{path}: damaged, or replaced by another Fit: an array is no longer there; {again}")
-    return found
+        said = f"weights and predictions cannot be read: {error}"
+    raise StoreError(f"{path}: {said}; run its sweep again to train what is lost")
 
 
 def _flocked(descriptor: int, kind: int, attempts: int | None) -> bool:
