@@ -104,6 +104,7 @@ def _corrupt() -> Iterator[None]:
         ValueError,
         KeyError,
         TypeError,
+        AttributeError,
         RecursionError,
         MemoryError,
         OverflowError,
@@ -154,11 +155,7 @@ def _fit(head: Mapping[str, Any], sums: Mapping[str, str], arrays: Mapping[str, 
         epochs=record["epochs"],
         curves=Curves(curves.pop("epoch"), curves),
         weights=stored(groups.get("weights", {})),
-        snapshots={
-            int(group.removeprefix("snapshots/")): stored(names)
-            for group, names in groups.items()
-            if group.startswith("snapshots/")
-        },
+        snapshots={int(group.partition("/")[2]): stored(names) for group, names in groups.items() if "/" in group},
         predictions=stored(groups.get("predictions", {})),
         loss=record["loss"],
         null={name: float(value) for name, value in record["null"].items()},
