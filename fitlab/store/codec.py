@@ -16,6 +16,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
+import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load, save
 
@@ -144,7 +145,7 @@ def _fit(head: Mapping[str, Any], sums: Mapping[str, str], arrays: Mapping[str, 
         raise OtherVersionError(f"its Config is not one of this version: {error}") from None
     job = Job(config, identity["seed"], tuple(identity["vary"]), identity["fingerprint"], identity["trainer"])
     groups = _grouped(record["arrays"])
-    curves = {short: arrays[name] for short, name in groups["curves"].items()}
+    curves = {short: np.array(arrays[name]) for short, name in groups["curves"].items()}  # else it holds what it is of
 
     def stored(names: Mapping[str, str]) -> Stored:
         return Stored({short: sums[name] for short, name in names.items()}, fetch)
