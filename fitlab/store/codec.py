@@ -27,6 +27,7 @@ from fitlab.seeds import canonical, digest
 from fitlab.spec import sections
 
 KEY = "fitlab"
+CURVES = ("curves/",)  # how the names of arrays begin that a Fit has in memory
 
 
 class CorruptFileError(Exception):
@@ -69,7 +70,7 @@ def read_head(path: str | os.PathLike[str], job_digest: str, fetch: Fetch) -> Fi
     with _corrupt(), safe_open(path, "numpy") as file:
         head = _head(file.metadata(), job_digest)
         sums = _sums(head, file.keys(), file.get_tensor)
-        curves = {name: file.get_tensor(name) for name in sums if name.startswith("curves/")}
+        curves = {name: file.get_tensor(name) for name in sums if name.startswith(CURVES)}
         if any(array_sum(array) != sums[name] for name, array in curves.items()):
             raise CorruptFileError("its checksums do not fit")
     return _fit(head, sums, curves, fetch)
@@ -145,7 +146,6 @@ def _fit(head: Mapping[str, Any], sums: Mapping[str, str], arrays: Mapping[str, 
         raise OtherVersionError(f"its Config is not one of this version: {error}") from None
     job = Job(config, identity["seed"], tuple(identity["vary"]), identity["fingerprint"], identity["trainer"])
     groups = _grouped(record["arrays"])
-    curves = {short: np.array(arrays[name]) for short, name in groups["curves"].items()}  # else it holds what it is of
 
     def stored(names: Mapping[str, str]) -> Stored:
         return Stored({short: sums[name] for short, name in names.items()}, fetch)
@@ -154,7 +154,7 @@ def _fit(head: Mapping[str, Any], sums: Mapping[str, str], arrays: Mapping[str, 
         job=job,
         outcome=Outcome(record["outcome"]),
         epochs=record["epochs"],
-        curves=Curves(curves.pop("epoch"), curves),
+        curves=_curves(groups["curves"], arrays),
         weights=stored(groups.get("weights", {})),
         snapshots={int(group.partition("/")[2]): stored(names) for group, names in groups.items() if "/" in group},
         predictions=stored(groups.get("predictions", {})),
@@ -164,6 +164,12 @@ def _fit(head: Mapping[str, Any], sums: Mapping[str, str], arrays: Mapping[str, 
         cause=record["cause"],
         provenance=None if head["provenance"] is None else Provenance(**head["provenance"]),
     )
+
+
+def _curves(names: Mapping[str, str], arrays: Mapping[str, Array]) -> Curves:
+    """Return curves that hold no more memory than their own."""
+    curves = {short: np.array(arrays[name]) for short, name in names.items()}
+    return Curves(curves.pop("epoch"), curves)
 
 
 def _grouped(names: Iterable[str]) -> dict[str, dict[str, str]]:
