@@ -13,7 +13,7 @@ from conftest import ROOT
 PACKAGE = ROOT / "fitlab"
 FLOORS = [  # each may import what stands above it in this list; docs: DESIGN of the project
     {"errors", "seeds"},
-    {"spec"},
+    {"spec", "arrays"},
     {"records"},
     {"verdicts"},
     {"space", "data", "stats"},
@@ -28,7 +28,10 @@ LIBRARIES = {  # third-party library -> the rooms that may import it
     "pydantic": {"spec"},
     "pydantic_core": {"spec"},
     "ruamel": {"spec"},
-    "numpy": {"records", "data", "diagnosis", "space", "stats", "sweep", "trainers", "store", "tracking", "runner"},
+    "numpy": {
+        *("arrays", "records", "data", "diagnosis", "space", "stats"),
+        *("sweep", "trainers", "store", "tracking", "runner"),
+    },
     "pandas": {"data", "sweep", "diagnosis"},
     "scipy": {"stats", "space"},
     "optuna": {"space", "runner"},
