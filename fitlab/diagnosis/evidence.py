@@ -18,6 +18,7 @@ class Rule:
     level: float = 0.90
     prior_df: float = 4.0  # degrees of freedom with which the sweep's median variance moderates each one (0: none)
     power: float = 0.80  # at which seeds needed are told
+    resplit: float = 0.0  # n_val / n_train where seeds re-split one data set: widens all intervals (0: not widened)
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +34,8 @@ class Candidate:
     val: Floats  # (S, P)
     outcomes: tuple[Outcome | None, ...]  # (S,) None: no Fit
     capacity: float | None = None  # its place on the declared axis, small to large
+    group: str | None = None  # the same for Configs that differ in nothing but capacity; sides are told within it
+    accuracy: Floats | None = None  # (S,) on validation at the end
 
 
 @dataclass(frozen=True, eq=False)
