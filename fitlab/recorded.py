@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from fitlab.errors import SpecError
-from fitlab.records import Config, Curves, Fit, Job, Outcome
+from fitlab.records import Config, Curves, Fit, Floats, Job, Outcome
 from fitlab.spec import Spec
 from fitlab.spec.recorded import CAPACITY, NAME, recorded_sections, recorded_spec
 from fitlab.spec.sweeps import VARY
@@ -59,8 +59,12 @@ def read(
     seeds = sorted({int(seed) for seed in rows["seed"]})
     spec = recorded_spec(name, seeds, diagnosis, names, ordered=bool(sizes))
     configs = {one: _config(one, sizes.get(one)) for one in names}
-    found = rows.groupby(["config", "seed"], sort=False)
-    fits = {(one, int(seed)): _fit(part, configs[one], int(seed), loss, null) for (one, seed), part in found}
+    outcomes, fits = _outcomes(rows), {}
+    by_fit: Any = _wide(rows).groupby(level=["config", "seed"], sort=False)
+    for (one, number), table in by_fit:
+        job = Job(configs[one], int(number), VARY, "recorded", "recorded/1")
+        said = outcomes.get((one, job.seed))
+        fits[one, job.seed] = _fit(job, table.droplevel(["config", "seed"]), said, loss, null[job.seed])
     ordered = [fits[one, seed] for one in names for seed in seeds if (one, seed) in fits]
     return Recorded(spec, tuple(configs.values()), tuple(ordered))
 
@@ -155,7 +159,8 @@ def _null(rows: pd.DataFrame, given: Mapping[str, float] | None, seeds: Iterable
         way = f"constant={{'train': …, 'val': …}}, or rows of a config named {CONSTANT!r}, one a seed and split"
         raise SpecError(f"the constant predictor's losses are missing. {HOW_TO}. Give them as {way}")
     last = rows[rows["metric"] == "loss"].sort_values("epoch").groupby(["seed", "split"])["value"].last().unstack()
-    found = {int(seed): {f"loss/{k}": float(v) for k, v in row.items()} for seed, row in last.iterrows()}
+    by_seed: dict[Any, dict[Any, float]] = last.to_dict("index")
+    found = {int(seed): {f"loss/{part}": value for part, value in row.items()} for seed, row in by_seed.items()}
     for seed in dict.fromkeys(seeds):
         losses = found.get(seed, {})
         if set(losses) != set(LOSSES) or not all(map(_positive, losses.values())):
@@ -164,42 +169,66 @@ def _null(rows: pd.DataFrame, given: Mapping[str, float] | None, seeds: Iterable
 
 
 def _positive(value: Any) -> bool:
-    return isinstance(value, int | float | np.number) and math.isfinite(value) and value > 0
+    return isinstance(value, int | float | np.number) and bool(math.isfinite(value) and value > 0)
 
 
 # ── one Fit ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _fit(rows: pd.DataFrame, config: Config, seed: int, loss: str, null: Mapping[int, Mapping[str, float]]) -> Fit:
-    """Return the Fit of one Config under one seed, measured where both of its losses are there."""
+def _wide(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per Config, seed and epoch at which both losses were measured, a column per metric."""
     names = rows["metric"] + "/" + rows["split"]
-    table = rows.assign(name=names).pivot(index="epoch", columns="name", values="value").sort_index()
-    at = f"config {config.swept[NAME]!r}, seed {seed}"
-    lacking = [one for one in LOSSES if one not in table]
+    wide = rows.assign(name=names).pivot(index=["config", "seed", "epoch"], columns="name", values="value")
+    lacking = [one for one in LOSSES if one not in wide]
     if lacking:
-        raise SpecError(f"{at}: no rows of metric loss, split {' and '.join(one[5:] for one in lacking)}")
-    there = rows[rows["metric"] == "loss"].groupby("epoch")["split"].nunique() == len(PARTS)
-    table = table.loc[there.index[there]]
-    if table.empty:
-        raise SpecError(f"{at}: train and validation loss are never measured at the same epoch")
-    outcome = _outcome(rows, table, at)
-    curves = Curves(table.index.to_numpy(np.int64), {str(one): table[one].to_numpy() for one in table})
-    job = Job(config, seed, VARY, "recorded", "recorded/1")
-    return Fit(job, outcome, int(table.index[-1]), curves, loss=loss, null=dict(null[seed]))
+        raise SpecError(f"no rows of metric loss, split {' and '.join(one[5:] for one in lacking)}")
+    losses = rows[rows["metric"] == "loss"].groupby(["config", "seed", "epoch"])["split"].nunique()
+    both = losses.index[losses == len(PARTS)]  # not where a value is NaN: that is measured, and diverged
+    without = {key[:2] for key in wide.index} - {key[:2] for key in both}
+    if without:
+        config, seed = min(without)
+        raise SpecError(f"{_at(config, seed)}: train and validation loss are never measured at the same epoch")
+    return wide.loc[wide.index.isin(both)].sort_index()
 
 
-def _outcome(rows: pd.DataFrame, table: pd.DataFrame, at: str) -> Outcome:
-    """Return how it ended: as the frame says, else diverged where a loss ends without being a number."""
-    finite = np.isfinite(table[list(LOSSES)]).all(axis=1)
-    holes = table.index[~finite & finite[::-1].cummax()[::-1]]
-    if len(holes):
-        raise SpecError(
-            f"{at}: a loss is not a number at epoch {holes[0]}, and one later on; leave out rows that were not "
-            "measured, and keep non-finite ones where training diverged for good"
-        )
+def _at(config: str, seed: int) -> str:
+    return f"config {config!r}, seed {seed}"
+
+
+def _outcomes(rows: pd.DataFrame) -> dict[tuple[str, int], Outcome]:
+    """Return what the frame says of how training ended; empty where it says nothing."""
     if "outcome" not in rows:
-        return Outcome.COMPLETED if finite.iloc[-1] else Outcome.DIVERGED
-    said = set(rows["outcome"].astype(str))
-    if len(said) > 1 or said - set(Outcome):
-        raise SpecError(f"{at}: outcome is one of {', '.join(Outcome)} for all of its rows, got {', '.join(said)}")
-    return Outcome(said.pop())
+        return {}
+    found = {}
+    by_fit: dict[Any, Any] = rows.groupby(["config", "seed"])["outcome"].unique().to_dict()
+    for (config, seed), said in by_fit.items():
+        if len(said) > 1 or str(said[0]) not in list(Outcome):
+            given = ", ".join(map(str, said))
+            raise SpecError(f"{_at(config, seed)}: outcome is one of {', '.join(Outcome)}, in all rows, got {given}")
+        found[config, int(seed)] = Outcome(str(said[0]))
+    return found
+
+
+def _fit(job: Job, table: pd.DataFrame, said: Outcome | None, loss: str, null: Mapping[str, float]) -> Fit:
+    """Return the Fit of one Config under one seed. table: a row per epoch."""
+    values = {str(name): table[name].to_numpy(np.float64) for name in table}
+    curves = Curves(table.index.to_numpy(np.int64), {n: v for n, v in values.items() if not _unmeasured(n, v)})
+    outcome = _ended(job, curves)
+    return Fit(job, said or outcome, int(curves.epoch[-1]), curves, loss=loss, null=dict(null))
+
+
+def _unmeasured(name: str, values: Floats) -> bool:
+    return name not in LOSSES and bool(np.isnan(values).all())
+
+
+def _ended(job: Job, curves: Curves) -> Outcome:
+    """Return diverged where a loss ends without being a number. Raises SpecError where it is one again later."""
+    finite = np.isfinite(curves[LOSSES[0]]) & np.isfinite(curves[LOSSES[1]])
+    last = np.flatnonzero(finite)[-1] if finite.any() else -1
+    if not finite[: last + 1].all():
+        epoch = curves.epoch[np.flatnonzero(~finite)[0]]
+        raise SpecError(
+            f"{_at(job.config.swept[NAME], job.seed)}: a loss is not a number at epoch {epoch}, and is one later on; "
+            "leave out rows that were not measured, and keep non-finite ones where training diverged for good"
+        )
+    return Outcome.COMPLETED if finite[-1] else Outcome.DIVERGED

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fitlab.recorded import CONSTANT, read
 from fitlab.records import Config, Fit, Floats, Interval, Outcome
 from fitlab.seeds import canonical
-from fitlab.recorded import CONSTANT, read
 from fitlab.spec import Spec, domain_of
 from fitlab.spec.sweeps import Objective
 from fitlab.stats import t_interval
