@@ -35,16 +35,35 @@ class Group:
 
     swept: Mapping[str, Any]  # the swept data keys with their values; empty where none is swept
     configs: tuple[Config, ...]
-    seeds: tuple[int, ...]  # (S,) rows of the candidates; one where the seeds change nothing
+    seeds: tuple[int, ...]  # (S,) rows of the candidates
     candidates: Candidates
+    alike: bool  # several seeds, and all of them gave the same numbers: one value, said several times
 
     def index(self, digest: str) -> int:
         """Return the place of a Config among the candidates."""
         return next(i for i, config in enumerate(self.configs) if config.digest == digest)
 
+    @property
+    def n(self) -> int:
+        """How many values there are: one a seed, or one in all where the seeds change nothing."""
+        return 1 if self.alike else len(self.seeds)
+
+    def val(self, i: int) -> Floats:
+        """Return the validation losses of a Config. -> (n, P)"""
+        return self.candidates.configs[i].val[: self.n]
+
+    def train(self, i: int) -> Floats:
+        """Return the training losses of a Config. -> (n, P)"""
+        return self.candidates.configs[i].train[: self.n]
+
     def final(self, i: int) -> Floats:
-        """Return the validation loss of a Config at its last epoch. -> (S,)"""
-        return np.asarray(self.candidates.configs[i].val[:, -1])
+        """Return the validation losses of a Config at its last epoch. -> (n,)"""
+        return self.val(i)[:, -1]
+
+    @property
+    def null(self) -> Floats:
+        """The constant predictor's validation losses. -> (n,)"""
+        return self.candidates.null_val[: self.n]
 
     def completed(self, i: int) -> bool:
         """Whether every seed of a Config completed."""
@@ -63,8 +82,6 @@ def _group(sweep: Sweep, configs: Sequence[Config]) -> Group:
     fits = [{fit.job.seed: fit for fit in sweep.of(config)} for config in configs]
     seeds = sweep.spec.seeds.values
     nulls = {seed: fit.null for of_one in fits for seed, fit in of_one.items() if fit.null}
-    if _seeds_change_nothing(fits, nulls):
-        seeds = (min(nulls),)  # one value, said several times, is one value
     places = capacities(sweep, configs)
     capacity_axis = sweep.spec.diagnosis.capacity_axis
     candidates = [
@@ -73,7 +90,8 @@ def _group(sweep: Sweep, configs: Sequence[Config]) -> Group:
     ]
     train, val = (np.array([nulls.get(s, {}).get(f"loss/{part}", np.nan) for s in seeds]) for part in ("train", "val"))
     swept = {key: value for key, value in configs[0].swept.items() if key.startswith("data.")}
-    return Group(swept, tuple(configs), tuple(seeds), Candidates(tuple(candidates), train, val, kind_of_loss(sweep)))
+    found = Candidates(tuple(candidates), train, val, kind_of_loss(sweep))
+    return Group(swept, tuple(configs), tuple(seeds), found, _seeds_change_nothing(fits, nulls))
 
 
 def _seeds_change_nothing(fits: Sequence[Mapping[int, Fit]], nulls: Mapping[int, Mapping[str, float]]) -> bool:

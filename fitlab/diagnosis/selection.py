@@ -61,13 +61,13 @@ def choose(sweep: Sweep, groups: Sequence[Group]) -> Choice | None:
 
 
 def _epoch(sweep: Sweep, group: Group, i: int) -> int:
-    curves = group.candidates.configs[i].val
+    curves = group.val(i)
     last = curves.shape[1] - 1
     return last if sweep.spec.sweep.objective[0].epoch == "last" else int(np.argmin(curves.mean(axis=0)))
 
 
 def _val(group: Group, i: int, at: int) -> Floats:
-    return np.asarray(group.candidates.configs[i].val[:, at])
+    return group.val(i)[:, at]
 
 
 def _smallest(sweep: Sweep, group: Group, near: Sequence[int], means: dict[int, float]) -> int | None:
@@ -90,7 +90,7 @@ def selection(sweep: Sweep, choice: Choice | None, test: TestLosses | None) -> S
     level = sweep.spec.diagnosis.level
     val = _val(choice.group, i, choice.epoch)
     usable = test is not None and test.config == choice.config.digest and len(test.losses) >= len(val)
-    if not usable or test is None or choice.epoch < choice.group.candidates.configs[i].val.shape[1] - 1:
+    if not usable or test is None or choice.epoch < choice.group.val(i).shape[1] - 1:
         measured, optimism = None, None
     else:
         losses = test.losses[: len(val)]  # fewer where the seeds change nothing

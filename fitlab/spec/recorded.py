@@ -66,10 +66,10 @@ def recorded_spec(
         "sweep": {"parameters": {NAME: {"values": list(configs)}}},
         "diagnosis": {**diagnosis, "capacity_axis": CAPACITY if ordered else None},
     }
-    spec, problems = validated(_SPEC, plain)
-    if spec is None:
-        raise SpecError(problems)
-    return spec
+    result = validated(_SPEC, plain)
+    if result[0] is None:
+        raise SpecError(result[1])
+    return result[0]
 
 
 def recorded_sections(name: str, capacity: float | None) -> RecordedSections:
