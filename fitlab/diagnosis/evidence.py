@@ -37,6 +37,11 @@ class Candidate:
     group: str | None = None  # the same for Configs that differ in nothing but capacity; sides are told within it
     accuracy: Floats | None = None  # (S,) on validation at the end
 
+    @property
+    def completed(self) -> bool:
+        """Whether the Fits of all seeds completed."""
+        return all(outcome is Outcome.COMPLETED for outcome in self.outcomes)
+
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
@@ -46,3 +51,7 @@ class Candidates:
     null_train: Floats  # (S,) the constant predictor's losses
     null_val: Floats  # (S,)
     kind: str  # of loss: "log_loss", "squared_error" or another one
+
+    def margin(self, rule: Rule) -> float:
+        """Return δ, the loss that matters: a share of the constant predictor's mean validation loss."""
+        return rule.margin * float(np.mean(self.null_val))
