@@ -98,9 +98,7 @@ def too_few_seeds(judged: Judged) -> Check:
         return idle("SWP005", "no Config was assessed")
     if all(group.n == 1 for group in judged.groups):
         said = f"{counted(seeds, 'seed')}, one value: a spread cannot be told from it, so nothing can be decided."
-        return found(
-            "SWP005", Severity.PROBLEM, said, "Give seeds: 5, of which only new ones are trained."
-        )
+        return found("SWP005", Severity.PROBLEM, said, "Give seeds: 5, of which only new ones are trained.")
     if not open_ones:
         return clear("SWP005", f"{seeds} seeds decided every Config")
     needed = sorted(one.seeds_needed for one in open_ones if one.seeds_needed is not None)

@@ -1,0 +1,112 @@
+"""From a Sweep to its Verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from fitlab.diagnosis.decide import Decision, decide
+from fitlab.diagnosis.evidence import Rule
+from fitlab.diagnosis.gather import Group, groups
+from fitlab.diagnosis.judged import Judged, among, whole
+from fitlab.diagnosis.naming import name_of
+from fitlab.diagnosis.selection import Choice, TestLosses, choose, selection
+from fitlab.diagnosis.whole import beats, checks, constant_words
+from fitlab.diagnosis.words import Context, note
+from fitlab.records import Config, Interval
+from fitlab.stats import t_interval
+from fitlab.sweep import CONSTANT, Sweep
+from fitlab.verdicts import Verdict, Verdicts
+
+
+def rule_of(sweep: Sweep) -> Rule:
+    """Return the rule with the constants that a spec declares."""
+    return Rule(margin=sweep.spec.diagnosis.margin, level=sweep.spec.diagnosis.level)
+
+
+def chosen(sweep: Sweep) -> Config | None:
+    """Return the Config that validation chooses: the one whose test losses ``diagnose`` takes. None: see ``choose``."""
+    choice = choose(sweep, groups(sweep))
+    return None if choice is None else choice.config
+
+
+def diagnose(sweep: Sweep, test: TestLosses | None = None) -> Verdicts:
+    """Return what each Config of a sweep does, what holds for the sweep as a whole, and which Config is chosen.
+
+    Only validation and training loss decide. test: of the Config that ``chosen`` names; reported, never used.
+    """
+    return told(sweep, groups(sweep), test)
+
+
+def told(sweep: Sweep, found: Sequence[Group], test: TestLosses | None) -> Verdicts:
+    """Return the verdicts of groups of Configs."""
+    rule = rule_of(sweep)
+    decisions = tuple(decide(group.candidates, rule) for group in found)
+    choice: Choice | None = choose(sweep, found)
+    judged = Judged(sweep, rule, tuple(found), decisions, selection(sweep, choice, test))
+    verdicts = {
+        group.configs[i].digest: verdict
+        for group, decided in zip(judged.groups, decisions, strict=True)
+        for i, verdict in enumerate(_verdicts(judged, group, decided))
+    }
+    ordered = {config.digest: verdicts[config.digest] for config in sweep.configs}
+    return Verdicts(ordered, checks(judged), judged.selection)
+
+
+def _verdicts(judged: Judged, group: Group, decided: Sequence[Decision]) -> list[Verdict]:
+    """Return the verdicts of one group, each with its note."""
+    unbeaten = constant_words(judged, group) if beats(judged, group) is False else ""
+    null = t_interval(group.null, judged.rule.level) if np.isfinite(group.null).all() else None
+    best = whole(group)[:1]
+    accuracy = _accuracy(judged, group, best[0]) if best else None
+    made = []
+    for i, decision in enumerate(decided):
+        verdict = _verdict(group, decision)
+        if null is not None:
+            context = Context(
+                config=name_of(group.configs[i]),
+                reference=_name(group, decision.reference),
+                rival=_name(group, decision.rival),
+                delta=judged.delta(group),
+                margin=judged.rule.margin,
+                level=judged.rule.level,
+                null=null,
+                loss=group.candidates.kind,
+                among=len(group.configs),
+                deciding=decision.deciding,
+                accuracy=_accuracy(judged, group, i),
+                best_accuracy=None if accuracy is None else accuracy.estimate,
+                unbeaten=unbeaten,
+                data=among(judged, group),
+            )
+            verdict = replace(verdict, note=note(verdict, context))
+        made.append(verdict)
+    return made
+
+
+def _verdict(group: Group, decision: Decision) -> Verdict:
+    """Return a decision under the names of the sweep."""
+    reference = None if decision.reference is None else group.configs[decision.reference].digest
+    return Verdict(
+        label=decision.label,
+        leaning=decision.leaning,
+        reasons=decision.reasons,
+        because=decision.because,
+        n=decision.n,
+        seeds_needed=decision.seeds_needed,
+        reference=reference,
+    )
+
+
+def _name(group: Group, place: int | None) -> str:
+    return f"the {CONSTANT}" if place is None else name_of(group.configs[place])
+
+
+def _accuracy(judged: Judged, group: Group, i: int) -> Interval | None:
+    """Return the validation accuracy of a Config at its end; None where it has none under some seed."""
+    found = group.candidates.configs[i].accuracy
+    if found is None or not np.isfinite(found).all():
+        return None
+    return t_interval(found[: group.n], judged.rule.level)
