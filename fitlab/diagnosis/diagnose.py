@@ -11,11 +11,12 @@ from fitlab.diagnosis.decide import Decision, decide
 from fitlab.diagnosis.evidence import Rule
 from fitlab.diagnosis.gather import Group, groups
 from fitlab.diagnosis.judged import Judged, among, whole
-from fitlab.diagnosis.naming import name_of
+from fitlab.diagnosis.naming import name_of, pairs
 from fitlab.diagnosis.selection import Choice, TestLosses, choose, selection
 from fitlab.diagnosis.whole import beats, checks, constant_words
-from fitlab.diagnosis.words import Context, note
+from fitlab.diagnosis.words import Context, note, selection_words
 from fitlab.records import Config, Interval
+from fitlab.seeds import canonical
 from fitlab.stats import t_interval
 from fitlab.sweep import CONSTANT, Sweep
 from fitlab.verdicts import Verdict, Verdicts
@@ -57,33 +58,59 @@ def told(sweep: Sweep, found: Sequence[Group], test: TestLosses | None) -> Verdi
 
 def _verdicts(judged: Judged, group: Group, decided: Sequence[Decision]) -> list[Verdict]:
     """Return the verdicts of one group, each with its note."""
-    unbeaten = constant_words(judged, group) if beats(judged, group) is False else ""
-    null = t_interval(group.null, judged.rule.level) if np.isfinite(group.null).all() else None
+    verdicts = [_verdict(group, decision) for decision in decided]
+    if not np.isfinite(group.null).all():
+        return verdicts  # without a constant predictor nothing is known
+    shared = _shared(judged, group)
+    return [
+        replace(verdict, note=note(verdict, _context(shared, judged, group, i, decided[i])))
+        for i, verdict in enumerate(verdicts)
+    ]
+
+
+def _shared(judged: Judged, group: Group) -> Context:
+    """Return what the notes of a group have in common."""
     best = whole(group)[:1]
     accuracy = _accuracy(judged, group, best[0]) if best else None
-    made = []
-    for i, decision in enumerate(decided):
-        verdict = _verdict(group, decision)
-        if null is not None:
-            context = Context(
-                config=name_of(group.configs[i]),
-                reference=_name(group, decision.reference),
-                rival=_name(group, decision.rival),
-                delta=judged.delta(group),
-                margin=judged.rule.margin,
-                level=judged.rule.level,
-                null=null,
-                loss=group.candidates.kind,
-                among=len(group.configs),
-                deciding=decision.deciding,
-                accuracy=_accuracy(judged, group, i),
-                best_accuracy=None if accuracy is None else accuracy.estimate,
-                unbeaten=unbeaten,
-                data=among(judged, group),
-            )
-            verdict = replace(verdict, note=note(verdict, context))
-        made.append(verdict)
-    return made
+    simplest = judged.selection.simplest if judged.selection else None
+    return Context(
+        config="",
+        reference="",
+        rival="",
+        delta=judged.delta(group),
+        margin=judged.rule.margin,
+        level=judged.rule.level,
+        null=t_interval(group.null, judged.rule.level),
+        loss=group.candidates.kind,
+        among=len(group.configs),
+        best_accuracy=None if accuracy is None else accuracy.estimate,
+        unbeaten=constant_words(judged, group) if beats(judged, group) is False else "",
+        data=among(judged, group),
+        simplest=name_of(group.configs[group.index(simplest)]) if simplest else "",
+        power=judged.rule.power,
+    )
+
+
+def _context(shared: Context, judged: Judged, group: Group, i: int, decision: Decision) -> Context:
+    """Return what stands around the verdict of one Config."""
+    config, chosen_one = group.configs[i], judged.selection
+    selected = chosen_one is not None and chosen_one.config == config.digest
+    return replace(
+        shared,
+        config=name_of(config),
+        reference=_name(group, decision.reference),
+        rival=_name(group, decision.rival),
+        deciding=decision.deciding,
+        accuracy=_accuracy(judged, group, i),
+        best_differs="" if decision.reference is None else _differing(config, group.configs[decision.reference]),
+        selected=selection_words(chosen_one) if chosen_one is not None and selected else "",
+    )
+
+
+def _differing(config: Config, best: Config) -> str:
+    """Write the swept values that the best has and a Config has not."""
+    own = {key: canonical(value) for key, value in config.swept.items()}
+    return pairs({key: value for key, value in best.swept.items() if own.get(key) != canonical(value)})
 
 
 def _verdict(group: Group, decision: Decision) -> Verdict:
@@ -97,6 +124,7 @@ def _verdict(group: Group, decision: Decision) -> Verdict:
         n=decision.n,
         seeds_needed=decision.seeds_needed,
         reference=reference,
+        deciding=decision.deciding,
     )
 
 

@@ -39,17 +39,28 @@ def at_the_edge(judged: Judged) -> Check:
         return idle("SWP001", "no Config completed on every seed")
     if not seen:
         return clear("SWP001", "the best Config has values on both sides of its own")
-    said = ". ".join(f"{among(judged, group)}{_edge_words(edge)}" for group, edge in seen)
-    sure = [edge for _, edge in seen if edge.worse.low > 0]
-    steps = dict.fromkeys(f"{'larger' if one.end == 'largest' else 'smaller'} {short(one.key)}" for _, one in seen)
+    said = ". ".join(f"{among(judged, group)}{_edge_words(edge, judged.delta(group))}" for group, edge in seen)
+    steep = any(_steep(edge, judged.delta(group)) for group, edge in seen)
+    steps = dict.fromkeys(f"a {'larger' if one.end == 'largest' else 'smaller'} {short(one.key)}" for _, one in seen)
     advice = f"Try {listed(steps)}: only the new points are trained."
-    return found("SWP001", Severity.WARNING if sure else Severity.NOTE, f"{said}.", advice)
+    return found("SWP001", Severity.WARNING if steep else Severity.NOTE, f"{said}.", advice)
 
 
-def _edge_words(edge: Edge) -> str:
-    beyond = "the optimum may lie beyond" if edge.worse.low > 0 else "which is no certain difference"
-    text = f"the best Config has the {edge.end} {short(edge.key)} that was tried, {shown(edge.value)}"
-    return f"{text}; with {shown(edge.inside)} the loss is higher by {interval(edge.worse)}: {beyond}"
+def _steep(edge: Edge, delta: float) -> bool:
+    """Whether the loss still falls towards the edge, for certain and by more than the margin."""
+    return edge.worse.low > 0 and edge.worse.estimate > delta
+
+
+def _edge_words(edge: Edge, delta: float) -> str:
+    slope = (
+        "so the optimum may lie beyond"
+        if _steep(edge, delta)
+        else "which is less than the margin"
+        if edge.worse.low > 0
+        else "which is no certain difference"
+    )
+    text = f"The best Config has the {edge.end} {short(edge.key)} that was tried, {shown(edge.value)}"
+    return f"{text}; with {shown(edge.inside)} the loss is higher by {interval(edge.worse)}, {slope}"
 
 
 def _ordered(sweep: Sweep) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from fitlab.records import Config, Interval
@@ -52,6 +53,11 @@ def interval(found: Interval) -> str:
     digits = _digits(found)
     estimate, low, high = (f"{value:.{digits}f}".replace("-", "−") for value in (found.estimate, found.low, found.high))
     return f"{estimate} [{low}, {high}]"
+
+
+def turned(found: Interval) -> Interval:
+    """Return the interval of the negative of a number."""
+    return replace(found, estimate=-found.estimate, low=-found.high, high=-found.low)
 
 
 def _digits(found: Interval) -> int:

@@ -58,7 +58,8 @@ def _peak(judged: Judged, group: Group, line: Sequence[int]) -> str | None:
         before = min(range(at), key=lambda k: means[k])
         after = min(range(at + 1, len(line)), key=lambda k: means[k])
         rise, fall = (judged.paired(losses[at], losses[k]) for k in (before, after))
-        if min(rise.low, fall.low) > delta:
+        learned = means[before] < float(np.mean(group.null)) - delta  # else there was no first descent
+        if learned and min(rise.low, fall.low) > delta:
             names = [shown(group.configs[line[k]].swept[axis]) for k in (before, at, after)]
             where = {k: v for k, v in group.configs[line[at]].swept.items() if k != axis}
             return (

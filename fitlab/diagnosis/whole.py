@@ -102,17 +102,16 @@ def too_few_seeds(judged: Judged) -> Check:
     if not open_ones:
         return clear("SWP005", f"{seeds} seeds decided every Config")
     needed = sorted(one.seeds_needed for one in open_ones if one.seeds_needed is not None)
-    said = f"{len(open_ones)} of {counted(len(assessed), 'Config')} are inconclusive with {seeds} seeds"
+    are = "is" if len(open_ones) == 1 else "are"
+    said = f"{len(open_ones)} of {counted(len(assessed), 'Config')} {are} inconclusive with {seeds} seeds"
     if not needed:
         why = "They lie so near the margin that no affordable number of seeds decides them: they are as good as tied."
         return found("SWP005", Severity.NOTE, f"{said}.", why)
-    most = f", {needed[-1]} for {len(needed)}" if needed[-1] > median(needed) else ""
     half = math.ceil(median(needed))
-    said += (
-        f". At {percent(judged.rule.power)} power {half} seeds would do for half of those that can be decided{most}."
-    )
+    said += f". At {percent(judged.rule.power)} power {half} seeds would decide "
+    said += "it" if len(needed) == 1 else f"half of them, {needed[-1]} all {len(needed)} that can be decided"
     beyond = len(open_ones) - len(needed)
-    said += f" For {beyond} no number of seeds is known." if beyond else ""
+    said += f"; for {beyond} no number of seeds is known." if beyond else "."
     return found("SWP005", Severity.NOTE, said, f"Run again with `-o seeds={half}`: only the new seeds are trained.")
 
 

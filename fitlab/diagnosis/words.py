@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fitlab.diagnosis.naming import interval, number, percent
+from fitlab.diagnosis.naming import counted, interval, number, percent, turned
 from fitlab.records import Interval
-from fitlab.verdicts import Label, Verdict
+from fitlab.verdicts import Label, Selection, Verdict
 
 SAME_ACCURACY = 0.02  # of the best one's: then what log-loss holds against it is confidence, not errors
 
@@ -29,6 +28,10 @@ class Context:
     accuracy: Interval | None = None
     best_accuracy: float | None = None  # of the Config with the lowest validation loss
     unbeaten: str = ""  # said where nothing beats the constant predictor
+    best_differs: str = ""  # swept values that the best has and it has not
+    simplest: str = ""  # the smallest Config within one standard error of the best
+    selected: str = ""  # said of the Config that validation chooses
+    power: float = 0.8
     data: str = ""  # which data, where there are several
 
 
@@ -40,33 +43,43 @@ def reason(verdict: Verdict) -> str:
     if verdict.label is Label.INCONCLUSIVE:
         needed = f"; {verdict.seeds_needed} seeds would decide it" if verdict.seeds_needed else ""
         return f"{_open(verdict)}{needed}"
-    return _closed(verdict.label, verdict.reasons, verdict.because)
+    return _closed(verdict)
 
 
-def _closed(label: Label, reasons: Mapping[str, Interval], because: str) -> str:
-    known = {name: interval(found) for name, found in reasons.items()}
-    worse = f"loses {known['excess']} more than the best" if "excess" in known else ""
-    match label:
-        case Label.GOOD | Label.BENIGN if "rival" in known:
-            also = f", though it fits its training data to {known['train']}" if label is Label.BENIGN else ""
-            return f"no worse than any other by the margin: at most {number(reasons['rival'].high)}{also}"
-        case Label.UNDERFIT if worse:
-            return f"{worse}, and fits its training data worse than that one would new data, by {known['distance']}"
-        case Label.OVERFIT if worse:
-            return f"{worse}; {_memorised(known, reasons)}"
-        case Label.NOT_CONVERGED if "gain" in known:
-            return f"{worse or 'still learning'}, and twice the epochs promise {known['gain']} less"
+def _closed(verdict: Verdict) -> str:
+    found = verdict.reasons
+    worse = f"loses {interval(found['excess'])} more than the best" if "excess" in found else ""
+    match verdict.label:
+        case Label.GOOD | Label.BENIGN if "rival" in found:
+            also = f", though its training loss is {interval(found['train'])}" if verdict.label is Label.BENIGN else ""
+            return f"{verdict.because}: at most {number(max(found['rival'].high, 0))}{also}"
+        case Label.UNDERFIT | Label.OVERFIT | Label.NOT_CONVERGED | Label.UNSTABLE if worse:
+            return f"{worse}, and {_cause(verdict)}"
         case _:
-            return because
+            return verdict.because
 
 
-def _memorised(known: Mapping[str, str], reasons: Mapping[str, Interval]) -> str:
-    """Say what shows that noise was learned: the training loss, or a turn for the worse."""
-    if reasons["distance"].high < 0:
-        return f"its training loss is below what new data allow, by {known['distance']}"
-    if "regret" in known and reasons["regret"].low > 0:
-        return f"it was better by {known['regret']} earlier in training"
-    return f"its training loss stands {known['distance']} to what new data allow"
+def _cause(verdict: Verdict) -> str:
+    """Say what shows where an excess comes from, with its number."""
+    found = verdict.reasons
+    match verdict.deciding:
+        case "regret":
+            return f"was better by {interval(found['regret'])} at an earlier epoch"
+        case "gain" | "promise":
+            return f"its validation loss still falls: twice the epochs promise {interval(found['gain'])} less"
+        case "spike":
+            return f"its training loss rose {interval(found['spike'])} above where it began"
+        case _ if "distance" in found:
+            return _stands(found["distance"])
+        case _:
+            return verdict.because
+
+
+def _stands(distance: Interval) -> str:
+    """Say on which side of the floor a training loss lies."""
+    if distance.estimate < 0:
+        return f"its training loss is {interval(turned(distance))} below what new data allow"
+    return f"its training loss is {interval(distance)} above what new data allow"
 
 
 def _open(verdict: Verdict) -> str:
@@ -75,7 +88,7 @@ def _open(verdict: Verdict) -> str:
     if verdict.n == 1 or excess is None:
         return f"{verdict.because}: nothing tells how much it varies"
     if verdict.leaning is Label.GOOD:
-        return f"loses {interval(excess)} more than the best, which may be more than the margin or less"
+        return f"loses {interval(excess)} more than the best: more than the margin or less, that is open"
     return f"loses {interval(excess)} more than the best; {verdict.because}"
 
 
@@ -86,9 +99,11 @@ def note(verdict: Verdict, context: Context) -> str:
     """Write the note of a Config in Markdown: what it means, the numbers behind it, what to try next."""
     parts = [f"**{verdict.text}** – {context.data}{context.config}", meaning(verdict)]
     parts += [f"**Mind: {context.unbeaten}**"] if context.unbeaten else []
-    parts += [over_confident(verdict, context)]
-    parts += ["**The numbers**\n\n" + "\n".join(f"- {line}" for line in numbers(verdict, context))]
-    parts += ["**What to try next**\n\n" + "\n".join(f"- {line}" for line in next_steps(verdict))]
+    parts += [over_confident(verdict, context), context.selected]
+    lines = numbers(verdict, context)
+    parts += ["**The numbers**\n\n" + "\n".join(f"- {line}" for line in lines)] if lines else []
+    steps = next_steps(verdict, context)
+    parts += ["**What to try next**\n\n" + "\n".join(f"- {line}" for line in steps)] if steps else []
     parts += [method(verdict, context)]
     return "\n\n".join(part for part in parts if part)
 
@@ -99,17 +114,23 @@ MEANINGS = {
     Label.BENIGN: "It fits its training data all but perfectly, noise included, and generalises as well as anything "
     "in this sweep all the same: the gap between training and validation loss does no harm here.",
     Label.UNDERFIT: "It has learned too little: another Config does better on new data, and this one fits even its "
-    "own training data worse than that one fits new data. It is too small, too strongly regularised or too briefly trained.",
+    "own training data worse than new data could be fitted. It is too small, too strongly regularised or too briefly "
+    "trained.",
     Label.OVERFIT: "It has learned noise: it fits its training data better than new data can be predicted, and "
     "pays for it, for another Config does better on new data.",
     Label.NOT_CONVERGED: "Training ended too early: validation loss was still falling, and as much as matters.",
     Label.DIVERGED: "Training failed: the loss grew beyond where it began, or beyond all numbers, under most seeds.",
-    Label.UNSTABLE: "Training is a matter of luck: the loss grew beyond where it began under some seeds, or on the way.",
+    Label.UNSTABLE: "Training is a matter of luck: the loss grew beyond where it began, under some seeds or on the "
+    "way.",
     Label.NOT_ASSESSED: "Nothing can be said: not all of its Fits came to their end.",
 }
+TRAINED_TOO_LONG = (
+    "It was trained for too long: from some epoch on its training loss fell while its validation loss rose, so that "
+    "what it learned was noise. Another Config does better on new data."
+)
 LEANINGS = {
-    Label.GOOD: "It may be good: what it loses against the best is not above the margin as far as can be told, but it "
-    "could be.",
+    Label.GOOD: "It may be good: what it loses against the best is not above the margin, but that it is below is not "
+    "certain.",
     Label.BENIGN: "It may be good, although it fits its training data all but perfectly.",
     Label.UNDERFIT: "It looks as if it had learned too little, but these seeds do not make that certain.",
     Label.OVERFIT: "It looks as if it had learned noise, but these seeds do not make that certain.",
@@ -120,6 +141,8 @@ LEANINGS = {
 
 def meaning(verdict: Verdict) -> str:
     """Say what a verdict means, in plain words."""
+    if verdict.label is Label.OVERFIT and verdict.deciding == "regret":
+        return TRAINED_TOO_LONG
     if verdict.label is not Label.INCONCLUSIVE:
         return MEANINGS[verdict.label]
     if verdict.n == 1:
@@ -148,81 +171,111 @@ def is_over_confident(verdict: Verdict, context: Context) -> bool:
 
 def numbers(verdict: Verdict, context: Context) -> list[str]:
     """Write the numbers behind a verdict, those that decided first, each with what it says."""
-    known = {name: interval(found) for name, found in verdict.reasons.items()}
-    said = {
-        "excess": f"It loses {known.get('excess')} more on validation than the best ({context.reference}); "
-        f"{number(context.delta)} would matter, {percent(context.margin)} of the constant predictor's loss.",
-        "distance": f"Its training loss stands {known.get('distance')} to the floor that the best Config sets, half way "
-        "between that one's training and validation loss: above 0 it learned too little, below 0 noise.",
-        "rival": f"It is at most {_high(verdict, 'rival')} worse than {context.rival}, the hardest comparison.",
-        "gap": f"Its gap between validation and training loss is {known.get('gap')} wider than the best one's.",
-        "regret": f"Its validation loss was lower by {known.get('regret')} at its best epoch.",
-        "gain": f"Twice the epochs promise {known.get('gain')} less validation loss, by the slope of the last half.",
-        "spike": f"Its training loss rose {known.get('spike')} above where it began.",
-        "beyond": f"Against the constant predictor its validation loss is {known.get('beyond')}.",
-    }
-    first = [name for name in ("excess", context.deciding or "") if name in known]
-    order = dict.fromkeys([*first, *(name for name in said if name in known and _worth_saying(name, verdict, context))])
-    losses = [
-        f"{part} loss {known[key]}" for part, key in (("Validation", "val"), ("training", "train")) if key in known
-    ]
+    found = verdict.reasons
+    said = {name: words for name in found if (words := _number_words(name, found[name], context))}
+    order = dict.fromkeys(name for name in ("excess", context.deciding or "", *said) if name in said)
+    losses = [f"{part} loss {interval(found[key])}" for part, key in PARTS.items() if key in found]
     lines = [f"{', '.join(losses)}; the constant predictor's {interval(context.null)}."] if losses else []
-    lines += [said[name] for name in order if name in said]
+    lines += [said[name] for name in order]
     if context.accuracy is not None:
-        best = f", of the best {context.best_accuracy:.3f}" if context.best_accuracy is not None else ""
+        best = f", that of the best {context.best_accuracy:.3f}" if context.best_accuracy is not None else ""
         lines.append(f"Accuracy {interval(context.accuracy)}{best}; it does not decide.")
     return lines
 
 
-def _high(verdict: Verdict, name: str) -> str:
-    return number(verdict.reasons[name].high) if name in verdict.reasons else ""
+PARTS = {"Validation": "val", "training": "train"}
 
 
-def _worth_saying(name: str, verdict: Verdict, context: Context) -> bool:
-    """Whether a reason that did not decide still tells something: what is far from mattering is left out."""
-    if name in ("excess", "distance", "rival"):
-        return True
-    found = verdict.reasons[name]
-    return name == "gap" or abs(found.estimate) > context.delta
+def _number_words(name: str, found: Interval, context: Context) -> str:
+    """Say what a reason says; nothing where it is far from mattering."""
+    above = found.estimate >= 0
+    size = interval(found if above else turned(found))
+    matters = abs(found.estimate) > context.delta or name == context.deciding
+    match name:
+        case "excess":
+            share = f"{percent(context.margin)} of the constant predictor's loss"
+            lost = f"It loses {interval(found)} more on validation than the best ({context.reference})"
+            return f"{lost}; {number(context.delta)} would matter, {share}."
+        case "rival":
+            worse = f"It is at most {number(found.high)} worse than {context.rival}"
+            return f"{worse}, to which it is hardest to be no worse." if found.high > 0 else ""
+        case "distance":
+            floor = "the floor that the best Config sets (half way between its training and its validation loss)"
+            return f"Its training loss is {size} {'above' if above else 'below'} {floor}: {LEARNED[above]}."
+        case "gap":
+            width = "wider" if above else "narrower"
+            return f"The gap between its validation and training loss is {size} {width} than that of the best."
+        case "regret" if matters and above:
+            return f"Its validation loss was {size} lower at its best epoch."
+        case "gain" if matters and above:
+            return f"Twice the epochs promise {size} less validation loss (by its slope over the last half of them)."
+        case "spike" if matters and above:
+            return f"Its training loss rose {size} above where it began."
+        case "beyond":
+            return f"Its validation loss is {size} {'above' if above else 'below'} the constant predictor's."
+    return ""
+
+
+LEARNED = {True: "it has not learned all that there is", False: "it has learned noise"}
 
 
 STEPS = {
-    Label.GOOD: ("Take the smallest Config that is good: `simplest` of the selection names it.",),
-    Label.BENIGN: ("Keep it, and check it on other data: interpolation is harmless here, not everywhere.",),
+    Label.GOOD: (),
+    Label.BENIGN: (
+        "Keep it, and check it on other data: interpolation does no harm here, which is not so everywhere.",
+    ),
     Label.UNDERFIT: (
         "A larger model: more units or layers, a higher degree or depth.",
-        "Less regularisation: a smaller alpha.",
-        "More epochs or a larger learning rate, if its training loss is still falling.",
+        "Less regularisation, such as a smaller alpha.",
+        "More epochs or a larger learning rate, where there are epochs.",
     ),
     Label.OVERFIT: (
-        "More regularisation: a larger alpha.",
-        "Fewer epochs: stop where validation loss is lowest (fix that rule before you look).",
+        "More regularisation, such as a larger alpha.",
         "A smaller model, or more training rows.",
+        "Fewer epochs, where there are epochs: fix how they are chosen before you look.",
     ),
-    Label.NOT_CONVERGED: ("More epochs: `-o training.epochs=…`.", "A larger learning rate."),
-    Label.DIVERGED: ("A smaller learning rate.", "Features scaled to a similar size (`data.scaling: standard`)."),
+    Label.NOT_CONVERGED: ("More epochs.", "A larger learning rate."),
+    Label.DIVERGED: ("A smaller learning rate.", "Features scaled alike (`data.scaling: standard`)."),
     Label.UNSTABLE: ("A smaller learning rate.", "A larger batch size."),
-    Label.NOT_ASSESSED: (
-        "`fitlab status NAME` says what became of its Fits; `--retry-failed` trains failed ones again.",
-    ),
+    Label.NOT_ASSESSED: ("`fitlab status NAME` says what became of its Fits.",),
 }
 
 
-def next_steps(verdict: Verdict) -> tuple[str, ...]:
+def next_steps(verdict: Verdict, context: Context) -> list[str]:
     """Say what to try next."""
-    if verdict.label is not Label.INCONCLUSIVE:
-        return STEPS[verdict.label]
+    if verdict.label is Label.INCONCLUSIVE:
+        return _steps_of_an_open_one(verdict, context)
+    steps = STEPS[verdict.label]
+    if verdict.label is Label.OVERFIT and verdict.deciding == "regret":
+        steps = steps[::-1]  # epochs first
+    differs = [f"What the best has instead: {context.best_differs}."] if context.best_differs else []
+    smallest = [f"The smallest Config within one standard error of the best is {context.simplest}."]
+    good = verdict.label in (Label.GOOD, Label.BENIGN)
+    return [*steps, *(smallest if good and context.simplest else []), *(differs if worse_than_best(verdict) else [])]
+
+
+def worse_than_best(verdict: Verdict) -> bool:
+    """Whether a verdict holds another Config against this one."""
+    return verdict.reference is not None and (verdict.leaning or verdict.label) in (
+        Label.UNDERFIT,
+        Label.OVERFIT,
+        Label.NOT_CONVERGED,
+        Label.UNSTABLE,
+    )
+
+
+def _steps_of_an_open_one(verdict: Verdict, context: Context) -> list[str]:
     if verdict.n == 1:
-        return ("Give at least three seeds that deal the data anew, better five: `-o seeds=5`.",)
-    if verdict.seeds_needed:
-        more = f"More seeds: {verdict.seeds_needed} would decide it in most cases (`-o seeds={verdict.seeds_needed}`; "
-        return (f"{more}only new ones are trained).", *_leaning_steps(verdict))
-    near = "It lies so near the margin that more seeds may never decide it: treat it as tied with the best."
-    return (near, *_leaning_steps(verdict))
-
-
-def _leaning_steps(verdict: Verdict) -> tuple[str, ...]:
-    return STEPS[verdict.leaning][:1] if verdict.leaning and verdict.leaning not in (Label.GOOD, Label.BENIGN) else ()
+        return ["Give at least three seeds that deal the data anew, better five: `-o seeds=5`."]
+    needed = verdict.seeds_needed
+    if needed:
+        first = (
+            f"More seeds: with {needed} it would be decided {percent(context.power)} of the time, if the means stay."
+        )
+    else:
+        first = "More seeds may never decide it, so near the margin it lies: treat it as tied."
+    leaning = STEPS[verdict.leaning][:1] if verdict.leaning and worse_than_best(verdict) else ()
+    return [first, *leaning]
 
 
 def method(verdict: Verdict, context: Context) -> str:
@@ -232,6 +285,20 @@ def method(verdict: Verdict, context: Context) -> str:
     if others == 0:
         compared = "no other Config on the same data: judged against the constant predictor alone"
     methods = " and ".join(dict.fromkeys(found.method for found in verdict.reasons.values()))
-    bounds = f"{percent(context.level)} intervals ({methods}) over n = {verdict.n} seeds, paired within seeds"
+    bounds = f"{percent(context.level)} intervals ({methods or 'none'}) over n = {verdict.n} seeds, paired within seeds"
     loss = context.loss.replace("_", " ") or "loss"
     return f"*Decided because: {verdict.because}. {loss[0].upper() + loss[1:]}; {bounds}; {compared}.*"
+
+
+def selection_words(selection: Selection) -> str:
+    """Say what was chosen, and what choosing cost."""
+    text = f"**Selected**: the lowest mean validation loss of {counted(selection.among, 'completed Config')}"
+    if selection.test is None:
+        return f"{text}; its test loss is not known."
+    test = f"{text}. On the test part, which chose nothing, it loses {interval(selection.test)}"
+    if selection.optimism is None:
+        return f"{test}."
+    sign = "more" if selection.optimism.estimate >= 0 else "less"
+    by = interval(selection.optimism if selection.optimism.estimate >= 0 else turned(selection.optimism))
+    sure = "" if selection.optimism.low > 0 or selection.optimism.high < 0 else ", no certain difference"
+    return f"{test}: {by} {sign} than on validation{sure}."
