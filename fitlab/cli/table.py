@@ -17,8 +17,20 @@ from fitlab.spec import domain_of
 from fitlab.spec.sweeps import Tpe
 from fitlab.sweep import CONSTANT, Sweep, score
 from fitlab.tracking.content import shown
+from fitlab.verdicts import Label, Verdict
 
 ABSENT = "–"  # a parameter that does not exist for a Config
+COLOURS = {  # of verdicts: beside the word, never instead of it
+    Label.GOOD: "green",
+    Label.BENIGN: "green",
+    Label.UNDERFIT: "cyan",
+    Label.OVERFIT: "red",
+    Label.NOT_CONVERGED: "yellow",
+    Label.DIVERGED: "magenta",
+    Label.UNSTABLE: "magenta",
+    Label.INCONCLUSIVE: "dim",
+    Label.NOT_ASSESSED: "dim",
+}
 SHOWN = 40  # Configs of a search
 STRIP = 30  # characters of the strip of losses
 DECADES = 2  # below the constant predictor that the strip shows
@@ -44,12 +56,13 @@ def _sweep_table(sweep: Sweep, strips: _Strips | None, decimals: int) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     if strips:
         table.add_column("● train ○ validation\n┊ constant predictor", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
     table.add_column("Fits", no_wrap=True)
 
-    def row(label: Sequence[str], found: Mapping[str, Interval], fits: str, style: str = "") -> None:
+    def row(label: Sequence[str], found: Mapping[str, Interval], verdict: Text, fits: str, style: str = "") -> None:
         cells: list[Any] = [*label, *[""] * (max(len(keys), 1) - len(label))]
         cells += [_mean(found.get(name), decimals) for name in ("loss/train", "loss/val", "gap/loss")]
-        table.add_row(*cells, *([strips.draw(found)] if strips else []), fits, style=style)
+        table.add_row(*cells, *([strips.draw(found)] if strips else []), verdict, fits, style=style)
 
     searched = isinstance(sweep.spec.sweep, Tpe)
     configs = _best_first(sweep)[:SHOWN] if searched else sweep.configs
@@ -63,12 +76,18 @@ def _sweep_table(sweep: Sweep, strips: _Strips | None, decimals: int) -> Table:
             table.add_row()
         group = first
         label = [columns[key][canonical(config.swept[key])] if key in config.swept else ABSENT for key in keys]
-        row(label, intervals, _outcomes(sweep.of(config)), "bold" if config in best else "")
+        verdict = coloured(sweep.verdicts.by_config.get(config.digest))
+        row(label, intervals, verdict, _outcomes(sweep.of(config)), "bold" if config in best else "")
     table.add_row()
     for swept, null in sweep.constants():
         label = [shown(swept[key]) if key in swept else "" for key in keys]
-        row(label if swept else [CONSTANT.replace(" ", "\n")], null, "" if not swept else CONSTANT, "dim")
+        row(label if swept else [CONSTANT.replace(" ", "\n")], null, Text(), "" if not swept else CONSTANT, "dim")
     return table
+
+
+def coloured(verdict: Verdict | None) -> Text:
+    """Return a verdict in few letters and its colour; a dash where there is none."""
+    return Text(ABSENT) if verdict is None else Text(verdict.brief, style=COLOURS[verdict.label])
 
 
 def legend(sweep: Sweep, strip: bool) -> str:
@@ -77,6 +96,8 @@ def legend(sweep: Sweep, strip: bool) -> str:
     text = f"Mean over seeds ± half of its {level:.0%} Student-t interval, last epoch. {_bold(sweep)}"
     losses = {fit.loss.partition(",")[0].replace("_", " ") for fit in sweep.fits if fit.loss}
     text += f" Loss: {', '.join(sorted(losses))}." if losses else ""
+    if any(verdict.leaning for verdict in sweep.verdicts.by_config.values()):
+        text += " A question mark: inconclusive, leaning that way."
     hidden = len(sweep.configs) - SHOWN
     if isinstance(sweep.spec.sweep, Tpe) and hidden > 0:
         text += f"\nThe first {SHOWN}, best first; {hidden} more fell behind (sweep.table() and --json have all)."

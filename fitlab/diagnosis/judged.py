@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fitlab.diagnosis.decide import Decision
+from fitlab.diagnosis.decisions import Decision
 from fitlab.diagnosis.evidence import Rule
 from fitlab.diagnosis.gather import Group
 from fitlab.diagnosis.naming import pairs

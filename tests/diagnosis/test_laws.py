@@ -171,4 +171,3 @@ def test_confident_labels_are_what_their_intervals_say(sweep: Candidates) -> Non
             case Label.OVERFIT if decision.deciding == "regret":
                 assert reasons["regret"].low > 0
                 assert reasons["train_regret"].estimate < 0
-

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from fitlab.diagnosis.decide import Decision, decide
+from fitlab.diagnosis.decisions import Decision, decide
 from fitlab.diagnosis.evidence import Rule
 from fitlab.diagnosis.gather import Group, groups
 from fitlab.diagnosis.judged import Judged, among, whole
