@@ -112,7 +112,7 @@ def _whole(column: pd.Series) -> pd.Series:
     numbers = pd.to_numeric(column, errors="coerce")
     wrong = ~(np.isfinite(numbers) & (numbers >= 0) & (numbers % 1 == 0))
     if wrong.any():
-        raise SpecError(f"column {column.name} holds whole numbers from 0 on, got {column[wrong].iloc[0]!r}")
+        raise SpecError(f"column {column.name} holds whole numbers from 0 on, got {column[wrong].iloc[0]}")
     return numbers.astype(np.int64)
 
 
@@ -158,12 +158,13 @@ def _null(rows: pd.DataFrame, given: Mapping[str, float] | None, seeds: Iterable
     if rows.empty:
         way = f"constant={{'train': …, 'val': …}}, or rows of a config named {CONSTANT!r}, one a seed and split"
         raise SpecError(f"the constant predictor's losses are missing. {HOW_TO}. Give them as {way}")
-    last = rows[rows["metric"] == "loss"].sort_values("epoch").groupby(["seed", "split"])["value"].last().unstack()
-    by_seed: dict[Any, dict[Any, float]] = last.to_dict("index")
-    found = {int(seed): {f"loss/{part}": value for part, value in row.items()} for seed, row in by_seed.items()}
+    last = (
+        rows.sort_values("epoch").assign(name=rows["metric"] + "/" + rows["split"]).groupby(["seed", "name"])["value"]
+    )
+    by_seed: dict[Any, Any] = last.last(skipna=False).unstack().to_dict("index")
+    found = {int(seed): metrics for seed, metrics in by_seed.items()}
     for seed in dict.fromkeys(seeds):
-        losses = found.get(seed, {})
-        if set(losses) != set(LOSSES) or not all(map(_positive, losses.values())):
+        if not all(_positive(found.get(seed, {}).get(name, math.nan)) for name in LOSSES):
             raise SpecError(f"config {CONSTANT!r} lacks a finite loss > 0 on train or val under seed {seed}")
     return found
 
