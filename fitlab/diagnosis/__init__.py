@@ -1,5 +1,6 @@
 """Overfit, underfit or good: decided from losses alone, with intervals. Pure functions on arrays."""
 
+from fitlab.diagnosis.checks import examine
 from fitlab.diagnosis.decisions import Decision, decide
 from fitlab.diagnosis.document import document, schema
 from fitlab.diagnosis.evidence import Candidate, Candidates, Rule
@@ -17,6 +18,7 @@ __all__ = [
     "decide",
     "diagnose",
     "document",
+    "examine",
     "reason",
     "schema",
 ]

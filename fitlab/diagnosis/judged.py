@@ -25,6 +25,7 @@ class Judged:
     rule: Rule
     groups: tuple[Group, ...]
     decisions: tuple[tuple[Decision, ...], ...]  # of each group
+    examined: tuple[tuple[tuple[Check, ...], ...], ...]  # checks of each Config of each group
     selection: Selection | None
 
     @property

@@ -1,4 +1,4 @@
-"""Shapes that a last epoch does not show: double descent along capacity, generalisation long after fitting."""
+"""Shapes that a single loss does not show: double descent along capacity, generalisation long after fitting."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import numpy as np
 from fitlab.diagnosis.gather import Group
 from fitlab.diagnosis.judged import Judged, clear, found, idle, whole
 from fitlab.diagnosis.naming import counted, interval, name_of, pairs, short, shown
-from fitlab.records import Interval
-from fitlab.verdicts import Check, Severity
+from fitlab.verdicts import Check, Severity, State
 
-FITTED, OPEN, LATER = 0.1, 0.5, 3.0  # of delayed generalisation: see ``_delayed``
+LATE = "FIT009"  # the check of single Configs
 
 
 def double_descent(judged: Judged) -> Check:
@@ -70,42 +69,18 @@ def _peak(judged: Judged, group: Group, line: Sequence[int]) -> str | None:
 
 
 def delayed_generalisation(judged: Judged) -> Check:
-    """Look for validation loss that falls long after the training data are fitted (Power et al. 2022)."""
-    axes = [one for group in judged.groups for one in group.candidates.configs if one.train.shape[1] > 2]
-    if not axes:
-        return idle("SWP004", "nothing was measured along training")
-    seen = [
-        (group.configs[i], late)
-        for group in judged.groups
-        for i in whole(group)
-        if (late := _delayed(judged, group, i)) is not None
+    """Look for Configs whose validation loss falls long after their training data are fitted (Power et al. 2022)."""
+    by_config = [
+        (config, next(one for one in checks if one.code == LATE))
+        for group, examined in zip(judged.groups, judged.examined, strict=True)
+        for config, checks in zip(group.configs, examined, strict=True)
+        if checks
     ]
-    if not seen:
+    late = [(config, one) for config, one in by_config if one.state is State.FOUND]
+    if all(one.state is State.NOT_APPLICABLE for _, one in by_config):
+        return idle("SWP004", "in no Config did a training loss fall along an epoch axis")
+    if not late:
         return clear("SWP004", "no validation loss falls long after its training loss has")
-    config, (fitted, generalised, fall) = max(seen, key=lambda one: one[1][1] / one[1][0])
-    said = (
-        f"{counted(len(seen), 'Config')}, such as {name_of(config)}: its training data were fitted by epoch {fitted}, "
-        f"and only by epoch {generalised}, {generalised / fitted:.0f} times as late, had validation loss come down "
-        f"half way by {interval(fall)}."
-    )
-    advice = "Do not stop early by training loss here; train longer, and look whether others are still to come down."
-    return found("SWP004", Severity.NOTE, said, advice)
-
-
-def _delayed(judged: Judged, group: Group, i: int) -> tuple[int, int, Interval] | None:
-    """Return the epoch at which the training data were fitted, that of half the later fall, and the fall itself.
-
-    Fitted: train loss a tenth of the constant predictor's, with validation loss still above half of it. Delayed: half
-    the fall comes three times as late or more, and the fall is above the margin with certainty.
-    """
-    one, null = group.candidates.configs[i], float(np.mean(group.null))
-    train, val = group.train(i).mean(axis=0), group.val(i).mean(axis=0)
-    there = np.flatnonzero(train <= FITTED * null)
-    if not len(there) or val[there[0]] < OPEN * null or one.epoch[there[0]] < 1:
-        return None
-    start = there[0]
-    fall = judged.paired(group.val(i)[:, start], group.final(i))
-    half = start + np.flatnonzero(val[start:] <= (val[start] + val[-1]) / 2)
-    if not fall.low > judged.delta(group) or not len(half) or one.epoch[half[0]] < LATER * one.epoch[start]:
-        return None
-    return int(one.epoch[start]), int(one.epoch[half[0]]), fall
+    config, one = late[0]
+    said = f"{counted(len(late), 'Config')}, such as {name_of(config)}: {one.said}."
+    return found("SWP004", Severity.NOTE, said, one.advice)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from fitlab.diagnosis.checks import examine
 from fitlab.diagnosis.decisions import Decision, decide
 from fitlab.diagnosis.evidence import Rule
 from fitlab.diagnosis.gather import Group, groups
@@ -19,7 +20,7 @@ from fitlab.records import Config, Interval
 from fitlab.seeds import canonical
 from fitlab.stats import t_interval
 from fitlab.sweep import CONSTANT, Sweep
-from fitlab.verdicts import Verdict, Verdicts
+from fitlab.verdicts import Check, Verdict, Verdicts
 
 
 def rule_of(sweep: Sweep) -> Rule:
@@ -45,20 +46,23 @@ def told(sweep: Sweep, found: Sequence[Group], test: TestLosses | None) -> Verdi
     """Return the verdicts of groups of Configs."""
     rule = rule_of(sweep)
     decisions = tuple(decide(group.candidates, rule) for group in found)
+    examined = tuple(examine(group.candidates, rule) for group in found)
     choice: Choice | None = choose(sweep, found)
-    judged = Judged(sweep, rule, tuple(found), decisions, selection(sweep, choice, test))
+    judged = Judged(sweep, rule, tuple(found), decisions, examined, selection(sweep, choice, test))
     verdicts = {
         group.configs[i].digest: verdict
-        for group, decided in zip(judged.groups, decisions, strict=True)
-        for i, verdict in enumerate(_verdicts(judged, group, decided))
+        for g, group in enumerate(judged.groups)
+        for i, verdict in enumerate(_verdicts(judged, group, decisions[g], examined[g]))
     }
     ordered = {config.digest: verdicts[config.digest] for config in sweep.configs}
     return Verdicts(ordered, checks(judged), judged.selection)
 
 
-def _verdicts(judged: Judged, group: Group, decided: Sequence[Decision]) -> list[Verdict]:
+def _verdicts(
+    judged: Judged, group: Group, decided: Sequence[Decision], examined: Sequence[tuple[Check, ...]]
+) -> list[Verdict]:
     """Return the verdicts of one group, each with its note."""
-    verdicts = [_verdict(group, decision) for decision in decided]
+    verdicts = [_verdict(group, decision, seen) for decision, seen in zip(decided, examined, strict=True)]
     if not np.isfinite(group.null).all():
         return verdicts  # without a constant predictor nothing is known
     shared = _shared(judged, group)
@@ -113,7 +117,7 @@ def _differing(config: Config, best: Config) -> str:
     return pairs({key: value for key, value in best.swept.items() if own.get(key) != canonical(value)})
 
 
-def _verdict(group: Group, decision: Decision) -> Verdict:
+def _verdict(group: Group, decision: Decision, checks_of_it: tuple[Check, ...]) -> Verdict:
     """Return a decision under the names of the sweep."""
     reference = None if decision.reference is None else group.configs[decision.reference].digest
     return Verdict(
@@ -124,6 +128,7 @@ def _verdict(group: Group, decision: Decision) -> Verdict:
         n=decision.n,
         seeds_needed=decision.seeds_needed,
         reference=reference,
+        checks=checks_of_it,
         deciding=decision.deciding,
     )
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from fitlab.diagnosis.naming import counted, interval, number, percent, turned
 from fitlab.records import Interval
-from fitlab.verdicts import Label, Selection, Verdict
+from fitlab.verdicts import Label, Selection, State, Verdict
 
-SAME_ACCURACY = 0.02  # of the best one's: then what log-loss holds against it is confidence, not errors
+OVER_CONFIDENT = "FIT007"  # the check of single Configs
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ def reason(verdict: Verdict) -> str:
     if verdict.label is Label.INCONCLUSIVE:
         needed = f"; {verdict.seeds_needed} seeds would decide it" if verdict.seeds_needed else ""
         return f"{_open(verdict)}{needed}"
-    return _closed(verdict)
+    sure = any(one.code == OVER_CONFIDENT and one.state is State.FOUND for one in verdict.checks)
+    return f"{_closed(verdict)}; over-confident" if sure else _closed(verdict)
 
 
 def _closed(verdict: Verdict) -> str:
@@ -102,7 +103,8 @@ def note(verdict: Verdict, context: Context) -> str:
     parts += [over_confident(verdict, context), context.selected]
     lines = numbers(verdict, context)
     parts += ["**The numbers**\n\n" + "\n".join(f"- {line}" for line in lines)] if lines else []
-    steps = next_steps(verdict, context)
+    seen, steps = findings(verdict), next_steps(verdict, context)
+    parts += ["**Checks**\n\n" + "\n".join(f"- {line}" for line in seen)] if seen else []
     parts += ["**What to try next**\n\n" + "\n".join(f"- {line}" for line in steps)] if steps else []
     parts += [method(verdict, context)]
     return "\n\n".join(part for part in parts if part)
@@ -152,7 +154,8 @@ def meaning(verdict: Verdict) -> str:
 
 def over_confident(verdict: Verdict, context: Context) -> str:
     """Say where a Config is right about as often as the best, and loses by how sure it is when it is wrong."""
-    if not is_over_confident(verdict, context) or context.accuracy is None or context.best_accuracy is None:
+    seen = any(one.code == OVER_CONFIDENT and one.state is State.FOUND for one in verdict.checks)
+    if not seen or context.accuracy is None or context.best_accuracy is None:
         return ""
     return (
         f"It is **over-confident**: it is right about as often as the best (accuracy {context.accuracy.estimate:.3f}, "
@@ -161,12 +164,9 @@ def over_confident(verdict: Verdict, context: Context) -> str:
     )
 
 
-def is_over_confident(verdict: Verdict, context: Context) -> bool:
-    """Whether log-loss is materially worse while accuracy is within .02 of the best."""
-    excess = verdict.reasons.get("excess")
-    if context.loss != "log_loss" or context.accuracy is None or context.best_accuracy is None or excess is None:
-        return False
-    return excess.low > context.delta and context.accuracy.estimate >= context.best_accuracy - SAME_ACCURACY
+def findings(verdict: Verdict) -> list[str]:
+    """Write what the checks of a Config found."""
+    return [f"{one.code} {one.title}: {one.said}. {one.advice}" for one in verdict.checks if one.state is State.FOUND]
 
 
 def numbers(verdict: Verdict, context: Context) -> list[str]:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
-import pytest
 from diagnosis.frames import GOOD, SHAPES, SIZES, falling, named, recorded
 
 from fitlab.diagnosis import reason
 from fitlab.diagnosis.naming import counted, interval, listed, number
-from fitlab.diagnosis.words import LEANINGS, MEANINGS, STEPS, Context, is_over_confident, note, over_confident
+from fitlab.diagnosis.words import LEANINGS, MEANINGS, STEPS, Context, note, over_confident
 from fitlab.records import Interval
-from fitlab.verdicts import Label, Verdict
+from fitlab.verdicts import Check, Label, Severity, State, Verdict
 
 
 def t(estimate: float, low: float, high: float) -> Interval:
     return Interval(estimate, low, high, 0.9, 5, "t")
 
 
+CONFIDENCE = Check("FIT007", "over-confident", State.FOUND, Severity.WARNING, "accuracy 0.735", "Calibrate it.")
 OVERFIT = Verdict(
     Label.OVERFIT,
     reasons={
@@ -30,6 +31,7 @@ OVERFIT = Verdict(
     n=5,
     reference="b" * 64,
     deciding="distance",
+    checks=(CONFIDENCE,),
 )
 CONTEXT = Context(
     config="hidden_layer_sizes [128]",
@@ -64,6 +66,8 @@ def test_a_note_from_head_to_foot() -> None:
         "- Its training loss is 0.700 [0.650, 0.750] below the floor that the best Config sets (half way between its "
         "training and its validation loss): it has learned noise.\n"
         "- Accuracy 0.735 [0.720, 0.750], that of the best 0.741; it does not decide.\n\n"
+        "**Checks**\n\n"
+        "- FIT007 over-confident: accuracy 0.735. Calibrate it.\n\n"
         "**What to try next**\n\n"
         "- More regularisation, such as a larger alpha.\n"
         "- A smaller model, or more training rows.\n"
@@ -78,7 +82,7 @@ def test_a_note_from_head_to_foot() -> None:
 def test_a_reason_is_one_line_with_its_numbers() -> None:
     assert reason(OVERFIT) == (
         "loses 0.50 [0.40, 0.60] more than the best, and its training loss is 0.700 [0.650, 0.750] below what new "
-        "data allow"
+        "data allow; over-confident"
     )
     open_one = Verdict(Label.INCONCLUSIVE, Label.GOOD, {"excess": t(0.1, 0.05, 0.15)}, "…", 5, seeds_needed=12)
     assert reason(open_one) == (
@@ -90,20 +94,12 @@ def test_a_reason_is_one_line_with_its_numbers() -> None:
         assert "[" in reason(verdict) or verdict.label is Label.GOOD
 
 
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({}, True),
-        ({"accuracy": t(0.7, 0.69, 0.71)}, False),  # it errs more, too
-        ({"accuracy": None}, False),
-        ({"delta": 0.45}, False),  # not for sure above the margin
-        ({"loss": "squared_error"}, False),
-    ],
-)
-def test_over_confident_is_worse_in_log_loss_and_not_in_accuracy(change: dict, said: bool) -> None:
-    context = Context(**{**vars(CONTEXT), **change})
-    assert is_over_confident(OVERFIT, context) is said
-    assert bool(over_confident(OVERFIT, context)) is said
+def test_over_confident_is_said_where_the_check_found_it() -> None:
+    assert "over-confident" in over_confident(OVERFIT, CONTEXT)
+    assert reason(OVERFIT).endswith("; over-confident")
+    clear = replace(OVERFIT, checks=(replace(CONFIDENCE, state=State.CLEAR),))
+    assert over_confident(clear, CONTEXT) == over_confident(OVERFIT, replace(CONTEXT, accuracy=None)) == ""
+    assert "over-confident" not in note(clear, CONTEXT) + reason(clear)
 
 
 def test_every_label_has_its_words() -> None:
