@@ -9,7 +9,7 @@ from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
 
-from fitlab.cli.table import cells, coloured, short_names
+from fitlab.cli.table import broken, cells, coloured, short_names
 from fitlab.diagnosis import reason
 from fitlab.diagnosis.naming import interval, name_of, percent
 from fitlab.diagnosis.words import selection_words
@@ -18,6 +18,7 @@ from fitlab.spec import domain_of
 from fitlab.sweep import Sweep
 from fitlab.verdicts import Check, Severity, State, Verdict
 
+NEXT_SWEEP = ("SWP001", "SWP005")  # a wider space, more seeds
 SEVERITIES = {Severity.NOTE: "", Severity.WARNING: "yellow", Severity.PROBLEM: "bold red"}
 
 
@@ -36,7 +37,7 @@ def _rows(sweep: Sweep) -> Table:
     keys = short_names(list(domain_of(sweep.spec)))
     table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
     for short in keys.values() or ("",):
-        table.add_column(short, justify="right", no_wrap=True)
+        table.add_column(broken(short), justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     table.add_column("because it", overflow="fold")
     for config in sweep.configs:
@@ -68,13 +69,17 @@ def show_selection(sweep: Sweep, to: Console) -> None:
         to.print(Text(f"  the smallest within one standard error of it: {name_of(named[str(found.simplest)])}"))
 
 
-def show_checks(checks: Sequence[Check], to: Console, least: Severity = Severity.NOTE) -> None:
-    """Print what was found, each with its advice; ``least``: nothing that matters less."""
-    ranks = [*Severity]
+def show_checks(checks: Sequence[Check], to: Console) -> None:
+    """Print what was found, each with its advice."""
     for one in checks:
-        if one.state is State.FOUND and ranks.index(one.severity) >= ranks.index(least):
+        if one.state is State.FOUND:
             to.print(Text(f"{one.code} {one.title}: {one.said}", style=SEVERITIES[one.severity]))
             to.print(Text(f"  {one.advice}"))
+
+
+def pressing(checks: Sequence[Check]) -> list[Check]:
+    """Return the checks that are told at the end of a sweep already: warnings, and what the next sweep should do."""
+    return [one for one in checks if one.severity is not Severity.NOTE or one.code in NEXT_SWEEP]
 
 
 def _rest(checks: Sequence[Check]) -> str:

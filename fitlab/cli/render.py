@@ -27,7 +27,6 @@ from fitlab.store import Store
 from fitlab.sweep import Sweep
 from fitlab.tracking import links
 from fitlab.tracking.content import sweep_identity
-from fitlab.verdicts import Severity
 
 if TYPE_CHECKING:  # the runner loads scikit-learn, which `check --no-data` and `status` do not need
     from fitlab.runner.estimate import Estimate
@@ -103,7 +102,7 @@ def sweep_result(plan: Plan, result: Result) -> None:
     to.print(legend(result.sweep, strip), style="dim", highlight=False)
     diagnosis.summary(result.sweep, to)
     diagnosis.show_selection(result.sweep, to)
-    diagnosis.show_checks(result.sweep.verdicts.checks, to, Severity.WARNING)
+    diagnosis.show_checks(diagnosis.pressing(result.sweep.verdicts.checks), to)
     to.print(done(plan, result), highlight=False)
     causes = Counter(fit.cause for fit in result.sweep.fits if fit.outcome is Outcome.FAILED)
     for cause, count in causes.most_common(5):

@@ -53,7 +53,8 @@ def _closed(verdict: Verdict) -> str:
     match verdict.label:
         case Label.GOOD | Label.BENIGN if "rival" in found:
             also = f", though its training loss is {interval(found['train'])}" if verdict.label is Label.BENIGN else ""
-            return f"{verdict.because}: at most {number(max(found['rival'].high, 0))}{also}"
+            most = found["rival"].high
+            return f"{verdict.because}{f': at most {number(most)}' if most > 0 else ''}{also}"
         case Label.UNDERFIT | Label.OVERFIT | Label.NOT_CONVERGED | Label.UNSTABLE if worse:
             return f"{worse}, and {_cause(verdict)}"
         case _:
