@@ -84,7 +84,7 @@ def edges(judged: Judged, group: Group) -> Iterator[Edge]:
         if ranked[0] not in at or len(set(at.values())) < 2:
             continue
         place, value = at[ranked[0]], group.configs[ranked[0]].swept[key]
-        low, high = min(at.values()), max(at.values())
+        low, high = min(order.values()), max(order.values())  # what was pruned or failed there was tried, too
         near = _nearness(domain_of(judged.sweep.spec)[key], place)
         end = "smallest" if place == low or near < NEAR else "largest" if place == high or near > 1 - NEAR else None
         others = [i for i in having if at[i] != place]

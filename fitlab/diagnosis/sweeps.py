@@ -86,7 +86,7 @@ def _shared(judged: Judged, group: Group) -> Context:
         level=judged.rule.level,
         null=t_interval(group.null, judged.rule.level),
         loss=group.candidates.kind,
-        among=len(group.configs),
+        among=len(whole(group)),
         best_accuracy=None if accuracy is None else accuracy.estimate,
         unbeaten=constant_words(judged, group) if beats(judged, group) is False else "",
         data=among(judged, group),

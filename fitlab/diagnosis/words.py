@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fitlab.diagnosis.naming import counted, interval, number, percent, turned
@@ -23,7 +24,7 @@ class Context:
     level: float
     null: Interval  # the constant predictor's validation loss
     loss: str  # which one it is
-    among: int  # Configs on the same data
+    among: int  # Configs on the same data that completed
     deciding: str | None = None  # the reason that decided
     accuracy: Interval | None = None
     best_accuracy: float | None = None  # of the Config with the lowest validation loss
@@ -174,14 +175,22 @@ def numbers(verdict: Verdict, context: Context) -> list[str]:
     """Write the numbers behind a verdict, those that decided first, each with what it says."""
     found = verdict.reasons
     said = {name: words for name in found if (words := _number_words(name, found[name], context))}
+    if context.reference == context.config:  # compared with itself
+        said = {"excess": "Its mean validation loss is the lowest of all.", **_without(said, "excess", "gap")}
+    if "distance" in said and verdict.label not in (Label.GOOD, Label.BENIGN):
+        said["distance"] += f" {LEARNED[found['distance'].estimate >= 0]}."
     order = dict.fromkeys(name for name in ("excess", context.deciding or "", *said) if name in said)
     losses = [f"{part} loss {interval(found[key])}" for part, key in PARTS.items() if key in found]
     lines = [f"{', '.join(losses)}; the constant predictor's {interval(context.null)}."] if losses else []
     lines += [said[name] for name in order]
-    if context.accuracy is not None:
+    if context.accuracy is not None and losses:
         best = f", that of the best {context.best_accuracy:.3f}" if context.best_accuracy is not None else ""
         lines.append(f"Accuracy {interval(context.accuracy)}{best}; it does not decide.")
     return lines
+
+
+def _without(said: Mapping[str, str], *names: str) -> dict[str, str]:
+    return {name: words for name, words in said.items() if name not in names}
 
 
 PARTS = {"Validation": "val", "training": "train"}
@@ -202,7 +211,7 @@ def _number_words(name: str, found: Interval, context: Context) -> str:
             return f"{worse}, to which it is hardest to be no worse." if found.high > 0 else ""
         case "distance":
             floor = "the floor that the best Config sets (half way between its training and its validation loss)"
-            return f"Its training loss is {size} {'above' if above else 'below'} {floor}: {LEARNED[above]}."
+            return f"Its training loss is {size} {'above' if above else 'below'} {floor}."
         case "gap":
             width = "wider" if above else "narrower"
             return f"The gap between its validation and training loss is {size} {width} than that of the best."
@@ -217,7 +226,7 @@ def _number_words(name: str, found: Interval, context: Context) -> str:
     return ""
 
 
-LEARNED = {True: "it has not learned all that there is", False: "it has learned noise"}
+LEARNED = {True: "So it has not learned all that there is", False: "So it has learned noise"}
 
 
 STEPS = {
@@ -238,7 +247,9 @@ STEPS = {
     Label.NOT_CONVERGED: ("More epochs.", "A larger learning rate."),
     Label.DIVERGED: ("A smaller learning rate.", "Features scaled alike (`data.scaling: standard`)."),
     Label.UNSTABLE: ("A smaller learning rate.", "A larger batch size."),
-    Label.NOT_ASSESSED: ("`fitlab status NAME` says what became of its Fits.",),
+    Label.NOT_ASSESSED: (
+        "`fitlab status NAME` says what became of its Fits. What a search prunes a survey completes.",
+    ),
 }
 
 
@@ -250,7 +261,8 @@ def next_steps(verdict: Verdict, context: Context) -> list[str]:
     if verdict.label is Label.OVERFIT and verdict.deciding == "regret":
         steps = steps[::-1]  # epochs first
     differs = [f"What the best has instead: {context.best_differs}."] if context.best_differs else []
-    smallest = [f"The smallest Config within one standard error of the best is {context.simplest}."]
+    which = "this one" if context.simplest == context.config else context.simplest
+    smallest = [f"The smallest Config within one standard error of the best is {which}."]
     good = verdict.label in (Label.GOOD, Label.BENIGN)
     return [*steps, *(smallest if good and context.simplest else []), *(differs if worse_than_best(verdict) else [])]
 
@@ -281,12 +293,15 @@ def _steps_of_an_open_one(verdict: Verdict, context: Context) -> list[str]:
 
 def method(verdict: Verdict, context: Context) -> str:
     """Say how it was decided: what a referee asks for."""
+    if not verdict.reasons:
+        return f"*Decided because: {verdict.because}.*"
     others = context.among - 1
-    compared = f"compared with {others} other Config{'s' * (others != 1)} on the same data and the constant predictor"
+    compared = f"compared with {counted(others, 'other Config')} that completed and the constant predictor"
     if others == 0:
         compared = "no other Config on the same data: judged against the constant predictor alone"
     methods = " and ".join(dict.fromkeys(found.method for found in verdict.reasons.values()))
-    bounds = f"{percent(context.level)} intervals ({methods or 'none'}) over n = {verdict.n} seeds, paired within seeds"
+    seeds = counted(verdict.n, "seed")
+    bounds = f"{percent(context.level)} intervals ({methods}) over n = {seeds}, paired within seeds"
     loss = context.loss.replace("_", " ") or "loss"
     return f"*Decided because: {verdict.because}. {loss[0].upper() + loss[1:]}; {bounds}; {compared}.*"
 

@@ -47,6 +47,16 @@ def test_the_border_of_a_logarithmic_range_is_near_its_end_on_the_logarithm(tiny
     assert check(verdicts, "SWP001").state is State.FOUND
 
 
+def test_a_value_that_was_pruned_was_tried_all_the_same(tiny: dict, tmp_path) -> None:
+    rates = {"training.learning_rate_init": {"values": [1e-4, 1e-3, 0.02, 100.0]}}
+    sweep = run({**tiny, "sweep": {"parameters": rates}}, store=tmp_path, jobs=1, publish=False)
+    last = sweep.configs[-1]
+    without = replace(sweep, configs=sweep.configs[:-1], fits=tuple(f for f in sweep.fits if f.job.config != last))
+    assert check(diagnose(without), "SWP001").state is State.FOUND
+    pruned = tuple(replace(f, outcome=Outcome.PRUNED) if f.job.config == last else f for f in sweep.fits)
+    assert check(diagnose(replace(sweep, fits=pruned)), "SWP001").state is State.CLEAR
+
+
 def test_pure_noise_says_everywhere_that_nothing_beats_the_constant_predictor() -> None:
     rng = np.random.default_rng(1)
     curves = {f"c{i}": (falling(1.9), falling(2.0 + 0.01 * rng.standard_normal())) for i in range(6)}

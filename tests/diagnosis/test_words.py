@@ -64,7 +64,7 @@ def test_a_note_from_head_to_foot() -> None:
         "- It loses 0.50 [0.40, 0.60] more on validation than the best (hidden_layer_sizes [32]); 0.115 would matter, "
         "5 % of the constant predictor's loss.\n"
         "- Its training loss is 0.700 [0.650, 0.750] below the floor that the best Config sets (half way between its "
-        "training and its validation loss): it has learned noise.\n"
+        "training and its validation loss). So it has learned noise.\n"
         "- Accuracy 0.735 [0.720, 0.750], that of the best 0.741; it does not decide.\n\n"
         "**Checks**\n\n"
         "- FIT007 over-confident: accuracy 0.735. Calibrate it.\n\n"
@@ -74,7 +74,7 @@ def test_a_note_from_head_to_foot() -> None:
         "- Fewer epochs, where there are epochs: fix how they are chosen before you look.\n"
         "- What the best has instead: hidden_layer_sizes [32].\n\n"
         "*Decided because: its training loss is below the floor that the best one sets: noise was learned. Log loss; "
-        "90 % intervals (t) over n = 5 seeds, paired within seeds; compared with 3 other Configs on the same data and "
+        "90 % intervals (t) over n = 5 seeds, paired within seeds; compared with 3 other Configs that completed and "
         "the constant predictor.*"
     )
 
@@ -102,6 +102,15 @@ def test_over_confident_is_said_where_the_check_found_it() -> None:
     assert "over-confident" not in note(clear, CONTEXT) + reason(clear)
 
 
+def test_the_best_is_not_compared_with_itself_and_a_good_one_not_accused() -> None:
+    found = named(recorded(SHAPES, capacity=SIZES))
+    assert "Its mean validation loss is the lowest of all." in found["right"].note
+    assert "It loses" not in found["right"].note
+    assert "learned noise" not in found["right"].note
+    assert "within one standard error of the best is this one" in found["right"].note
+    assert "What the best has instead" in found["large"].note
+
+
 def test_every_label_has_its_words() -> None:
     closed = set(Label) - {Label.INCONCLUSIVE}
     assert set(MEANINGS) == set(STEPS) == closed
@@ -112,7 +121,12 @@ def test_every_note_has_meaning_interval_n_method_and_what_next() -> None:
     for seeds in (1, 3, 5):
         for name, verdict in named(recorded({**SHAPES, "late": (falling(0.7, 40), falling(0.9, 40))}, seeds)).items():
             assert verdict.note.startswith(f"**{verdict.text}** – {name}\n\n")
-            for part in (f"n = {seeds} seeds", "90 % intervals (", "Validation loss", "compared with 3 other Configs"):
+            for part in (
+                f"n = {seeds} seed",
+                "90 % intervals (",
+                "Validation loss",
+                "compared with 3 other Configs that completed",
+            ):
                 assert part in verdict.note, (seeds, name)
             if verdict.label is not Label.GOOD:
                 assert "**What to try next**" in verdict.note
