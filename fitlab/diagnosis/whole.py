@@ -9,7 +9,7 @@ from statistics import median
 from fitlab.diagnosis.edges import at_the_edge
 from fitlab.diagnosis.gather import Group
 from fitlab.diagnosis.judged import Judged, among, clear, found, idle, whole
-from fitlab.diagnosis.naming import counted, interval, listed, name_of, number, percent, short
+from fitlab.diagnosis.naming import counted, interval, listed, name_of, number, percent, short, turned
 from fitlab.diagnosis.shapes import delayed_generalisation, double_descent
 from fitlab.records import Interval
 from fitlab.spec.recorded import RecordedData
@@ -80,9 +80,10 @@ def constant_words(judged: Judged, group: Group) -> str:
     if seen is None:
         return ""
     best, gain = seen
+    lower = gain.estimate >= 0
     return (
-        f"nothing beats the constant predictor: the validation loss of the best Config ({name_of(group.configs[best])})"
-        f" is lower by {interval(gain)}, where {number(judged.delta(group))} would matter."
+        f"the validation loss of the best Config ({name_of(group.configs[best])}) is {'lower' if lower else 'higher'} "
+        f"by {interval(gain if lower else turned(gain))}; {number(judged.delta(group))} lower would matter."
     )
 
 

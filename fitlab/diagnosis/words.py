@@ -101,7 +101,11 @@ def _open(verdict: Verdict) -> str:
 def note(verdict: Verdict, context: Context) -> str:
     """Write the note of a Config in Markdown: what it means, the numbers behind it, what to try next."""
     parts = [f"**{verdict.text}** – {context.data}{context.config}", meaning(verdict)]
-    parts += [f"**Mind: {context.unbeaten}**"] if context.unbeaten else []
+    parts += (
+        [f"**Mind: nothing beats the constant predictor.** {context.unbeaten[0].upper()}{context.unbeaten[1:]}"]
+        if context.unbeaten
+        else []
+    )
     parts += [over_confident(verdict, context), context.selected]
     lines = numbers(verdict, context)
     parts += ["**The numbers**\n\n" + "\n".join(f"- {line}" for line in lines)] if lines else []
