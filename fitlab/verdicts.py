@@ -64,12 +64,18 @@ class Verdict:
     reference: str | None = None  # digest of the Config that it was compared with; None: the constant predictor
     checks: tuple[Check, ...] = ()
     note: str = ""  # what it means, the numbers behind it, and what to try next; Markdown
+    deciding: str | None = None  # the reason that decided, or would decide
 
     @property
     def text(self) -> str:
         """The label as people read it, such as ``overfit`` or ``inconclusive, leaning overfit``."""
         words = str(self.label).replace("_", " ")
         return words if self.leaning is None else f"{words}, leaning {str(self.leaning).replace('_', ' ')}"
+
+    @property
+    def brief(self) -> str:
+        """The label where there is little room: ``overfit``, or ``overfit?`` where it only leans that way."""
+        return self.text if self.leaning is None else f"{str(self.leaning).replace('_', ' ')}?"
 
 
 @dataclass(frozen=True)

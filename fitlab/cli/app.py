@@ -50,10 +50,13 @@ def sweep(
     as_json: Json = False,
 ) -> None:
     """Run a sweep, log it to MLflow and print its table. Running it again trains only what is missing."""
+    from dataclasses import replace
+
     from fitlab.cli import render
     from fitlab.cli.progress import shown
     from fitlab.runner.execute import Interrupted, execute
     from fitlab.runner.plan import allowed, read_plan
+    from fitlab.runner.verdicts import diagnosed
     from fitlab.runner.workers import default_jobs, workers_for
     from fitlab.store import Store
 
@@ -64,6 +67,7 @@ def sweep(
     try:
         with render.only_json(as_json), shown(made.document.spec.name) as report:
             result = execute(made, place, workers, report, retry_failed)
+        result = replace(result, sweep=diagnosed(result.sweep))
     except Interrupted as stop:
         of = f"{'at most ' if made.search else ''}{made.fits}"
         render.err(f"fitlab: interrupted; {stop.progress.done} of {of} Fits are kept: {again}")
@@ -203,6 +207,30 @@ def publish(name: Name, store: StoreFolder = DEFAULT_STORE, as_json: Json = Fals
 
 
 @app.command()
+def diagnose(
+    name: Name,
+    store: StoreFolder = DEFAULT_STORE,
+    notes: Annotated[bool, typer.Option("--notes", help="Print the whole note of every Config.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say what each Config of a stored sweep does, how sure that is, which one validation chooses, what was found."""
+    from fitlab.cli import diagnosis, render
+    from fitlab.diagnosis import document
+    from fitlab.runner.verdicts import diagnosed
+    from fitlab.store import Store
+
+    with render.only_json(as_json):
+        sweep = diagnosed(Store.at(store).load(name))
+    if as_json:
+        render.out_json(document(sweep))
+        return
+    to = render.console()
+    diagnosis.show(sweep, to)
+    if notes:
+        diagnosis.show_notes(sweep, to)
+
+
+@app.command()
 def ui(
     store: StoreFolder = DEFAULT_STORE,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: 5000, or the next free one.")] = None,
@@ -241,12 +269,20 @@ def ui(
 
 
 @app.command()
-def schema() -> None:
-    """Print the JSON Schema of specs, for editors; experiments/schema.json is this."""
+def schema(
+    diagnosis: Annotated[bool, typer.Option("--diagnosis", help="Of `fitlab diagnose NAME --json`.")] = False,
+) -> None:
+    """Print the JSON Schema of specs, for editors, or of diagnoses; experiments/ has both."""
     from fitlab.cli import render
-    from fitlab.spec import schema as spec_schema
 
-    render.out_json(spec_schema())
+    if diagnosis:
+        from fitlab.diagnosis import schema as diagnosis_schema
+
+        render.out_json(diagnosis_schema())
+    else:
+        from fitlab.spec import schema as spec_schema
+
+        render.out_json(spec_schema())
 
 
 @app.command()

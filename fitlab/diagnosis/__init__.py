@@ -2,6 +2,23 @@
 
 from fitlab.diagnosis.checks import examine
 from fitlab.diagnosis.decisions import Decision, decide
+from fitlab.diagnosis.document import document, schema
 from fitlab.diagnosis.evidence import Candidate, Candidates, Rule
+from fitlab.diagnosis.selection import TestLosses
+from fitlab.diagnosis.sweeps import chosen, diagnose
+from fitlab.diagnosis.words import reason
 
-__all__ = ["Candidate", "Candidates", "Decision", "Rule", "decide", "examine"]
+__all__ = [
+    "Candidate",
+    "Candidates",
+    "Decision",
+    "Rule",
+    "TestLosses",
+    "chosen",
+    "decide",
+    "diagnose",
+    "document",
+    "examine",
+    "reason",
+    "schema",
+]

@@ -11,6 +11,7 @@ from fitlab.records import Job, Split
 from fitlab.runner import publishing
 from fitlab.runner.execute import execute
 from fitlab.runner.plan import allowed, read_plan
+from fitlab.runner.verdicts import diagnosed
 from fitlab.runner.workers import default_jobs, split_of, workers_for
 from fitlab.spec import Spec
 from fitlab.store import Store
@@ -29,7 +30,7 @@ def run(
     retry_failed: bool = False,
     allow: Sequence[str] = (),
 ) -> Sweep:
-    """Run a sweep and return it; what the store has is not trained again.
+    """Run a sweep and return it with its verdicts; what the store has is not trained again.
 
     spec: a YAML file, a dict or a Spec. data: (X, y) for ``data.kind: arrays``; X: (N, D), y: (N,).
     store: folder for Fits, sweeps and MLflow. jobs: workers (default: one a processor; 1 trains in this
@@ -41,15 +42,19 @@ def run(
     made = read_plan(spec, overrides, data, allowed(allow))
     workers = workers_for(default_jobs() if jobs is None else jobs, data, made.without_lock)
     place = Store.at(store, create=True)
-    result = execute(made, place, workers, retry_failed=retry_failed)
+    sweep = diagnosed(execute(made, place, workers, retry_failed=retry_failed).sweep, data)
     if publish:
-        publishing.publish(result.sweep, place)
-    return result.sweep
+        publishing.publish(sweep, place)
+    return sweep
 
 
-def load(name: str, store: str | Path = "mlruns") -> Sweep:
-    """Return a sweep from the store, with the Fits that are there. Raises StoreError where there is none."""
-    return Store.at(store).load(name)
+def load(name: str, store: str | Path = "mlruns", *, data: Arrays | None = None) -> Sweep:
+    """Return a sweep from the store with its verdicts, with the Fits that are there.
+
+    data: (X, y) if it was trained on arrays: without them the test loss of the selected Config is not known.
+    Raises StoreError where there is none.
+    """
+    return diagnosed(Store.at(store).load(name), data)
 
 
 def publish(name: str, store: str | Path = "mlruns") -> Published:

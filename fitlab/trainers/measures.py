@@ -82,3 +82,12 @@ def null_metrics(task: Task, y_train: Array, y_val: Array, n_outputs: int, hard:
         for part, y in (("train", y_train), ("val", y_val))
         for name, value in measure(task, part, y, np.broadcast_to(constant, (len(y), *constant.shape))).items()
     }
+
+
+def losses(task: Task, y: Array, output: Floats) -> Floats:
+    """Return the loss of each row, whose mean is ``loss/…`` of ``measure``. y: (N,); output as there. -> (N,)"""
+    if task == "regression":
+        return np.asarray(np.square(y - output))
+    if output.ndim == 1:
+        return np.asarray(output != y, dtype=np.float64)
+    return np.asarray(-np.log(np.clip(output[np.arange(len(y)), y], CLIP, 1 - CLIP)))
