@@ -33,6 +33,7 @@ BELOW, UNITS, WEIGHT, BIAS, VALUE = range(5)  # columns of ``layers``
 LINE = 8  # floats of a cache line
 SMALL = 1_000_000  # products of a small matrix multiplication, at most: OpenBLAS's own bound
 ONE_AND_ZERO = np.array([1.0, 0.0])
+REAL, AS_IT_IS, TURNED = ord("d"), ord("n"), ord("t")  # float64, not transposed, transposed: as BLAS writes it
 BLOCK = 128  # rows that are measured at a time: their values stay in the cache
 SMALLEST = 1e-300  # that can be inverted
 TINY, TINY_SQUARE = 1e-140, 1e-280  # taken for 0 after an epoch
@@ -158,9 +159,9 @@ def _product(left: Floats, turned: bool, right: Floats, out: Floats) -> None:
     stride, ahead = (rows, 1) if turned else (depth, depth)
     for first in range(0, rows, part):
         _gemm(
-            ord("d"),
-            ord("n"),
-            ord("t") if turned else ord("n"),
+            REAL,
+            AS_IT_IS,
+            TURNED if turned else AS_IT_IS,
             columns,
             min(part, rows - first),
             depth,
@@ -181,6 +182,13 @@ def _aligned(size: int) -> Floats:
     whole = np.empty(size + LINE)
     skipped = -(whole.ctypes.data // 8) % LINE
     return whole[skipped : skipped + size]
+
+
+@_inner
+def _copy(values: Floats, into: Floats) -> None:
+    """Copy a flat array: into[:] = values would compile two seconds longer, for its error message."""
+    for i in range(values.size):
+        into[i] = values[i]
 
 
 @_inner
@@ -522,13 +530,13 @@ def train(
     values, batch = _aligned(size), _aligned(settings.batch_size * layers[0, BELOW])
     buffers = (batch, values, _aligned(size), _aligned(theta.size), _aligned(theta.size))
     given, theta = theta, _aligned(theta.size)
-    theta[:] = given
+    _copy(given, theta)
     for e in range(max(E, 1)):
         if E > 0:
             watched = _epoch(X, y, orders[e], theta, layers, settings, moments, progress, buffers, capacity)
             _reschedule(progress, watched, float(len(y)) * (epoch + e + 1), settings)
             _round_off(theta, moments)
-            given[:] = theta
+            _copy(theta, given)
         _measure(X, y, spreads[0], theta, layers, settings, values, capacity, curves[e, :2])
         _measure(X_val, y_val, spreads[1], theta, layers, settings, values, capacity, curves[e, 2:])
         finite = math.isfinite(curves[e, 0]) and math.isfinite(curves[e, 2])
