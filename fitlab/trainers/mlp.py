@@ -15,13 +15,12 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.random import RandomState
-from numpy.typing import NDArray
 
 from fitlab.errors import Problem
 from fitlab.records import Array, Curves, Fit, Floats, Job, Outcome, Split
 from fitlab.spec import Sections
 from fitlab.spec.models import Adam, Mlp, Sgd
-from fitlab.trainers import kernel, measures
+from fitlab.trainers import kernel, layout, measures
 
 VERSION = "mlp-kernel/1"
 LONG = 0.05  # seconds of a call of the kernel: Python and its lock are negligible, and ``stop`` is asked often enough
@@ -50,7 +49,7 @@ def start(job: Job, split: Split) -> State:
     """Return the initialised network, measured."""
     model, training = _parts(job.config.sections)
     seeded = RandomState(job.stream("init"))
-    theta = _initial(model, _widths(model, split.sizes), seeded)
+    theta = layout.drawn(model, split.sizes, seeded)
     # Initialising has taken its draws from ``seeded``: what it draws next is scikit-learn's first order of rows.
     orders = seeded if job.random_state is not None else RandomState(job.stream("order"))
     state = State(
@@ -124,9 +123,8 @@ def cost(sections: Sections) -> float:
 
 
 def n_parameters(sections: Sections, sizes: Mapping[str, int]) -> int:
-    """Count weights and biases; two classes need one output, as in scikit-learn."""
-    model, _ = _parts(sections)
-    return sum((fan_in + model.biases) * fan_out for fan_in, fan_out in pairwise(_widths(model, sizes)))
+    """Count weights and biases."""
+    return layout.n_parameters(_parts(sections)[0], sizes)
 
 
 def misfits(sections: Sections, sizes: Mapping[str, int]) -> Iterator[Problem]:
@@ -148,33 +146,6 @@ def _parts(sections: Sections) -> tuple[Mlp, Adam | Sgd]:
     if not isinstance(sections.model, Mlp) or sections.training is None:
         raise TypeError(f"not a network: {sections.model.kind}")
     return sections.model, sections.training
-
-
-def _widths(model: Mlp, sizes: Mapping[str, int]) -> tuple[int, ...]:
-    """Return features, hidden units and outputs; two classes need one output."""
-    outputs = sizes["n_outputs"] if sizes["n_outputs"] > 2 else 1
-    return (sizes["n_features"], *model.hidden_layer_sizes, outputs)
-
-
-def _initial(model: Mlp, widths: tuple[int, ...], seeded: RandomState) -> Floats:
-    """Draw the parameters as scikit-learn does (Glorot and Bengio 2010); without biases they are drawn and dropped."""
-    factor = 2.0 if model.activation == "logistic" else 6.0
-    weights, biases = [], []
-    for fan_in, fan_out in pairwise(widths):
-        bound = np.sqrt(factor / (fan_in + fan_out))
-        weights.append(seeded.uniform(-bound, bound, (fan_in, fan_out)).ravel())
-        biases.append(seeded.uniform(-bound, bound, fan_out))
-    return np.concatenate(weights + biases if model.biases else weights)
-
-
-def _layers(model: Mlp, widths: tuple[int, ...]) -> NDArray[np.int64]:
-    """Return the kernel's table of layers (L, 5)."""
-    pairs = np.array(list(pairwise(widths)))
-    below, units = pairs.T
-    weights = np.cumsum(below * units)
-    values = np.cumsum(units)
-    biases = weights[-1] + values - units if model.biases else np.full(len(units), -1)
-    return np.ascontiguousarray(np.column_stack([below, units, weights - below * units, biases, values - units]))
 
 
 def _settings(model: Mlp, training: Adam | Sgd, split: Split) -> kernel.Settings:
@@ -231,7 +202,7 @@ def _trained(state: State, split: Split, epochs: int) -> State:
         drawn,
         state.epoch,
         theta,
-        _layers(model, _widths(model, split.sizes)),
+        layout.table(model, split.sizes),
         _settings(model, training, split),
         moments,
         progress,
@@ -270,7 +241,7 @@ def _flat(array: Array) -> Floats:
 def _output(state: State, split: Split, X: Floats) -> Floats:
     """Return probabilities (N, K) or predictions (N,)."""
     model, _ = _parts(state.job.config.sections)
-    layers = _layers(model, _widths(model, split.sizes))
+    layers = layout.table(model, split.sizes)
     output = kernel.predict(_flat(X), len(X), state.theta, layers, _ACTIVATIONS[model.activation], _last(split))
     if split.task == "regression":
         return np.asarray(output[:, 0])
@@ -278,13 +249,6 @@ def _output(state: State, split: Split, X: Floats) -> Floats:
 
 
 def _named(state: State, split: Split) -> dict[str, Array]:
-    """Copy weights (fan_in, fan_out) and biases (fan_out,), layer by layer from the input."""
+    """Copy weights and biases under their names."""
     model, _ = _parts(state.job.config.sections)
-    layers = _layers(model, _widths(model, split.sizes)).tolist()
-    named: dict[str, Array] = {}
-    for i, (below, units, weight, bias, _) in enumerate(layers, start=1):
-        layer = "output" if i == len(layers) else f"hidden_{i}"
-        named[f"{layer}/weight"] = state.theta[weight : weight + below * units].reshape(below, units).copy()
-        if model.biases:
-            named[f"{layer}/bias"] = state.theta[bias : bias + units].copy()
-    return named
+    return {name: array.copy() for name, array in layout.views(state.theta, model, split.sizes)}
