@@ -135,6 +135,9 @@ class TrainingOptions(Section):
     batch_size: Count = Field(32, description="rows of a minibatch; the last one of an epoch may be shorter")
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] = Field(100, description="passes over the training part")
     shuffle: bool = Field(True, description="draw a new order of the rows in every epoch")
+    learning_rate_multipliers: tuple[NonNegative, ...] = Field(
+        (), description="of the step size, one a layer from the input; 0 leaves a layer as it began; []: all 1"
+    )
     snapshots: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Distinct] = Field(
         (), description="epochs after which weights and biases are kept; the last epoch always is"
     )

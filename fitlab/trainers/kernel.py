@@ -239,21 +239,57 @@ def _sgd(
 
 
 @_inner
-def _update(
-    theta: Floats, gradient: Floats, moments: Floats, weights: int, rows: int, progress: Floats, settings: Settings
+def _step(
+    theta: Floats,
+    gradient: Floats,
+    moments: Floats,
+    first: int,
+    last: int,
+    alpha: float,
+    rate: float,
+    rows: float,
+    settings: Settings,
 ) -> None:
-    """Step along the summed gradient of ``rows`` rows; the penalty is on the first ``weights`` parameters alone."""
-    m, v = moments[0], moments[1]
-    rate, n = progress[RATE], float(rows)
+    """Move the parameters from ``first`` to before ``last``."""
+    m, v = moments[0, first:last], moments[1, first:last]
+    if settings.adam:
+        _adam(theta[first:last], gradient[first:last], m, v, alpha, rate, rows, settings)
+    else:
+        _sgd(theta[first:last], gradient[first:last], m, alpha, rate, rows, settings)
+
+
+@_inner
+def _update(
+    theta: Floats,
+    gradient: Floats,
+    moments: Floats,
+    layers: Ints,
+    multipliers: Floats,
+    rows: float,
+    progress: Floats,
+    settings: Settings,
+) -> None:
+    """Step along the summed gradient of ``rows`` rows; the penalty is on weights alone.
+
+    multipliers: (L,) of the learning rate, 0 leaves a layer as it is; (0,): none.
+    """
+    rate = progress[RATE]
     if settings.adam:
         progress[STEPS] += 1.0
         rate = settings.learning_rate_init * math.sqrt(1.0 - settings.beta_2 ** progress[STEPS])
         rate /= 1.0 - settings.beta_1 ** progress[STEPS]
-    for first, last, alpha in ((0, weights, settings.alpha), (weights, theta.size, 0.0)):
-        if settings.adam:
-            _adam(theta[first:last], gradient[first:last], m[first:last], v[first:last], alpha, rate, n, settings)
-        else:
-            _sgd(theta[first:last], gradient[first:last], m[first:last], alpha, rate, n, settings)
+    if multipliers.size == 0:
+        weights = layers[-1, WEIGHT] + layers[-1, BELOW] * layers[-1, UNITS]
+        _step(theta, gradient, moments, 0, weights, settings.alpha, rate, rows, settings)
+        _step(theta, gradient, moments, weights, theta.size, 0.0, rate, rows, settings)
+        return
+    for i in range(len(layers)):
+        if multipliers[i] > 0.0:
+            own, weight, bias, units = multipliers[i] * rate, layers[i, WEIGHT], layers[i, BIAS], layers[i, UNITS]
+            last = weight + layers[i, BELOW] * units
+            _step(theta, gradient, moments, weight, last, settings.alpha, own, rows, settings)
+            if bias >= 0:
+                _step(theta, gradient, moments, bias, bias + units, 0.0, own, rows, settings)
 
 
 @_inner
@@ -309,6 +345,7 @@ def _epoch(
     order: Ints,
     theta: Floats,
     layers: Ints,
+    multipliers: Floats,
     settings: Settings,
     moments: Floats,
     progress: Floats,
@@ -340,7 +377,7 @@ def _epoch(
             else:
                 delta[row, 0] -= target
         _backward(x, theta, layers, settings.hidden, values, deltas, capacity, gradient)
-        _update(theta, gradient, moments, weights, rows, progress, settings)
+        _update(theta, gradient, moments, layers, multipliers, float(rows), progress, settings)
     return watched / N
 
 
@@ -380,6 +417,7 @@ def train(
     epoch: int,
     theta: Floats,
     layers: Ints,
+    multipliers: Floats,
     settings: Settings,
     moments: Floats,
     progress: Floats,
@@ -388,9 +426,9 @@ def train(
     """Train E epochs, or until something is not finite; return how many epochs were trained.
 
     X: (N·D,) flat, y: (N,) class codes or targets as floats, spreads: (2,) sums of squares of y and y_val around
-    their means; orders: (E, N) rows of X; epoch: trained before. Changed: theta (P,), moments (2, P), progress (4,),
-    and curves (E, 4): loss and score of train, loss and score of val after each epoch. E = 0 rows of orders and one
-    of curves: measure only.
+    their means; orders: (E, N) rows of X; epoch: trained before; multipliers: see _update. Changed: theta (P,),
+    moments (2, P), progress (4,), and curves (E, 4): loss and score of train, loss and score of val after each epoch.
+    E = 0 rows of orders and one of curves: measure only.
     """
     E = len(orders)
     capacity = max(settings.batch_size, BLOCK)
@@ -400,7 +438,9 @@ def train(
     buffers = (batch, values, np.empty(size), np.empty(theta.size))
     for e in range(max(E, 1)):
         if E > 0:
-            watched = _epoch(X, y, orders[e], theta, layers, settings, moments, progress, buffers, capacity)
+            watched = _epoch(
+                X, y, orders[e], theta, layers, multipliers, settings, moments, progress, buffers, capacity
+            )
             _reschedule(progress, watched, float(len(y)) * (epoch + e + 1), settings)
         _measure(X, y, spreads[0], theta, layers, settings, values, capacity, curves[e, :2])
         _measure(X_val, y_val, spreads[1], theta, layers, settings, values, capacity, curves[e, 2:])

@@ -129,8 +129,12 @@ def n_parameters(sections: Sections, sizes: Mapping[str, int]) -> int:
 
 def misfits(sections: Sections, sizes: Mapping[str, int]) -> Iterator[Problem]:
     """Yield what of a Config does not fit the data or itself."""
-    _, training = _parts(sections)
+    model, training = _parts(sections)
     n_train = sizes["n_train"]
+    multipliers, layers = training.learning_rate_multipliers, len(model.hidden_layer_sizes) + 1
+    if multipliers and len(multipliers) != layers:
+        allowed = f"{layers} numbers, one a layer from the input, the output layer last"
+        yield Problem(("training", "learning_rate_multipliers"), "not one a layer", str(list(multipliers)), allowed)
     if training.batch_size > n_train:
         allowed = f"at most {n_train}, the rows of the training part"
         given = str(training.batch_size)
@@ -203,6 +207,7 @@ def _trained(state: State, split: Split, epochs: int) -> State:
         state.epoch,
         theta,
         layout.table(model, split.sizes),
+        np.array(training.learning_rate_multipliers, np.float64),
         _settings(model, training, split),
         moments,
         progress,

@@ -89,7 +89,7 @@ class NudgedRegressor(MLPRegressor):
 def reference(whole: Fit, split: Split, nudged: bool = False) -> Any:
     """Return scikit-learn's network after as many epochs of ``fit``."""
     sections = whole.job.config.sections
-    chosen = sections.training.model_dump(exclude={"epochs", "snapshots"})
+    chosen = sections.training.model_dump(exclude={"epochs", "snapshots", "learning_rate_multipliers"})
     if getattr(sections.training, "learning_rate", "constant") != "adaptive":
         chosen["n_iter_no_change"] = sections.training.epochs + 1  # theirs would stop early
     kinds = (NudgedClassifier, NudgedRegressor) if nudged else (MLPClassifier, MLPRegressor)
@@ -313,6 +313,45 @@ def test_without_biases_it_trains_as_scikit_learn_with_biases_held_at_zero() -> 
             biases[:] = 0
     for mine, other in zip(whole.weights.values(), theirs.coefs_, strict=True):
         assert mine == pytest.approx(other, abs=1e-9)
+
+
+# ── learning rates of layers ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("solver", [0, 2, 3, 5])
+def test_multipliers_of_one_change_no_bit(solver: int) -> None:
+    case = spec("wine", (5, 4), **SOLVERS[solver])
+    ones = spec("wine", (5, 4), **SOLVERS[solver], learning_rate_multipliers=[1, 1.0, 1])
+    assert all((fit(case).weights[name] == array).all() for name, array in fit(ones).weights.items())
+
+
+@pytest.mark.parametrize("solver", [0, 2])
+@pytest.mark.parametrize("frozen", [(0,), (1,), (0, 2)])
+def test_a_multiplier_of_zero_leaves_its_layer_bit_for_bit_as_it_began(solver: int, frozen: tuple[int, ...]) -> None:
+    multipliers = [0.0 if layer in frozen else 0.5 for layer in range(3)]
+    whole = fit(spec("wine", (5, 4), **SOLVERS[solver], learning_rate_multipliers=multipliers, snapshots=[0]))
+    for layer, name in enumerate(["hidden_1", "hidden_2", "output"]):
+        for array in (f"{name}/weight", f"{name}/bias"):
+            assert (whole.weights[array] == whole.snapshots[0][array]).all() == (layer in frozen)
+
+
+@pytest.mark.parametrize("training", [{"solver": "adam"}, {"solver": "sgd", "momentum": 0.0}])
+def test_the_first_step_of_a_layer_is_its_multiple_of_the_plain_one(training: dict[str, Any]) -> None:
+    split, model = drawn(0, 8, 3, 3), {"kind": "mlp", "hidden_layer_sizes": [4]}
+    training = {**training, "epochs": 1, "batch_size": 8, "snapshots": [0]}
+    plain = by_hand(split, model, training)
+    scaled = by_hand(split, model, {**training, "learning_rate_multipliers": [0.25, 3]})
+    for name, factor in (("hidden_1", 0.25), ("output", 3)):
+        for array in (f"{name}/weight", f"{name}/bias"):
+            steps = [one.weights[array] - one.snapshots[0][array] for one in (plain, scaled)]
+            assert steps[1] == pytest.approx(factor * steps[0], rel=1e-9, abs=1e-15)
+
+
+def test_multipliers_are_one_a_layer() -> None:
+    job, split = job_and_split(spec("wine", (5,), learning_rate_multipliers=[1, 1, 0]))
+    (problem,) = trainers.misfits(job.config.sections, split.task, split.sizes, split.classes)
+    assert problem.path == ("training", "learning_rate_multipliers")
+    assert "2 numbers" in problem.allowed
 
 
 # ── how it is compiled ──────────────────────────────────────────────────────────────────────────────────────
