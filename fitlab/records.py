@@ -157,6 +157,7 @@ class Split:
     y_test: Array
     rows: Mapping[str, NDArray[np.int64]]  # part -> row numbers in the data set; drawn anew: in the draw of the part
     truth: Truth | None = None  # where the law behind the data is known, or part of it
+    weights: Mapping[str, Floats] = field(default_factory=dict)  # part -> (N_part,) how much a row counts; empty: alike
 
     @property
     def n_outputs(self) -> int:

@@ -138,6 +138,10 @@ class TrainingOptions(Section):
     learning_rate_multipliers: tuple[NonNegative, ...] = Field(
         (), description="of the step size, one a layer from the input; 0 leaves a layer as it began; []: all 1"
     )
+    class_weight: Literal["balanced"] | None = Field(
+        None,
+        description="balanced: in training every class counts alike; losses and scores do not change their meaning",
+    )
     snapshots: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Distinct] = Field(
         (), description="epochs after which weights and biases are kept; the last epoch always is"
     )

@@ -23,6 +23,7 @@ from fitlab.records import Floats
 from fitlab.trainers.measures import CLIP
 
 Ints = NDArray[np.int64]
+Part = tuple[Floats, Floats, Floats]  # X (N·D,), y (N,), weights of rows (N,) or (0,)
 F = TypeVar("F", bound=Callable[..., Any])
 IDENTITY, LOGISTIC, TANH, RELU, SOFTMAX = range(5)  # activations
 CONSTANT, INVSCALING, ADAPTIVE = range(3)  # schedules of the learning rate
@@ -312,8 +313,7 @@ def _loss(output: Floats, row: int, y: float, code: int) -> tuple[float, float]:
 
 @_inner
 def _measure(
-    X: Floats,
-    y: Floats,
+    part: Part,
     spread: float,
     theta: Floats,
     layers: Ints,
@@ -322,18 +322,21 @@ def _measure(
     capacity: int,
     result: Floats,
 ) -> None:
-    """Write mean loss, and accuracy or R², into result (2,), as measures defines them. X: (N·D,); y: (N,)."""
+    """Write mean loss, and accuracy or R², into result (2,), as measures defines them. part: X, y, weights."""
+    X, y, weights = part
     D, N = layers[0, BELOW], len(y)
     loss = hits = 0.0
+    total = weights.sum() if weights.size > 0 else float(N)
     for first in range(0, N, capacity):
         x = _matrix(X, first * D, min(capacity, N - first), D)
         output = _forward(x, theta, layers, settings.hidden, settings.output, values, capacity)
         for row in range(len(x)):
             more, hit = _loss(output, row, y[first + row], settings.output)
-            loss += more
-            hits += hit
-    result[0] = loss / N
-    result[1] = hits / N
+            weight = weights[first + row] if weights.size > 0 else 1.0
+            loss += weight * more
+            hits += weight * hit
+    result[0] = loss / total
+    result[1] = hits / total
     if settings.output == IDENTITY:
         result[1] = 1.0 - loss / spread if spread > 0.0 else np.nan
 
@@ -342,6 +345,7 @@ def _measure(
 def _epoch(
     X: Floats,
     y: Floats,
+    counts: Floats,
     order: Ints,
     theta: Floats,
     layers: Ints,
@@ -352,10 +356,9 @@ def _epoch(
     buffers: tuple[Floats, Floats, Floats, Floats],
     capacity: int,
 ) -> float:
-    """Go through the minibatches of one epoch."""
+    """Go through the minibatches of one epoch; return the loss that scikit-learn watches, for adaptive rates."""
     D, K, N = layers[0, BELOW], layers[-1, UNITS], len(y)
     batch, values, deltas, gradient = buffers
-    weights = layers[-1, WEIGHT] + layers[-1, BELOW] * K
     watched = 0.0
     for first in range(0, N, settings.batch_size):
         rows = min(settings.batch_size, N - first)
@@ -366,7 +369,8 @@ def _epoch(
         x = _matrix(batch, 0, rows, D)
         output = _forward(x, theta, layers, settings.hidden, settings.output, values, capacity)
         if settings.schedule == ADAPTIVE:
-            watched += _penalised(output, y, order[first : first + rows], theta[:weights], settings)
+            penalised = theta[: layers[-1, WEIGHT] + layers[-1, BELOW] * K]
+            watched += _penalised(output, y, counts, order[first : first + rows], penalised, settings)
         delta = _matrix(deltas, capacity * layers[-1, VALUE], rows, K)
         for row in range(rows):
             for k in range(K):
@@ -376,19 +380,39 @@ def _epoch(
                 delta[row, int(target)] -= 1.0
             else:
                 delta[row, 0] -= target
+        total = _weighted(delta, counts, order[first : first + rows])
         _backward(x, theta, layers, settings.hidden, values, deltas, capacity, gradient)
-        _update(theta, gradient, moments, layers, multipliers, float(rows), progress, settings)
+        _update(theta, gradient, moments, layers, multipliers, total, progress, settings)
     return watched / N
 
 
 @_inner
-def _penalised(output: Floats, y: Floats, rows: Ints, weights: Floats, settings: Settings) -> float:
-    """Return B times the loss that scikit-learn watches: half the squared error, and the penalty included."""
-    loss = 0.0
+def _weighted(delta: Floats, counts: Floats, rows: Ints) -> float:
+    """Weight the rows of delta (B, K) in place, and return the sum of their weights; (0,): all are 1."""
+    if counts.size == 0:
+        return float(len(rows))
+    total = 0.0
     for i in range(len(rows)):
-        loss += _loss(output, i, y[rows[i]], settings.output)[0]
+        weight = counts[rows[i]]
+        total += weight
+        for k in range(delta.shape[1]):
+            delta[i, k] *= weight
+    return total
+
+
+@_inner
+def _penalised(output: Floats, y: Floats, counts: Floats, rows: Ints, penalised: Floats, settings: Settings) -> float:
+    """Return B times the loss that scikit-learn watches: half the squared error, and the penalty included.
+
+    counts: (N,) or (0,), the weights of all rows; penalised: the weights of the network.
+    """
+    loss = total = 0.0
+    for i in range(len(rows)):
+        weight = counts[rows[i]] if counts.size > 0 else 1.0
+        loss += weight * _loss(output, i, y[rows[i]], settings.output)[0]
+        total += weight
     half = 0.5 if settings.output == IDENTITY else 1.0
-    return half * loss + 0.5 * settings.alpha * float(np.dot(weights, weights))
+    return (half * loss + 0.5 * settings.alpha * float(np.dot(penalised, penalised))) * (len(rows) / total)
 
 
 @_inner
@@ -408,11 +432,10 @@ def _reschedule(progress: Floats, watched: float, rows_seen: float, settings: Se
 
 @_entry
 def train(
-    X: Floats,
-    y: Floats,
-    X_val: Floats,
-    y_val: Floats,
+    train: Part,
+    val: Part,
     spreads: Floats,
+    counts: Floats,
     orders: Ints,
     epoch: int,
     theta: Floats,
@@ -425,12 +448,13 @@ def train(
 ) -> int:
     """Train E epochs, or until something is not finite; return how many epochs were trained.
 
-    X: (N·D,) flat, y: (N,) class codes or targets as floats, spreads: (2,) sums of squares of y and y_val around
-    their means; orders: (E, N) rows of X; epoch: trained before; multipliers: see _update. Changed: theta (P,),
-    moments (2, P), progress (4,), and curves (E, 4): loss and score of train, loss and score of val after each epoch.
-    E = 0 rows of orders and one of curves: measure only.
+    train, val: X (N·D,) flat, y (N,) class codes or targets as floats, and the weights of rows when it is measured,
+    (N,), or (0,) where all count alike; spreads: (2,) sums of squares of both y around their means; counts: the weights
+    of rows in training, (N,) or (0,). orders: (E, N) rows of X; epoch: trained before; multipliers: see _update.
+    Changed: theta (P,), moments (2, P), progress (4,), and curves (E, 4): loss and score of train, loss and score of
+    val after each epoch. E = 0 rows of orders and one of curves: measure only.
     """
-    E = len(orders)
+    E, (X, y, _) = len(orders), train
     capacity = max(settings.batch_size, BLOCK)
     size = capacity * (layers[-1, VALUE] + layers[-1, UNITS])
     values = np.empty(size)
@@ -439,11 +463,11 @@ def train(
     for e in range(max(E, 1)):
         if E > 0:
             watched = _epoch(
-                X, y, orders[e], theta, layers, multipliers, settings, moments, progress, buffers, capacity
+                X, y, counts, orders[e], theta, layers, multipliers, settings, moments, progress, buffers, capacity
             )
             _reschedule(progress, watched, float(len(y)) * (epoch + e + 1), settings)
-        _measure(X, y, spreads[0], theta, layers, settings, values, capacity, curves[e, :2])
-        _measure(X_val, y_val, spreads[1], theta, layers, settings, values, capacity, curves[e, 2:])
+        _measure(train, spreads[0], theta, layers, settings, values, capacity, curves[e, :2])
+        _measure(val, spreads[1], theta, layers, settings, values, capacity, curves[e, 2:])
         finite = math.isfinite(curves[e, 0]) and math.isfinite(curves[e, 2])
         if not (finite and np.isfinite(theta).all()):
             return min(e + 1, E)

@@ -15,9 +15,10 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.random import RandomState
+from sklearn.utils.class_weight import compute_class_weight
 
 from fitlab.errors import Problem
-from fitlab.records import Array, Curves, Fit, Floats, Job, Outcome, Split
+from fitlab.records import Array, Curves, Fit, Floats, Job, Outcome, Split, Task
 from fitlab.spec import Sections
 from fitlab.spec.models import Adam, Mlp, Sgd
 from fitlab.trainers import kernel, layout, measures
@@ -103,8 +104,8 @@ def finish(state: State, split: Split) -> Fit:
         weights=_named(state, split),
         snapshots=state.snapshots,
         predictions=predictions,
-        loss=measures.LOSS[split.task],
-        null=measures.null_metrics(split.task, split.y_train, split.y_val, split.n_outputs),
+        loss=measures.loss_of(measures.LOSS[split.task], bool(split.weights)),
+        null=measures.null_metrics(split),
         sizes={**split.sizes, "n_parameters": n_parameters(sections, split.sizes)},
         cause=state.cause,
     )
@@ -127,7 +128,7 @@ def n_parameters(sections: Sections, sizes: Mapping[str, int]) -> int:
     return layout.n_parameters(_parts(sections)[0], sizes)
 
 
-def misfits(sections: Sections, sizes: Mapping[str, int]) -> Iterator[Problem]:
+def misfits(sections: Sections, task: Task, sizes: Mapping[str, int]) -> Iterator[Problem]:
     """Yield what of a Config does not fit the data or itself."""
     model, training = _parts(sections)
     n_train = sizes["n_train"]
@@ -139,6 +140,8 @@ def misfits(sections: Sections, sizes: Mapping[str, int]) -> Iterator[Problem]:
         allowed = f"at most {n_train}, the rows of the training part"
         given = str(training.batch_size)
         yield Problem(("training", "batch_size"), "a minibatch larger than the data", given, allowed)
+    if training.class_weight is not None and task == "regression":
+        yield Problem(("training", "class_weight"), "a regression has no classes", training.class_weight, "null")
     late = [epoch for epoch in training.snapshots if epoch > training.epochs]
     if late:
         allowed = f"epochs 0 to {training.epochs}"
@@ -196,13 +199,15 @@ def _trained(state: State, split: Split, epochs: int) -> State:
         order = order[state.orders.permutation(len(order))] if training.shuffle else order
         row[:] = order
     theta, moments, progress = state.theta.copy(), state.moments.copy(), state.progress.copy()
+    own, held = split.weights.get("train"), split.weights.get("val")
+    train = (_flat(split.X_train), _flat(split.y_train), _flat(own))
+    val = (_flat(split.X_val), _flat(split.y_val), _flat(held))
     curves = np.empty((max(epochs, 1), 4))
     done = kernel.train(
-        _flat(split.X_train),
-        _flat(split.y_train),
-        _flat(split.X_val),
-        _flat(split.y_val),
-        np.array([np.square(y - y.mean()).sum() for y in (split.y_train, split.y_val)]),
+        train,
+        val,
+        np.array([measures.spread(y, weights) for y, weights in ((split.y_train, own), (split.y_val, held))]),
+        _counts(training, split),
         drawn,
         state.epoch,
         theta,
@@ -238,9 +243,21 @@ def _cause(theta: Floats, last: Floats, epoch: int) -> str | None:
     return f"{' and '.join(broken)} became non-finite in epoch {epoch}" if broken else None
 
 
-def _flat(array: Array) -> Floats:
+def _counts(training: Adam | Sgd, split: Split) -> Floats:
+    """Return the weights of rows in training: those of the data, those of their classes, their product; (0,): none."""
+    weights = split.weights.get("train")
+    if training.class_weight is None:
+        return _flat(weights)
+    found = np.unique(split.y_train)
+    of_class = np.zeros(split.n_outputs)
+    of_class[found] = compute_class_weight(training.class_weight, classes=found, y=split.y_train, sample_weight=weights)
+    counts = of_class[split.y_train]
+    return _flat(counts if weights is None else weights * counts)
+
+
+def _flat(array: Array | None) -> Floats:
     """The array as the kernel takes it: flat, float64, writable (other types would be compiled for again)."""
-    return np.require(array, np.float64, ["C", "W"]).reshape(-1)
+    return np.require(np.empty(0) if array is None else array, np.float64, ["C", "W"]).reshape(-1)
 
 
 def _output(state: State, split: Split, X: Floats) -> Floats:

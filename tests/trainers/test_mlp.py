@@ -22,6 +22,7 @@ from sklearn import metrics
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.utils.class_weight import compute_class_weight
 from trainers.conformance import ALL, NetworkConformance, fit, job_and_split, never
 
 from fitlab import space, trainers
@@ -86,10 +87,23 @@ class NudgedRegressor(MLPRegressor):
     _init_coef = NudgedClassifier._init_coef
 
 
+OURS_ALONE = {"epochs", "snapshots", "learning_rate_multipliers", "class_weight"}
+
+
+def counts(training: Any, split: Split) -> np.ndarray | None:
+    """Return the weights that scikit-learn is to be told."""
+    weights = split.weights.get("train")
+    if training.class_weight is None:
+        return weights
+    classes = np.unique(split.y_train)
+    found = compute_class_weight("balanced", classes=classes, y=split.y_train, sample_weight=weights)
+    return found[np.searchsorted(classes, split.y_train)] * (1 if weights is None else weights)
+
+
 def reference(whole: Fit, split: Split, nudged: bool = False) -> Any:
     """Return scikit-learn's network after as many epochs of ``fit``."""
     sections = whole.job.config.sections
-    chosen = sections.training.model_dump(exclude={"epochs", "snapshots", "learning_rate_multipliers"})
+    chosen = sections.training.model_dump(exclude=OURS_ALONE)
     if getattr(sections.training, "learning_rate", "constant") != "adaptive":
         chosen["n_iter_no_change"] = sections.training.epochs + 1  # theirs would stop early
     kinds = (NudgedClassifier, NudgedRegressor) if nudged else (MLPClassifier, MLPRegressor)
@@ -102,7 +116,7 @@ def reference(whole: Fit, split: Split, nudged: bool = False) -> Any:
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # it says that it stopped after max_iter: we asked for that
-        return theirs.fit(split.X_train, split.y_train)
+        return theirs.fit(split.X_train, split.y_train, sample_weight=counts(sections.training, split))
 
 
 def distances(whole: Fit, split: Split, theirs: Any, other: Any = None) -> tuple[float, float, float]:
@@ -112,7 +126,8 @@ def distances(whole: Fit, split: Split, theirs: Any, other: Any = None) -> tuple
         mine = described(other, split)
     arrays, output = described(theirs, split)
     y = split.y_val
-    losses = [measures.measure(split.task, "val", y, one)["loss/val"] for one in (mine[1], output)]
+    weights = split.weights.get("val")
+    losses = [measures.measure(split.task, "val", y, one, weights)["loss/val"] for one in (mine[1], output)]
     weights = max(np.abs(one - two).max() for one, two in zip(mine[0], arrays, strict=True))
     return abs(losses[0] - losses[1]), weights, np.abs(mine[1] - output).max()
 
@@ -189,6 +204,13 @@ def drawn(seed: int, rows: int, features: int, classes: int) -> Split:
     return Split(task, labels, X[:rows], y[:rows], X[rows:], y[rows:], X[rows:], y[rows:], {})
 
 
+def with_weights(split: Split) -> Split:
+    """Return random arrays whose rows count differently, some a hundred times as much as others."""
+    parts = {"train": split.y_train, "val": split.y_val, "test": split.y_test}
+    rng = np.random.default_rng(0)
+    return replace(split, weights={part: 10 ** rng.uniform(-1, 1, len(y)) for part, y in parts.items()})
+
+
 @given(st.data())
 def test_any_network_is_scikit_learns(data: st.DataObject) -> None:
     classes = data.draw(st.integers(1, 5))
@@ -205,7 +227,10 @@ def test_any_network_is_scikit_learns(data: st.DataObject) -> None:
         "alpha": data.draw(st.sampled_from([0.0, 1e-3, 1.0])),
         "batch_size": data.draw(st.integers(1, rows)),
         "epochs": data.draw(st.integers(1, 9)),
+        "class_weight": data.draw(st.sampled_from([None, "balanced"] if classes > 1 else [None])),
     }
+    if data.draw(st.booleans()):
+        split = with_weights(split)
     agree(by_hand(split, model, training), split)
 
 
@@ -424,7 +449,8 @@ def test_the_null_is_the_constant_predictor(kind: str) -> None:
 
 
 def test_a_class_that_training_never_saw_costs_a_finite_loss() -> None:
-    null = measures.null_metrics("classification", np.array([0, 0, 1]), np.array([2]), 3)
+    split = drawn(0, 3, 2, 3)
+    null = measures.null_metrics(replace(split, y_train=np.array([0, 0, 1]), y_val=np.array([2])))
     assert null["loss/val"] == pytest.approx(np.log(3 + 3))
 
 
@@ -435,6 +461,55 @@ def test_one_confident_error_costs_at_most_the_clip() -> None:
 
 def test_the_score_of_a_constant_target_is_missing_not_zero() -> None:
     assert np.isnan(measures.r2(np.ones(3), np.zeros(3)))
+
+
+@pytest.mark.parametrize("classes", [1, 2, 3])
+def test_losses_and_scores_of_weighted_rows_are_scikit_learns(classes: int) -> None:
+    split = with_weights(drawn(1, 30, 4, classes))
+    whole = by_hand(split, {"kind": "mlp", "hidden_layer_sizes": [4]}, {"epochs": 3, "batch_size": 8})
+    y, said, weights = split.y_val, whole.predictions["val"], split.weights["val"]
+    dummy = (DummyRegressor if classes == 1 else DummyClassifier)(strategy="mean" if classes == 1 else "prior")
+    dummy.fit(split.X_train, split.y_train, sample_weight=split.weights["train"])
+    if classes == 1:
+        found = (
+            metrics.mean_squared_error(y, said, sample_weight=weights),
+            metrics.r2_score(y, said, sample_weight=weights),
+        )
+        null = metrics.mean_squared_error(y, dummy.predict(split.X_val), sample_weight=weights)
+    else:
+        labels, hits = np.arange(classes), said.argmax(axis=1)
+        found = (
+            metrics.log_loss(y, said, labels=labels, sample_weight=weights),
+            metrics.accuracy_score(y, hits, sample_weight=weights),
+        )
+        null = metrics.log_loss(y, dummy.predict_proba(split.X_val), labels=labels, sample_weight=weights)
+    score = "r2/val" if classes == 1 else "accuracy/val"
+    assert (whole.final["loss/val"], whole.final[score]) == pytest.approx(found, rel=1e-9)
+    assert whole.null["loss/val"] == pytest.approx(null, rel=1e-12)
+    assert whole.loss.endswith("rows weighted")
+
+
+def test_a_weight_of_two_is_a_row_that_is_there_twice() -> None:
+    split = drawn(0, 12, 3, 3)
+    twice = replace(split, X_train=np.repeat(split.X_train, 2, axis=0), y_train=np.repeat(split.y_train, 2))
+    weighted = replace(split, weights={"train": np.full(12, 2.0), "val": np.ones(20)})
+    model, training = {"kind": "mlp", "hidden_layer_sizes": [4]}, {"epochs": 4, "alpha": 0.5}
+    one = by_hand(weighted, model, {**training, "batch_size": 12})
+    other = by_hand(twice, model, {**training, "batch_size": 24})
+    assert all(one.weights[name] == pytest.approx(array, abs=1e-9) for name, array in other.weights.items())
+    assert one.final == pytest.approx(other.final, rel=1e-9)
+
+
+def test_balanced_classes_change_training_and_not_what_is_measured() -> None:
+    case = {**spec("breast_cancer"), "data": {"kind": "breast_cancer", "label_noise": 0.2}}
+    plain, balanced = fit(case), fit({**case, "training": {**case["training"], "class_weight": "balanced"}})
+    assert balanced.null == plain.null
+    assert balanced.loss == plain.loss
+    assert balanced.curves["loss/train"][0] == plain.curves["loss/train"][0] != balanced.curves["loss/train"][1]
+    assert balanced.final != plain.final
+    job, split = job_and_split(spec("diabetes", class_weight="balanced"))
+    (problem,) = trainers.misfits(job.config.sections, split.task, split.sizes, split.classes)
+    assert "no classes" in problem.message
 
 
 def test_the_same_seed_pairs_configs_of_one_shape() -> None:
