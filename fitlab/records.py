@@ -304,6 +304,11 @@ def upto(fit: Fit, epoch: int) -> Fit:
     )
 
 
+def best_epoch(fit: Fit) -> int:
+    """Return the first epoch with the lowest validation loss. Raises ValueError where nothing was measured."""
+    return int(fit.curves.epoch[fit.curves["loss/val"].argmin()])
+
+
 def given_up(fit: Fit) -> Fit:
     """Return a Fit as a search stores it that went no further."""
     return replace(fit, outcome=Outcome.PRUNED, predictions={}, cause=None)

@@ -27,7 +27,8 @@ Part = tuple[Floats, Floats, Floats]  # X (N·D,), y (N,), weights of rows (N,) 
 F = TypeVar("F", bound=Callable[..., Any])
 IDENTITY, LOGISTIC, TANH, RELU, SOFTMAX = range(5)  # activations
 CONSTANT, INVSCALING, ADAPTIVE = range(3)  # schedules of the learning rate
-STEPS, RATE, BEST, UNCHANGED = range(4)  # progress: steps of Adam, learning rate, best loss, epochs without change
+# Progress: steps of Adam, learning rate; lowest loss and epochs without change of training, and of validation.
+STEPS, RATE, BEST, UNCHANGED, LOWEST, WAITED = range(6)
 BELOW, UNITS, WEIGHT, BIAS, VALUE = range(5)  # columns of ``layers``
 BLOCK = 128  # rows that are measured at a time: their values stay in the cache
 SMALLEST = 1e-300  # that can be inverted
@@ -52,6 +53,9 @@ class Settings(NamedTuple):
     power_t: float
     tol: float
     patience: int  # n_iter_no_change
+    stopping: bool  # on the validation loss, by the two below
+    stopping_tol: float
+    stopping_patience: int
 
 
 def _compiled(**options: Any) -> Callable[[F], F]:
@@ -416,15 +420,22 @@ def _penalised(output: Floats, y: Floats, counts: Floats, rows: Ints, penalised:
 
 
 @_inner
+def _improved(progress: Floats, lowest: int, unchanged: int, loss: float, tol: float) -> bool:
+    """Count an epoch that lowers the lowest loss by less than ``tol``, as scikit-learn does; whether it lowers it."""
+    progress[unchanged] = progress[unchanged] + 1.0 if loss > progress[lowest] - tol else 0.0
+    if loss < progress[lowest]:
+        progress[lowest] = loss
+        return True
+    return False
+
+
+@_inner
 def _reschedule(progress: Floats, watched: float, rows_seen: float, settings: Settings) -> None:
     """Set the learning rate for the next epoch, as scikit-learn does after one whose watched loss was ``watched``."""
     if settings.schedule == INVSCALING:
         progress[RATE] = settings.learning_rate_init / (rows_seen + 1.0) ** settings.power_t
     elif settings.schedule == ADAPTIVE:
-        worse = watched > progress[BEST] - settings.tol
-        progress[UNCHANGED] = progress[UNCHANGED] + 1.0 if worse else 0.0
-        if watched < progress[BEST]:
-            progress[BEST] = watched
+        _improved(progress, BEST, UNCHANGED, watched, settings.tol)
         if progress[UNCHANGED] > settings.patience and progress[RATE] > SMALLEST_RATE:
             progress[RATE] /= 5.0
             progress[UNCHANGED] = 0.0
@@ -444,15 +455,17 @@ def train(
     settings: Settings,
     moments: Floats,
     progress: Floats,
+    best: Floats,
     curves: Floats,
 ) -> int:
-    """Train E epochs, or until something is not finite; return how many epochs were trained.
+    """Train E epochs, or until something is not finite or early stopping; return how many epochs were trained.
 
     train, val: X (N·D,) flat, y (N,) class codes or targets as floats, and the weights of rows when it is measured,
     (N,), or (0,) where all count alike; spreads: (2,) sums of squares of both y around their means; counts: the weights
     of rows in training, (N,) or (0,). orders: (E, N) rows of X; epoch: trained before; multipliers: see _update.
-    Changed: theta (P,), moments (2, P), progress (4,), and curves (E, 4): loss and score of train, loss and score of
-    val after each epoch. E = 0 rows of orders and one of curves: measure only.
+    Changed: theta (P,), moments (2, P), progress (6,), best (P,), the parameters of the lowest validation loss, (0,)
+    without early stopping, and curves (E, 4): loss and score of train, loss and score of val after each epoch.
+    E = 0 rows of orders and one of curves: measure only.
     """
     E, (X, y, _) = len(orders), train
     capacity = max(settings.batch_size, BLOCK)
@@ -471,6 +484,11 @@ def train(
         finite = math.isfinite(curves[e, 0]) and math.isfinite(curves[e, 2])
         if not (finite and np.isfinite(theta).all()):
             return min(e + 1, E)
+        if settings.stopping:
+            if _improved(progress, LOWEST, WAITED, curves[e, 2], settings.stopping_tol):
+                best[:] = theta
+            if progress[WAITED] > settings.stopping_patience:
+                return min(e + 1, E)
     return E
 
 

@@ -20,7 +20,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from fitlab.errors import Problem
 from fitlab.records import Array, Curves, Fit, Floats, Job, Outcome, Split, Task
 from fitlab.spec import Sections
-from fitlab.spec.models import Adam, Mlp, Sgd
+from fitlab.spec.models import Adam, EarlyStopping, Mlp, Sgd
 from fitlab.trainers import kernel, layout, measures
 
 VERSION = "mlp-kernel/1"
@@ -40,7 +40,8 @@ class State:
     epoch: int  # trained so far
     theta: Floats  # (P,) weights and biases after ``epoch``
     moments: Floats  # (2, P) of Adam; of sgd the first row is the velocity
-    progress: Floats  # (4,) what else the solver remembers
+    progress: Floats  # (6,) what else the solver remembers
+    best: Floats  # (P,) with the lowest validation loss; (0,) without early stopping
     measured: Floats  # (measured epochs from 0, 4) loss and score of train, loss and score of val
     snapshots: Mapping[int, Mapping[str, Array]]
     cause: str | None = None  # why it diverged
@@ -60,7 +61,8 @@ def start(job: Job, split: Split) -> State:
         epoch=0,
         theta=theta,
         moments=np.zeros((2, len(theta))),
-        progress=np.array([0.0, training.learning_rate_init, np.inf, 0.0]),
+        progress=np.array([0.0, training.learning_rate_init, np.inf, 0.0, np.inf, 0.0]),
+        best=np.empty(0 if training.early_stopping is None else len(theta)),
         measured=np.empty((0, 4)),
         snapshots={},
     )
@@ -68,13 +70,13 @@ def start(job: Job, split: Split) -> State:
 
 
 def advance(state: State, split: Split, to_epoch: int, stop: Callable[[], bool]) -> State:
-    """Train to the end of ``to_epoch``, or until ``stop()`` or divergence.
+    """Train to the end of ``to_epoch``, or until ``stop()``, early stopping or divergence.
 
     ``stop`` is asked before every call of the kernel: one epoch, then as many as take about LONG.
     """
     epochs = 1
     state = replace(state, orders=copy.deepcopy(state.orders))  # to draw from
-    while state.epoch < to_epoch and state.cause is None and not stop():
+    while state.epoch < to_epoch and state.cause is None and not _has_stopped(state) and not stop():
         before, clock = state.epoch, time.perf_counter()
         state = _trained(state, split, min(epochs, to_epoch - before))
         per_epoch = (time.perf_counter() - clock) / (state.epoch - before)
@@ -88,11 +90,15 @@ def finish(state: State, split: Split) -> Fit:
     if state.cause is not None:
         outcome = Outcome.DIVERGED
     else:
-        outcome = Outcome.COMPLETED if state.epoch == end(sections) else Outcome.INTERRUPTED
+        whole = state.epoch == end(sections) or _has_stopped(state)
+        outcome = Outcome.COMPLETED if whole else Outcome.INTERRUPTED
     score = "accuracy" if split.task == "classification" else "r2"
     columns = {"loss/train": 0, "loss/val": 2, f"{score}/train": 1, f"{score}/val": 3} if len(state.measured) else {}
-    predictions = {}
+    predictions, snapshots = {}, dict(state.snapshots)
     if outcome is Outcome.COMPLETED:
+        if len(state.best):
+            best = int(state.measured[:, 2].argmin())
+            snapshots = dict(sorted({**snapshots, best: _named(state, split, state.best)}.items()))
         predictions = {"val": _output(state, split, split.X_val), "test": _output(state, split, split.X_test)}
     return Fit(
         job=state.job,
@@ -101,8 +107,8 @@ def finish(state: State, split: Split) -> Fit:
         curves=Curves(
             np.arange(len(state.measured)), {name: state.measured[:, i].copy() for name, i in columns.items()}
         ),
-        weights=_named(state, split),
-        snapshots=state.snapshots,
+        weights=_named(state, split, state.theta),
+        snapshots=snapshots,
         predictions=predictions,
         loss=measures.loss_of(measures.LOSS[split.task], bool(split.weights)),
         null=measures.null_metrics(split),
@@ -148,6 +154,12 @@ def misfits(sections: Sections, task: Task, sizes: Mapping[str, int]) -> Iterato
         yield Problem(("training", "snapshots"), "after the last epoch", str(late), allowed)
 
 
+def _has_stopped(state: State) -> bool:
+    """Whether early stopping has ended training."""
+    rule = _parts(state.job.config.sections)[1].early_stopping
+    return rule is not None and bool(state.progress[kernel.WAITED] > rule.n_iter_no_change)
+
+
 def _parts(sections: Sections) -> tuple[Mlp, Adam | Sgd]:
     """Return the network and its training; other models have other trainers."""
     if not isinstance(sections.model, Mlp) or sections.training is None:
@@ -159,6 +171,7 @@ def _settings(model: Mlp, training: Adam | Sgd, split: Split) -> kernel.Settings
     """Return the kernel's settings; what a solver has not stays as scikit-learn's default, unused."""
     adam = training if isinstance(training, Adam) else Adam()
     sgd = training if isinstance(training, Sgd) else Sgd(solver="sgd")
+    rule = training.early_stopping or EarlyStopping()
     return kernel.Settings(
         hidden=_ACTIVATIONS[model.activation],
         output=_last(split),
@@ -175,6 +188,9 @@ def _settings(model: Mlp, training: Adam | Sgd, split: Split) -> kernel.Settings
         power_t=float(sgd.power_t),
         tol=float(sgd.tol),
         patience=sgd.n_iter_no_change,
+        stopping=training.early_stopping is not None,
+        stopping_tol=float(rule.tol),
+        stopping_patience=rule.n_iter_no_change,
     )
 
 
@@ -198,7 +214,7 @@ def _trained(state: State, split: Split, epochs: int) -> State:
     for row in drawn:  # each a shuffle of the one before, as fit does it
         order = order[state.orders.permutation(len(order))] if training.shuffle else order
         row[:] = order
-    theta, moments, progress = state.theta.copy(), state.moments.copy(), state.progress.copy()
+    theta, moments, progress, best = (a.copy() for a in (state.theta, state.moments, state.progress, state.best))
     own, held = split.weights.get("train"), split.weights.get("val")
     train = (_flat(split.X_train), _flat(split.y_train), _flat(own))
     val = (_flat(split.X_val), _flat(split.y_val), _flat(held))
@@ -216,6 +232,7 @@ def _trained(state: State, split: Split, epochs: int) -> State:
         _settings(model, training, split),
         moments,
         progress,
+        best,
         curves,
     )
     reached = state.epoch + done
@@ -228,11 +245,12 @@ def _trained(state: State, split: Split, epochs: int) -> State:
         theta=theta,
         moments=moments,
         progress=progress,
+        best=best,
         measured=np.concatenate([state.measured, fresh]),
         cause=cause,
     )
     kept = cause is None and reached in training.snapshots
-    return replace(state, snapshots={**state.snapshots, reached: _named(state, split)}) if kept else state
+    return replace(state, snapshots={**state.snapshots, reached: _named(state, split, theta)}) if kept else state
 
 
 def _cause(theta: Floats, last: Floats, epoch: int) -> str | None:
@@ -270,7 +288,7 @@ def _output(state: State, split: Split, X: Floats) -> Floats:
     return np.hstack([1 - output, output]) if split.n_outputs <= 2 else np.asarray(output)
 
 
-def _named(state: State, split: Split) -> dict[str, Array]:
-    """Copy weights and biases under their names."""
+def _named(state: State, split: Split, theta: Floats) -> dict[str, Array]:
+    """Copy the weights and biases of ``theta`` under their names."""
     model, _ = _parts(state.job.config.sections)
-    return {name: array.copy() for name, array in layout.views(state.theta, model, split.sizes)}
+    return {name: array.copy() for name, array in layout.views(theta, model, split.sizes)}

@@ -23,10 +23,11 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.utils.class_weight import compute_class_weight
-from trainers.conformance import ALL, NetworkConformance, fit, job_and_split, never
+from trainers.conformance import ALL, NetworkConformance, TrainerConformance, fit, job_and_split, never
 
 from fitlab import space, trainers
-from fitlab.records import Fit, Job, Outcome, Split
+from fitlab.errors import SpecError
+from fitlab.records import Fit, Job, Outcome, Split, best_epoch
 from fitlab.spec import read_spec
 from fitlab.trainers import kernel, measures
 
@@ -87,7 +88,7 @@ class NudgedRegressor(MLPRegressor):
     _init_coef = NudgedClassifier._init_coef
 
 
-OURS_ALONE = {"epochs", "snapshots", "learning_rate_multipliers", "class_weight"}
+OURS_ALONE = {"epochs", "snapshots", "learning_rate_multipliers", "class_weight", "early_stopping"}
 
 
 def counts(training: Any, split: Split) -> np.ndarray | None:
@@ -377,6 +378,68 @@ def test_multipliers_are_one_a_layer() -> None:
     (problem,) = trainers.misfits(job.config.sections, split.task, split.sizes, split.classes)
     assert problem.path == ("training", "learning_rate_multipliers")
     assert "2 numbers" in problem.allowed
+
+
+# ── early stopping ──────────────────────────────────────────────────────────────────────────────────────────
+
+STOPPING = {"learning_rate_init": 0.05, "epochs": 60, "early_stopping": {"n_iter_no_change": 2, "tol": 0.001}}
+
+
+class TestEarlyStopping(TrainerConformance):
+    @pytest.fixture
+    def spec(self) -> dict[str, Any]:
+        return spec("wine", **STOPPING)
+
+    def test_curves_hold_both_parts_at_ascending_epochs_up_to_the_last(self, spec: dict[str, Any]) -> None:
+        whole = fit(spec)
+        assert whole.outcome is Outcome.COMPLETED
+        assert whole.curves.epoch.tolist() == list(range(whole.epochs + 1))
+        assert 3 < whole.epochs < trainers.end(whole.job.config.sections)
+
+
+def last_epoch(curve: np.ndarray, epochs: int, patience: int, tol: float) -> int:
+    """The rule once more: scikit-learn's, on the validation loss, from epoch 0."""
+    lowest, unchanged = np.inf, 0
+    for epoch in range(epochs + 1):
+        unchanged = unchanged + 1 if curve[epoch] > lowest - tol else 0
+        lowest = min(lowest, curve[epoch])
+        if unchanged > patience:
+            return epoch
+    return epochs
+
+
+@given(
+    st.integers(0, 99),
+    st.integers(1, 4),
+    st.sampled_from([0.0, 1e-4, 0.01, 0.1]),
+    st.sampled_from(range(len(SOLVERS))),
+)
+def test_it_stops_by_its_rule_and_is_till_then_what_goes_on_would_be(
+    seed: int, patience: int, tol: float, solver: int
+) -> None:
+    split, model = drawn(seed, 20, 3, 2), {"kind": "mlp", "hidden_layer_sizes": [6]}
+    training = {**SOLVERS[solver], "epochs": 25, "batch_size": 7, "learning_rate_init": 0.05}
+    on = by_hand(split, model, {**training, "snapshots": list(range(26))})
+    stopped = by_hand(split, model, {**training, "early_stopping": {"n_iter_no_change": patience, "tol": tol}})
+    assert stopped.epochs == last_epoch(on.curves["loss/val"], 25, patience, tol)
+    assert stopped.outcome is Outcome.COMPLETED
+    assert all((on.snapshots[stopped.epochs][name] == array).all() for name, array in stopped.weights.items())
+    for name, curve in stopped.curves.values.items():
+        assert (curve == on.curves[name][: stopped.epochs + 1]).all()
+    best = best_epoch(stopped)
+    assert list(stopped.snapshots) == [best]
+    assert all((on.snapshots[best][name] == array).all() for name, array in stopped.snapshots[best].items())
+
+
+def test_early_stopping_is_off_on_or_says_how() -> None:
+    def rule(value: Any) -> Any:
+        return job_and_split(spec("wine", early_stopping=value))[0].config.plain["training"]["early_stopping"]
+
+    assert rule(False) is None
+    assert rule(True) == rule({}) == {"n_iter_no_change": 10, "tol": 1e-4}
+    with pytest.raises(SpecError, match="patience: unknown key"):
+        rule({"patience": 3})
+    assert job_and_split(spec("wine", early_stopping=False))[0] == job_and_split(spec("wine"))[0]
 
 
 # ── how it is compiled ──────────────────────────────────────────────────────────────────────────────────────
