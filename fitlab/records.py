@@ -184,7 +184,7 @@ class Curves:
     measured at every step; what has no axis has the one epoch 1. P points.
     """
 
-    epoch: NDArray[np.int64]  # (P,) ascending, the last one being Fit.epochs
+    epoch: NDArray[np.int64]  # (P,) ascending, of Fit.curves the last one being Fit.epochs
     values: Mapping[str, Floats]  # "loss/train", "loss/val", "accuracy/train" … -> (P,)
 
     def __len__(self) -> int:
@@ -192,6 +192,11 @@ class Curves:
 
     def __getitem__(self, metric: str) -> Floats:
         return self.values[metric]
+
+    def upto(self, epoch: int) -> Curves:
+        """Return what was measured by the end of ``epoch``."""
+        n = int((self.epoch <= epoch).sum())
+        return Curves(self.epoch[:n], {name: curve[:n] for name, curve in self.values.items()})
 
 
 EMPTY_CURVES = Curves(np.empty(0, np.int64), {})
@@ -225,6 +230,10 @@ class Fit:
     curves: Curves = EMPTY_CURVES
     weights: Mapping[str, Array] = field(default_factory=dict)  # "hidden_1/weight" (D, H) …; "ridge/coef_" (D,) …
     snapshots: Mapping[int, Mapping[str, Array]] = field(default_factory=dict)  # epoch -> like weights
+    # Of networks, at the epochs of training.snapshots and the last: "gradient/hidden_1/weight" …, the Euclidean norm of
+    # the gradient, over the whole training part, of what training minimises but the penalty (log-loss, or half the
+    # squared error); "update/hidden_1/weight" …, that of the change in this epoch, NaN at epoch 0.
+    norms: Curves = EMPTY_CURVES
     predictions: Mapping[str, Floats] = field(
         default_factory=dict
     )  # val, test -> (N, K) probabilities, or (N,) codes or values
@@ -252,6 +261,9 @@ class Fit:
         named |= {f"weights/{name}": array for name, array in self.weights.items()}
         for epoch, arrays in self.snapshots.items():
             named |= {f"snapshots/{epoch}/{name}": array for name, array in arrays.items()}
+        if len(self.norms):
+            named["norms/epoch"] = self.norms.epoch
+            named |= {f"norms/{name}": curve for name, curve in self.norms.values.items()}
         named |= {f"predictions/{part}": array for part, array in self.predictions.items()}
         return {name: plain_array(array) for name, array in named.items()}
 
@@ -293,12 +305,13 @@ def upto(fit: Fit, epoch: int) -> Fit:
     """
     if fit.epochs <= epoch:
         return fit
-    measured = fit.curves.epoch[fit.curves.epoch <= epoch]
-    at = int(measured[-1]) if len(measured) else 0
+    curves = fit.curves.upto(epoch)
+    at = int(curves.epoch[-1]) if len(curves) else 0
     return replace(
         given_up(fit),
         epochs=at,
-        curves=Curves(measured, {name: curve[: len(measured)] for name, curve in fit.curves.values.items()}),
+        curves=curves,
+        norms=fit.norms.upto(epoch),
         weights=fit.snapshots.get(at, {}),
         snapshots={at_epoch: arrays for at_epoch, arrays in fit.snapshots.items() if at_epoch <= at},
     )

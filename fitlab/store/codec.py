@@ -84,7 +84,7 @@ def _fit(meta: dict[str, Any], arrays: dict[str, Array]) -> Fit:
     except SpecError as error:
         raise ValueError(f"its Config is not one of this version: {error}") from None
     job = Job(config, identity["seed"], tuple(identity["vary"]), identity["fingerprint"], identity["trainer"])
-    curves = _below(arrays, "curves/")
+    curves, norms = _below(arrays, "curves/"), _below(arrays, "norms/")
     snapshots: dict[int, dict[str, Array]] = {}
     for name, array in _below(arrays, "snapshots/").items():
         epoch, _, rest = name.partition("/")
@@ -94,6 +94,7 @@ def _fit(meta: dict[str, Any], arrays: dict[str, Array]) -> Fit:
         outcome=Outcome(record["outcome"]),
         epochs=record["epochs"],
         curves=Curves(curves.pop("epoch", np.empty(0, np.int64)), curves),
+        norms=Curves(norms.pop("epoch", np.empty(0, np.int64)), norms),
         weights=_below(arrays, "weights/"),
         snapshots=snapshots,
         predictions=_below(arrays, "predictions/"),

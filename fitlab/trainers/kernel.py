@@ -376,23 +376,27 @@ def _epoch(
             penalised = theta[: layers[-1, WEIGHT] + layers[-1, BELOW] * K]
             watched += _penalised(output, y, counts, order[first : first + rows], penalised, settings)
         delta = _matrix(deltas, capacity * layers[-1, VALUE], rows, K)
-        for row in range(rows):
-            for k in range(K):
-                delta[row, k] = output[row, k]
-            target = y[order[first + row]]
-            if settings.output == SOFTMAX:
-                delta[row, int(target)] -= 1.0
-            else:
-                delta[row, 0] -= target
-        total = _weighted(delta, counts, order[first : first + rows])
+        total = _errors(output, y, counts, order[first : first + rows], settings.output, delta)
         _backward(x, theta, layers, settings.hidden, values, deltas, capacity, gradient)
         _update(theta, gradient, moments, layers, multipliers, total, progress, settings)
     return watched / N
 
 
 @_inner
-def _weighted(delta: Floats, counts: Floats, rows: Ints) -> float:
-    """Weight the rows of delta (B, K) in place, and return the sum of their weights; (0,): all are 1."""
+def _errors(output: Floats, y: Floats, counts: Floats, rows: Ints, code: int, delta: Floats) -> float:
+    """Fill delta (B, K), output minus target, weighted; return the sum of the weights of its rows. counts: (N,), (0,).
+
+    It is the gradient by what goes into the last activation: of the log-loss, or of half the squared error.
+    """
+    B, K = output.shape
+    for i in range(B):
+        for k in range(K):
+            delta[i, k] = output[i, k]
+        target = y[rows[i]]
+        if code == SOFTMAX:
+            delta[i, int(target)] -= 1.0
+        else:
+            delta[i, 0] -= target
     if counts.size == 0:
         return float(len(rows))
     total = 0.0
@@ -402,6 +406,34 @@ def _weighted(delta: Floats, counts: Floats, rows: Ints) -> float:
         for k in range(delta.shape[1]):
             delta[i, k] *= weight
     return total
+
+
+@_inner
+def _gradient(
+    X: Floats,
+    y: Floats,
+    counts: Floats,
+    theta: Floats,
+    layers: Ints,
+    settings: Settings,
+    buffers: tuple[Floats, Floats, Floats, Floats],
+    capacity: int,
+    result: Floats,
+) -> None:
+    """Write into result (P,) the mean gradient over all rows, without the penalty."""
+    D, K, N = layers[0, BELOW], layers[-1, UNITS], len(y)
+    _, values, deltas, part = buffers
+    total, rows = 0.0, np.arange(N)
+    result[:] = 0.0
+    for first in range(0, N, capacity):
+        here = rows[first : min(first + capacity, N)]
+        x = _matrix(X, first * D, len(here), D)
+        output = _forward(x, theta, layers, settings.hidden, settings.output, values, capacity)
+        delta = _matrix(deltas, capacity * layers[-1, VALUE], len(here), K)
+        total += _errors(output, y, counts, here, settings.output, delta)
+        _backward(x, theta, layers, settings.hidden, values, deltas, capacity, part)
+        result += part
+    result /= total
 
 
 @_inner
@@ -456,6 +488,8 @@ def train(
     moments: Floats,
     progress: Floats,
     best: Floats,
+    before: Floats,
+    gradient: Floats,
     curves: Floats,
 ) -> int:
     """Train E epochs, or until something is not finite or early stopping; return how many epochs were trained.
@@ -464,8 +498,9 @@ def train(
     (N,), or (0,) where all count alike; spreads: (2,) sums of squares of both y around their means; counts: the weights
     of rows in training, (N,) or (0,). orders: (E, N) rows of X; epoch: trained before; multipliers: see _update.
     Changed: theta (P,), moments (2, P), progress (6,), best (P,), the parameters of the lowest validation loss, (0,)
-    without early stopping, and curves (E, 4): loss and score of train, loss and score of val after each epoch.
-    E = 0 rows of orders and one of curves: measure only.
+    without early stopping, before (P,), the parameters before the last epoch, and curves (E, 4): loss and score of
+    train, loss and score of val after each epoch. E = 0 rows of orders and one of curves: measure only; or, where
+    gradient is (P,) instead of (0,), write the mean gradient over all rows of train there, and nothing else.
     """
     E, (X, y, _) = len(orders), train
     capacity = max(settings.batch_size, BLOCK)
@@ -473,8 +508,13 @@ def train(
     values = np.empty(size)
     batch = np.empty(settings.batch_size * layers[0, BELOW])
     buffers = (batch, values, np.empty(size), np.empty(theta.size))
+    if gradient.size > 0:
+        _gradient(X, y, counts, theta, layers, settings, buffers, capacity, gradient)
+        return 0
     for e in range(max(E, 1)):
         if E > 0:
+            if settings.stopping or e == E - 1:
+                before[:] = theta
             watched = _epoch(
                 X, y, counts, orders[e], theta, layers, multipliers, settings, moments, progress, buffers, capacity
             )

@@ -48,6 +48,11 @@ def table(model: Mlp, sizes: Mapping[str, int]) -> NDArray[np.int64]:
     return np.ascontiguousarray(np.column_stack([below, units, weights - below * units, biases, values - units]))
 
 
+def named(theta: Floats, model: Mlp, sizes: Mapping[str, int]) -> dict[str, Array]:
+    """Copy the weights and biases of ``theta`` (P,) under their names."""
+    return {name: array.copy() for name, array in views(theta, model, sizes)}
+
+
 def views(theta: Floats, model: Mlp, sizes: Mapping[str, int]) -> Iterator[tuple[str, Array]]:
     """Yield weights (fan_in, fan_out) and biases (fan_out,) of ``theta``, named, layer by layer from the input."""
     layers = table(model, sizes).tolist()

@@ -15,19 +15,16 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.random import RandomState
-from sklearn.utils.class_weight import compute_class_weight
 
 from fitlab.errors import Problem
-from fitlab.records import Array, Curves, Fit, Floats, Job, Outcome, Split, Task
+from fitlab.records import EMPTY_CURVES, Array, Curves, Fit, Floats, Job, Outcome, Split, Task
 from fitlab.spec import Sections
-from fitlab.spec.models import Adam, EarlyStopping, Mlp, Sgd
-from fitlab.trainers import kernel, layout, measures
+from fitlab.spec.models import Adam, Mlp, Sgd
+from fitlab.trainers import calling, layout, measures
 
-VERSION = "mlp-kernel/1"
+VERSION = "mlp-kernel/2"
 LONG = 0.05  # seconds of a call of the kernel: Python and its lock are negligible, and ``stop`` is asked often enough
 MAX_ORDERS = 1 << 22  # rows that the orders of one call hold together
-_ACTIVATIONS = {"identity": kernel.IDENTITY, "logistic": kernel.LOGISTIC, "tanh": kernel.TANH, "relu": kernel.RELU}
-_SCHEDULES = {"constant": kernel.CONSTANT, "invscaling": kernel.INVSCALING, "adaptive": kernel.ADAPTIVE}
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,12 +35,10 @@ class State:
     orders: RandomState  # draws the order of rows
     order: Array  # (N,) of the last epoch
     epoch: int  # trained so far
-    theta: Floats  # (P,) weights and biases after ``epoch``
-    moments: Floats  # (2, P) of Adam; of sgd the first row is the velocity
-    progress: Floats  # (6,) what else the solver remembers
-    best: Floats  # (P,) with the lowest validation loss; (0,) without early stopping
+    memory: calling.Memory  # after ``epoch``
     measured: Floats  # (measured epochs from 0, 4) loss and score of train, loss and score of val
     snapshots: Mapping[int, Mapping[str, Array]]
+    norms: Mapping[int, Mapping[str, float]]  # epoch -> as in Fit.norms
     cause: str | None = None  # why it diverged
 
 
@@ -59,12 +54,10 @@ def start(job: Job, split: Split) -> State:
         orders=orders,
         order=np.arange(len(split.y_train)),
         epoch=0,
-        theta=theta,
-        moments=np.zeros((2, len(theta))),
-        progress=np.array([0.0, training.learning_rate_init, np.inf, 0.0, np.inf, 0.0]),
-        best=np.empty(0 if training.early_stopping is None else len(theta)),
+        memory=calling.begin(training, theta),
         measured=np.empty((0, 4)),
         snapshots={},
+        norms={},
     )
     return _trained(state, split, 0)
 
@@ -76,7 +69,7 @@ def advance(state: State, split: Split, to_epoch: int, stop: Callable[[], bool])
     """
     epochs = 1
     state = replace(state, orders=copy.deepcopy(state.orders))  # to draw from
-    while state.epoch < to_epoch and state.cause is None and not _has_stopped(state) and not stop():
+    while state.epoch < to_epoch and state.cause is None and not _is_whole(state) and not stop():
         before, clock = state.epoch, time.perf_counter()
         state = _trained(state, split, min(epochs, to_epoch - before))
         per_epoch = (time.perf_counter() - clock) / (state.epoch - before)
@@ -87,19 +80,21 @@ def advance(state: State, split: Split, to_epoch: int, stop: Callable[[], bool])
 def finish(state: State, split: Split) -> Fit:
     """Return the Fit of a state, with predictions of its last weights on validation and test."""
     sections = state.job.config.sections
+    model, _ = _parts(sections)
     if state.cause is not None:
         outcome = Outcome.DIVERGED
     else:
-        whole = state.epoch == end(sections) or _has_stopped(state)
-        outcome = Outcome.COMPLETED if whole else Outcome.INTERRUPTED
+        outcome = Outcome.COMPLETED if _is_whole(state) else Outcome.INTERRUPTED
     score = "accuracy" if split.task == "classification" else "r2"
     columns = {"loss/train": 0, "loss/val": 2, f"{score}/train": 1, f"{score}/val": 3} if len(state.measured) else {}
     predictions, snapshots = {}, dict(state.snapshots)
     if outcome is Outcome.COMPLETED:
-        if len(state.best):
-            best = int(state.measured[:, 2].argmin())
-            snapshots = dict(sorted({**snapshots, best: _named(state, split, state.best)}.items()))
-        predictions = {"val": _output(state, split, split.X_val), "test": _output(state, split, split.X_test)}
+        best = state.memory.best
+        if len(best):
+            lowest = int(state.measured[:, 2].argmin())
+            snapshots = dict(sorted({**snapshots, lowest: layout.named(best, model, split.sizes)}.items()))
+        parts = {"val": split.X_val, "test": split.X_test}
+        predictions = {part: calling.output(model, split, state.memory.theta, X) for part, X in parts.items()}
     return Fit(
         job=state.job,
         outcome=outcome,
@@ -107,8 +102,9 @@ def finish(state: State, split: Split) -> Fit:
         curves=Curves(
             np.arange(len(state.measured)), {name: state.measured[:, i].copy() for name, i in columns.items()}
         ),
-        weights=_named(state, split, state.theta),
+        weights=layout.named(state.memory.theta, model, split.sizes),
         snapshots=snapshots,
+        norms=_as_curves(state.norms),
         predictions=predictions,
         loss=measures.loss_of(measures.LOSS[split.task], bool(split.weights)),
         null=measures.null_metrics(split),
@@ -154,10 +150,10 @@ def misfits(sections: Sections, task: Task, sizes: Mapping[str, int]) -> Iterato
         yield Problem(("training", "snapshots"), "after the last epoch", str(late), allowed)
 
 
-def _has_stopped(state: State) -> bool:
-    """Whether early stopping has ended training."""
-    rule = _parts(state.job.config.sections)[1].early_stopping
-    return rule is not None and bool(state.progress[kernel.WAITED] > rule.n_iter_no_change)
+def _is_whole(state: State) -> bool:
+    """Whether training is at its end, or early stopping has ended it."""
+    _, training = _parts(state.job.config.sections)
+    return state.epoch == training.epochs or calling.has_stopped(training, state.memory)
 
 
 def _parts(sections: Sections) -> tuple[Mlp, Adam | Sgd]:
@@ -165,40 +161,6 @@ def _parts(sections: Sections) -> tuple[Mlp, Adam | Sgd]:
     if not isinstance(sections.model, Mlp) or sections.training is None:
         raise TypeError(f"not a network: {sections.model.kind}")
     return sections.model, sections.training
-
-
-def _settings(model: Mlp, training: Adam | Sgd, split: Split) -> kernel.Settings:
-    """Return the kernel's settings; what a solver has not stays as scikit-learn's default, unused."""
-    adam = training if isinstance(training, Adam) else Adam()
-    sgd = training if isinstance(training, Sgd) else Sgd(solver="sgd")
-    rule = training.early_stopping or EarlyStopping()
-    return kernel.Settings(
-        hidden=_ACTIVATIONS[model.activation],
-        output=_last(split),
-        batch_size=training.batch_size,
-        alpha=float(training.alpha),
-        adam=isinstance(training, Adam),
-        learning_rate_init=float(training.learning_rate_init),
-        beta_1=float(adam.beta_1),
-        beta_2=float(adam.beta_2),
-        epsilon=float(adam.epsilon),
-        momentum=float(sgd.momentum),
-        nesterov=sgd.nesterovs_momentum,
-        schedule=_SCHEDULES[sgd.learning_rate],
-        power_t=float(sgd.power_t),
-        tol=float(sgd.tol),
-        patience=sgd.n_iter_no_change,
-        stopping=training.early_stopping is not None,
-        stopping_tol=float(rule.tol),
-        stopping_patience=rule.n_iter_no_change,
-    )
-
-
-def _last(split: Split) -> int:
-    """Return the activation of the last layer."""
-    if split.task == "regression":
-        return kernel.IDENTITY
-    return kernel.SOFTMAX if split.n_outputs > 2 else kernel.LOGISTIC
 
 
 def _trained(state: State, split: Split, epochs: int) -> State:
@@ -214,43 +176,45 @@ def _trained(state: State, split: Split, epochs: int) -> State:
     for row in drawn:  # each a shuffle of the one before, as fit does it
         order = order[state.orders.permutation(len(order))] if training.shuffle else order
         row[:] = order
-    theta, moments, progress, best = (a.copy() for a in (state.theta, state.moments, state.progress, state.best))
-    own, held = split.weights.get("train"), split.weights.get("val")
-    train = (_flat(split.X_train), _flat(split.y_train), _flat(own))
-    val = (_flat(split.X_val), _flat(split.y_val), _flat(held))
-    curves = np.empty((max(epochs, 1), 4))
-    done = kernel.train(
-        train,
-        val,
-        np.array([measures.spread(y, weights) for y, weights in ((split.y_train, own), (split.y_val, held))]),
-        _counts(training, split),
-        drawn,
-        state.epoch,
-        theta,
-        layout.table(model, split.sizes),
-        np.array(training.learning_rate_multipliers, np.float64),
-        _settings(model, training, split),
-        moments,
-        progress,
-        best,
-        curves,
-    )
-    reached = state.epoch + done
-    cause = _cause(theta, curves[done - 1], reached)
-    fresh = curves[: max(done, 1) - (cause is not None)]
+    memory, before, curves = calling.train(model, training, split, state.memory, state.epoch, drawn)
+    reached = state.epoch + min(len(curves), epochs)
+    cause = _cause(memory.theta, curves[-1], reached)
+    fresh = curves[: len(curves) - (cause is not None)]
     state = replace(
         state,
         order=order,
         epoch=reached,
-        theta=theta,
-        moments=moments,
-        progress=progress,
-        best=best,
+        memory=memory,
         measured=np.concatenate([state.measured, fresh]),
         cause=cause,
     )
-    kept = cause is None and reached in training.snapshots
-    return replace(state, snapshots={**state.snapshots, reached: _named(state, split, theta)}) if kept else state
+    return state if cause is not None else _noted(state, split, before)
+
+
+def _noted(state: State, split: Split, before: Floats) -> State:
+    """Keep the weights of an epoch of which they are wanted, and the norms there and at the end. before: (P,)."""
+    (model, training), epoch, theta = _parts(state.job.config.sections), state.epoch, state.memory.theta
+    if epoch in training.snapshots:
+        kept = {**state.snapshots, epoch: layout.named(theta, model, split.sizes)}
+        state = replace(state, snapshots=kept)
+    if epoch not in training.snapshots and not _is_whole(state):
+        return state
+    vectors = {"gradient": calling.gradient(model, training, split, theta)}
+    vectors |= {"update": theta - before} if epoch > 0 else {}
+    with np.errstate(all="ignore"):  # a gradient may overflow where the loss has not
+        norms = {
+            f"{kind}/{name}": float(np.linalg.norm(array))
+            for kind, vector in vectors.items()
+            for name, array in layout.views(vector, model, split.sizes)
+        }
+    return replace(state, norms={**state.norms, epoch: norms})
+
+
+def _as_curves(norms: Mapping[int, Mapping[str, float]]) -> Curves:
+    """Return norms at their epochs; what there is none of, an update before training, is NaN."""
+    names = max(norms.values(), key=len, default={})
+    values = {name: np.array([norms[epoch].get(name, np.nan) for epoch in norms]) for name in names}
+    return Curves(np.array(list(norms), np.int64), values) if norms else EMPTY_CURVES
 
 
 def _cause(theta: Floats, last: Floats, epoch: int) -> str | None:
@@ -259,36 +223,3 @@ def _cause(theta: Floats, last: Floats, epoch: int) -> str | None:
         return f"weights became non-finite in epoch {epoch}"
     broken = [name for name, value in (("loss/train", last[0]), ("loss/val", last[2])) if not np.isfinite(value)]
     return f"{' and '.join(broken)} became non-finite in epoch {epoch}" if broken else None
-
-
-def _counts(training: Adam | Sgd, split: Split) -> Floats:
-    """Return the weights of rows in training: those of the data, those of their classes, their product; (0,): none."""
-    weights = split.weights.get("train")
-    if training.class_weight is None:
-        return _flat(weights)
-    found = np.unique(split.y_train)
-    of_class = np.zeros(split.n_outputs)
-    of_class[found] = compute_class_weight(training.class_weight, classes=found, y=split.y_train, sample_weight=weights)
-    counts = of_class[split.y_train]
-    return _flat(counts if weights is None else weights * counts)
-
-
-def _flat(array: Array | None) -> Floats:
-    """The array as the kernel takes it: flat, float64, writable (other types would be compiled for again)."""
-    return np.require(np.empty(0) if array is None else array, np.float64, ["C", "W"]).reshape(-1)
-
-
-def _output(state: State, split: Split, X: Floats) -> Floats:
-    """Return probabilities (N, K) or predictions (N,)."""
-    model, _ = _parts(state.job.config.sections)
-    layers = layout.table(model, split.sizes)
-    output = kernel.predict(_flat(X), len(X), state.theta, layers, _ACTIVATIONS[model.activation], _last(split))
-    if split.task == "regression":
-        return np.asarray(output[:, 0])
-    return np.hstack([1 - output, output]) if split.n_outputs <= 2 else np.asarray(output)
-
-
-def _named(state: State, split: Split, theta: Floats) -> dict[str, Array]:
-    """Copy the weights and biases of ``theta`` under their names."""
-    model, _ = _parts(state.job.config.sections)
-    return {name: array.copy() for name, array in layout.views(theta, model, split.sizes)}

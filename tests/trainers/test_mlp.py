@@ -27,8 +27,9 @@ from trainers.conformance import ALL, NetworkConformance, TrainerConformance, fi
 
 from fitlab import space, trainers
 from fitlab.errors import SpecError
-from fitlab.records import Fit, Job, Outcome, Split, best_epoch
+from fitlab.records import Fit, Job, Outcome, Split, best_epoch, given_up, upto
 from fitlab.spec import read_spec
+from fitlab.store import read_fit, write_fit
 from fitlab.trainers import kernel, measures
 
 
@@ -262,12 +263,14 @@ def penalised(arrays: list[np.ndarray], split: Split, activation: str, alpha: fl
         if i < len(arrays) // 2 - 1:
             z = functions.get(activation, lambda z: np.maximum(z, 0))(z)
     y, n = split.y_train, len(z)
+    weights = split.weights.get("train", np.ones(n))
     if split.task == "regression":
-        loss = np.square(z[:, 0] - y).sum() / 2
+        losses = np.square(z[:, 0] - y) / 2
     else:
         z = np.hstack([np.zeros((n, 1)), z]) if z.shape[1] == 1 else z
-        loss = (np.log(np.exp(z).sum(axis=1)) - z[np.arange(n), y]).sum()
-    return (loss + alpha / 2 * sum(np.square(weights).sum() for weights in arrays[::2])) / n
+        losses = np.log(np.exp(z).sum(axis=1)) - z[np.arange(n), y]
+    penalty = alpha / 2 * sum(np.square(layer).sum() for layer in arrays[::2])
+    return (weights @ losses + penalty) / weights.sum()
 
 
 @pytest.mark.parametrize(
@@ -378,6 +381,46 @@ def test_multipliers_are_one_a_layer() -> None:
     (problem,) = trainers.misfits(job.config.sections, split.task, split.sizes, split.classes)
     assert problem.path == ("training", "learning_rate_multipliers")
     assert "2 numbers" in problem.allowed
+
+
+# ── norms ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("classes", [1, 2, 3])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_norms_of_gradients_are_those_of_numerical_ones(classes: int, weighted: bool) -> None:
+    split = drawn(classes, 300, 3, classes)  # more rows than a block
+    split = with_weights(split) if weighted else split
+    training = {"epochs": 2, "batch_size": 50, "alpha": 5.0, "snapshots": [0]}
+    whole = by_hand(split, {"kind": "mlp", "hidden_layer_sizes": [4], "activation": "tanh"}, training)
+    assert whole.norms.epoch.tolist() == [0, 2]
+    for i, named in enumerate((whole.snapshots[0], whole.weights)):
+        arrays = list(named.values())
+        for name, array in named.items():
+            squares = 0.0
+            for at in np.ndindex(array.shape):
+                kept, losses = array[at], []
+                for shift in (1e-5, -1e-5):
+                    array[at] = kept + shift
+                    losses.append(penalised(arrays, split, "tanh", alpha=0))
+                array[at] = kept
+                squares += ((losses[0] - losses[1]) / 2e-5) ** 2
+            assert whole.norms[f"gradient/{name}"][i] == pytest.approx(np.sqrt(squares), rel=1e-6)
+
+
+def test_norms_of_updates_are_of_the_epoch_and_none_before_training() -> None:
+    case = spec("wine", (5, 4), snapshots=[0, 2, 3])
+    whole, before = fit(case), fit(case, to_epoch=5)
+    assert whole.norms.epoch.tolist() == [0, 2, 3, 6]
+    for name, array in whole.weights.items():
+        said = whole.norms[f"update/{name}"]
+        assert np.isnan(said[0])
+        assert said[2] == pytest.approx(np.linalg.norm(whole.snapshots[3][name] - whole.snapshots[2][name]), rel=1e-9)
+        assert said[3] == pytest.approx(np.linalg.norm(array - before.weights[name]), rel=1e-9)
+    assert np.isfinite([curve for name, curve in whole.norms.values.items() if "gradient" in name]).all()
+    assert before.norms.epoch.tolist() == [0, 2, 3]
+    assert upto(whole, 3) == given_up(fit(case, to_epoch=3))
+    assert read_fit(write_fit(whole)) == whole
 
 
 # ── early stopping ──────────────────────────────────────────────────────────────────────────────────────────
