@@ -12,13 +12,17 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fitlab.errors import FitlabError
+from fitlab.networks import as_estimator
 from fitlab.seeds import canonical, digest, stream
 from fitlab.spec import Sections
+from fitlab.spec.models import Mlp
 
-RECORD_VERSION = 1
+RECORD_VERSION = 2  # 1 had no classes
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 Task = Literal["classification", "regression"]
+Label = str | int | float  # and bool, which is an int
 
 
 class Outcome(StrEnum):
@@ -164,6 +168,11 @@ class Split:
         """K for classification, 1 for regression."""
         return len(self.classes) or 1
 
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """The classes as plain values; what is neither text nor a number is written as text."""
+        return tuple(one if isinstance(one, str | int | float) else str(one) for one in self.classes.tolist())
+
     @cached_property
     def sizes(self) -> dict[str, int]:
         """Rows of each part, features and outputs."""
@@ -239,6 +248,7 @@ class Fit:
     )  # val, test -> (N, K) probabilities, or (N,) codes or values
     loss: str = ""  # which loss "loss/…" is, its clipping included
     null: Mapping[str, float] = field(default_factory=dict)  # the constant predictor's metrics on the same split
+    classes: tuple[Label, ...] = ()  # (K,) the labels behind the codes; empty for regression
     sizes: Mapping[str, int] = field(default_factory=dict)  # as Split.sizes, and n_parameters where it is known
     cause: str | None = None  # why it diverged or failed, or what the library warned of
     provenance: Provenance | None = None
@@ -278,6 +288,7 @@ class Fit:
             "epochs": self.epochs,
             "loss": self.loss,
             "null": {name: jsonable(value) for name, value in self.null.items()},
+            "classes": list(self.classes),
             "sizes": dict(self.sizes),
             "cause": self.cause,
         }
@@ -286,6 +297,29 @@ class Fit:
     def content_digest(self) -> str:
         """The sha256 of the Fit without its provenance."""
         return digest([self.record, arrays_digest(self.arrays)])
+
+    def to_sklearn(self, epoch: int | None = None) -> Any:
+        """Return a network as scikit-learn's fitted MLPClassifier or MLPRegressor.
+
+        It predicts what this Fit does, for features scaled as those of ``fitlab.split(fit.job)``: labels of the data,
+        or a target in its scale there. epoch: one of ``snapshots`` instead of the last.
+        Raises FitlabError for other models, of which the store has no more than numbers, and where no weights are kept.
+        """
+        model, training = self.job.config.sections.model, self.job.config.sections.training
+        if not isinstance(model, Mlp) or training is None:
+            raise FitlabError(
+                f"only networks (kind: mlp) can be handed back, not kind: {model.kind}: the store keeps its numbers, "
+                "no pickle. Train it again: split = fitlab.split(fit.job), then the estimator with model.parameters "
+                "and random_state=fit.random_state, .fit(split.X_train, split.y_train)"
+            )
+        weights = self.weights if epoch is None else self.snapshots.get(epoch, {})
+        if not weights:
+            kept = ", ".join(map(str, self.snapshots)) or "none"
+            raise FitlabError(f"no weights were kept there; this Fit is {self.outcome}, its snapshots are: {kept}")
+        if self.sizes["n_outputs"] > 1 and not self.classes:
+            raise FitlabError("stored by an earlier version, without its class labels; train it again")
+        at, n_train = self.epochs if epoch is None else epoch, self.sizes["n_train"]
+        return as_estimator(model, training, weights, self.classes, self.random_state, at, n_train)
 
     def stamped(self, provenance: Provenance) -> Fit:
         """The same Fit with its provenance."""

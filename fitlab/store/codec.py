@@ -100,6 +100,7 @@ def _fit(meta: dict[str, Any], arrays: dict[str, Array]) -> Fit:
         predictions=_below(arrays, "predictions/"),
         loss=record["loss"],
         null={name: float(value) for name, value in record["null"].items()},
+        classes=tuple(record.get("classes", ())),
         sizes=record["sizes"],
         cause=record["cause"],
         provenance=None if meta["provenance"] is None else Provenance(**meta["provenance"]),

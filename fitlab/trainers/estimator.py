@@ -177,6 +177,7 @@ def finish(state: State, split: Split) -> Fit:
         predictions=predictions,
         loss=loss(sections, split.task),
         null=measures.null_metrics(split, hard),
+        classes=split.labels,
         sizes=split.sizes,
         cause=state.cause or "; ".join(state.said[:MAX_SAID]) or None,
     )

@@ -108,6 +108,7 @@ def finish(state: State, split: Split) -> Fit:
         predictions=predictions,
         loss=measures.loss_of(measures.LOSS[split.task], bool(split.weights)),
         null=measures.null_metrics(split),
+        classes=split.labels,
         sizes={**split.sizes, "n_parameters": n_parameters(sections, split.sizes)},
         cause=state.cause,
     )
