@@ -12,13 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fitlab.arrays import Fetch, Stored, gathered, sums_of
+from fitlab.errors import FitlabError
+from fitlab.networks import as_estimator
 from fitlab.seeds import digest, stream
 from fitlab.spec import Sections
+from fitlab.spec.models import Mlp
 
-RECORD_VERSION = 2  # 1: one sum over all arrays of a Fit
+RECORD_VERSION = 2  # 1 had no classes, and one sum over all arrays of a Fit
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 Task = Literal["classification", "regression"]
+Label = str | int | float  # and bool, which is an int
 
 
 class Outcome(StrEnum):
@@ -157,11 +161,17 @@ class Split:
     y_test: Array
     rows: Mapping[str, NDArray[np.int64]]  # part -> row numbers in the data set; drawn anew: in the draw of the part
     truth: Truth | None = None  # where the law behind the data is known, or part of it
+    weights: Mapping[str, Floats] = field(default_factory=dict)  # part -> (N_part,) how much a row counts; empty: alike
 
     @property
     def n_outputs(self) -> int:
         """K for classification, 1 for regression."""
         return len(self.classes) or 1
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """The classes as plain values; what is neither text nor a number is written as text."""
+        return tuple(one if isinstance(one, str | int | float) else str(one) for one in self.classes.tolist())
 
     @cached_property
     def sizes(self) -> dict[str, int]:
@@ -183,7 +193,7 @@ class Curves:
     measured at every step; what has no axis has the one epoch 1. P points.
     """
 
-    epoch: NDArray[np.int64]  # (P,) ascending, the last one being Fit.epochs
+    epoch: NDArray[np.int64]  # (P,) ascending, of Fit.curves the last one being Fit.epochs
     values: Mapping[str, Floats]  # "loss/train", "loss/val", "accuracy/train" … -> (P,)
 
     def __len__(self) -> int:
@@ -191,6 +201,11 @@ class Curves:
 
     def __getitem__(self, metric: str) -> Floats:
         return self.values[metric]
+
+    def upto(self, epoch: int) -> Curves:
+        """Return what was measured by the end of ``epoch``."""
+        n = int((self.epoch <= epoch).sum())
+        return Curves(self.epoch[:n], {name: curve[:n] for name, curve in self.values.items()})
 
 
 EMPTY_CURVES = Curves(np.empty(0, np.int64), {})
@@ -228,11 +243,16 @@ class Fit:
     curves: Curves = EMPTY_CURVES
     weights: Mapping[str, Array] = field(default_factory=dict)  # "hidden_1/weight" (D, H) …; "ridge/coef_" (D,) …
     snapshots: Mapping[int, Mapping[str, Array]] = field(default_factory=dict)  # epoch -> like weights
+    # Of networks, at the epochs of training.snapshots and the last: "gradient/hidden_1/weight" …, the Euclidean norm of
+    # the gradient, over the whole training part, of what training minimises but the penalty (log-loss, or half the
+    # squared error); "update/hidden_1/weight" …, that of the change in this epoch, NaN at epoch 0.
+    norms: Curves = EMPTY_CURVES
     predictions: Mapping[str, Floats] = field(
         default_factory=dict
     )  # val, test -> (N, K) probabilities, or (N,) codes or values
     loss: str = ""  # which loss "loss/…" is, its clipping included
     null: Mapping[str, float] = field(default_factory=dict)  # the constant predictor's metrics on the same split
+    classes: tuple[Label, ...] = ()  # (K,) the labels behind the codes; empty for regression
     sizes: Mapping[str, int] = field(default_factory=dict)  # as Split.sizes, and n_parameters where it is known
     cause: str | None = None  # why it diverged or failed, or what the library warned of
     provenance: Provenance | None = None
@@ -254,6 +274,7 @@ class Fit:
             "curves/": {"epoch": self.curves.epoch, **self.curves.values},
             "weights/": self.weights,
             **{f"snapshots/{epoch}/": arrays for epoch, arrays in self.snapshots.items()},
+            "norms/": {"epoch": self.norms.epoch, **self.norms.values} if len(self.norms) else {},
             "predictions/": self.predictions,
         }
 
@@ -278,6 +299,7 @@ class Fit:
             "epochs": self.epochs,
             "loss": self.loss,
             "null": {name: jsonable(value) for name, value in self.null.items()},
+            "classes": list(self.classes),
             "sizes": dict(self.sizes),
             "cause": self.cause,
         }
@@ -286,6 +308,29 @@ class Fit:
     def content_digest(self) -> str:
         """The sha256 of the Fit without its provenance. No file is read for it."""
         return digest([self.record, self.sums])
+
+    def to_sklearn(self, epoch: int | None = None) -> Any:
+        """Return a network as scikit-learn's fitted MLPClassifier or MLPRegressor.
+
+        It predicts what this Fit does, for features scaled as those of ``fitlab.split(fit.job)``: labels of the data,
+        or a target in its scale there. epoch: one of ``snapshots`` instead of the last.
+        Raises FitlabError for other models, of which the store has no more than numbers, and where no weights are kept.
+        """
+        model, training = self.job.config.sections.model, self.job.config.sections.training
+        if not isinstance(model, Mlp) or training is None:
+            raise FitlabError(
+                f"only networks (kind: mlp) can be handed back, not kind: {model.kind}: the store keeps its numbers, "
+                "no pickle. Train it again: split = fitlab.split(fit.job), then the estimator with model.parameters "
+                "and random_state=fit.random_state, .fit(split.X_train, split.y_train)"
+            )
+        weights = self.weights if epoch is None else self.snapshots.get(epoch, {})
+        if not weights:
+            kept = ", ".join(map(str, self.snapshots)) or "none"
+            raise FitlabError(f"no weights were kept there; this Fit is {self.outcome}, its snapshots are: {kept}")
+        if self.sizes["n_outputs"] > 1 and not self.classes:
+            raise FitlabError("stored by an earlier version, without its class labels; train it again")
+        at, n_train = self.epochs if epoch is None else epoch, self.sizes["n_train"]
+        return as_estimator(model, training, weights, self.classes, self.random_state, at, n_train)
 
     def stamped(self, provenance: Provenance) -> Fit:
         """The same Fit with its provenance."""
@@ -305,12 +350,13 @@ def upto(fit: Fit, epoch: int) -> Fit:
     """
     if fit.epochs <= epoch:
         return fit
-    measured = fit.curves.epoch[fit.curves.epoch <= epoch]
-    at = int(measured[-1]) if len(measured) else 0
+    curves = fit.curves.upto(epoch)
+    at = int(curves.epoch[-1]) if len(curves) else 0
     return replace(
         given_up(fit),
         epochs=at,
-        curves=Curves(measured, {name: curve[: len(measured)] for name, curve in fit.curves.values.items()}),
+        curves=curves,
+        norms=fit.norms.upto(epoch),
         weights=fit.snapshots.get(at, {}),
         snapshots={at_epoch: arrays for at_epoch, arrays in fit.snapshots.items() if at_epoch <= at},
     )
@@ -324,6 +370,11 @@ def in_file(fit: Fit, fetch: Fetch) -> Fit:
         snapshots={epoch: Stored(sums_of(arrays), fetch) for epoch, arrays in fit.snapshots.items()},
         predictions=Stored(sums_of(fit.predictions), fetch),
     )
+
+
+def best_epoch(fit: Fit) -> int:
+    """Return the first epoch with the lowest validation loss. Raises ValueError where nothing was measured."""
+    return int(fit.curves.epoch[fit.curves["loss/val"].argmin()])
 
 
 def given_up(fit: Fit) -> Fit:

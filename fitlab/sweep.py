@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from fitlab.recorded import CONSTANT, read
 from fitlab.records import Config, Fit, Floats, Interval, Outcome
@@ -32,13 +33,33 @@ def score(objective: Objective, fits: Sequence[Fit]) -> float:
         return math.nan
     if objective.metric == "n_parameters":
         return float(fits[0].sizes.get("n_parameters", math.nan))
-    length = min(len(fit.curves) for fit in fits)
-    if not length:
+    if not all(len(fit.curves) for fit in fits):
         return math.nan
-    curve = np.mean([_curve(fit, objective.metric)[:length] for fit in fits], axis=0)
+    curve = mean_curve(objective.metric, fits)
     if objective.epoch == "last":
         return float(curve[-1])
     return float(curve.max() if objective.maximize else curve.min())
+
+
+def epochs_of(fits: Sequence[Fit]) -> NDArray[np.int64]:
+    """Return the measured epochs of the Fit that has the most."""
+    return max((fit.curves.epoch for fit in fits), key=len)
+
+
+def mean_curve(metric: str, fits: Sequence[Fit]) -> Floats:
+    """Return the mean over Fits of one Config at each of ``epochs_of`` them.
+
+    A Fit that stopped early stays as it was: its last value is carried on, so that the mean ends with the mean of
+    what each ended with.
+    """
+    epochs = epochs_of(fits)
+    return np.asarray(np.mean([_carried(fit, metric, epochs) for fit in fits], axis=0))
+
+
+def _carried(fit: Fit, metric: str, epochs: NDArray[np.int64]) -> Floats:
+    """Return a curve at ``epochs``: at each the last value that was measured by then."""
+    last = np.searchsorted(fit.curves.epoch, epochs, side="right") - 1
+    return np.asarray(_curve(fit, metric)[np.maximum(last, 0)])
 
 
 def _curve(fit: Fit, metric: str) -> Floats:

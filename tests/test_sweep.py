@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from trainers.conformance import ALL
 
 from fitlab import data, space, trainers
-from fitlab.records import Fit, Job, Outcome
+from fitlab.records import Fit, Job, Outcome, upto
 from fitlab.spec import read_spec
+from fitlab.spec.sweeps import Objective
 from fitlab.stats import t_interval
-from fitlab.sweep import CONSTANT, Sweep
+from fitlab.sweep import CONSTANT, Sweep, mean_curve, score
+from fitlab.tracking.content import config_metrics
 
 
 @pytest.fixture
@@ -49,6 +53,22 @@ def test_curves_are_tidy_and_whole(sweep: Sweep) -> None:
     assert len(curves) == 11 * 4 * 7  # completed Fits, metrics of both parts, epochs 0 to 6
     one = curves.query("config == @sweep.configs[1].digest[:12] and seed == 2 and split == 'val' and metric == 'loss'")
     assert one["value"].tolist() == sweep.of(sweep.configs[1])[2].curves["loss/val"].tolist()
+
+
+def test_means_go_on_from_where_a_fit_stopped_early(sweep: Sweep) -> None:
+    config, objective = sweep.configs[0], Objective(metric="loss/val", epoch="last")
+    first, second, third = sweep.of(config)
+    short = replace(upto(second, 3), outcome=Outcome.COMPLETED)
+    fits = (first, short, third)
+    curve = mean_curve("loss/val", fits)
+    rows = np.array([fit.curves["loss/val"] for fit in (first, second, third)])
+    rows[1, 3:] = rows[1, 3]
+    assert curve == pytest.approx(rows.mean(axis=0), rel=1e-12)
+    assert score(objective, fits) == curve[-1]
+    stopped = Sweep(sweep.spec, (config,), fits)
+    assert stopped.intervals(config)["loss/val"].estimate == pytest.approx(curve[-1], rel=1e-12)
+    points = [value for name, value, _ in config_metrics(stopped, config) if name == "loss/val"]
+    assert points == pytest.approx(curve, rel=1e-12)
 
 
 def test_the_order_of_seeds_does_not_matter(sweep: Sweep) -> None:

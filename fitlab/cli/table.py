@@ -196,7 +196,7 @@ def _best_first(sweep: Sweep) -> list[Config]:
         whole = len(completed) == seeds and math.isfinite(value)
         if whole:
             return int(config not in best), sign * value
-        pruned = {fit.outcome for fit in sweep.of(config)} <= {Outcome.PRUNED}
+        pruned = {fit.outcome for fit in sweep.of(config)} <= {Outcome.PRUNED, Outcome.COMPLETED}
         return 2 if pruned else 3, -max((fit.epochs for fit in sweep.of(config)), default=0)
 
     return sorted(sweep.configs, key=rank)

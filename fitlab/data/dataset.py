@@ -30,11 +30,12 @@ class Dataset:
     features: tuple[str, ...] = ()  # (D,) names, where they have some: price, colour=red
     groups: Array | None = None  # (N,) which rows belong together
     times: Array | None = None  # (N,) numbers, or microseconds since 1970
+    weights: Floats | None = None  # (N,) how much each row counts, positive
     law: str | None = None  # of a teacher that every seed draws from: the rows above are its probe
 
     @cached_property
     def fingerprint(self) -> str:
-        """The sha256 over features, target and labels, and groups, times and law where there are some."""
+        """The sha256 over features, target and labels, and groups, times, weights and law where there are some."""
         labels = np.array([str(label) for label in self.classes], dtype="U")
         known: dict[str, Array | None] = {
             "X": self.X,
@@ -42,6 +43,7 @@ class Dataset:
             "classes": labels,
             "groups": self.groups,
             "times": self.times,
+            "weights": self.weights,
             "law": None if self.law is None else np.array([self.law]),
         }
         return arrays_digest({name: plain_array(array) for name, array in known.items() if array is not None})

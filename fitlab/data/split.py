@@ -44,9 +44,11 @@ def split(dataset: Dataset, data: Data, seed_stream: int) -> Split:
         y = {part: scale_y(labels) for part, (_, _, labels) in drawn.items()}
     if not all(np.isfinite(array).all() for array in (*X.values(), *y.values())):
         raise refuse("scaling", "numbers too large to be scaled", data.scaling, "smaller numbers, or scaling: none")
+    own = dataset.weights
+    weights = {} if own is None else {part: own[rows] for part, (rows, _, _) in drawn.items()}
     return Split(
         dataset.task, dataset.classes, X["train"], y["train"], X["val"], y["val"], X["test"], y["test"],
-        {part: rows for part, (rows, _, _) in drawn.items()}, truth_of(dataset, data, unit),
+        {part: rows for part, (rows, _, _) in drawn.items()}, truth_of(dataset, data, unit), weights,
     )  # fmt: skip
 
 

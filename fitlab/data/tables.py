@@ -11,12 +11,13 @@ from fitlab.data.columns import Complaint, Encoded, Flaw, Labels, Numbers, conte
 from fitlab.data.dataset import Dataset, refuse, told_task
 from fitlab.data.frames import Frame, unknown_column
 from fitlab.errors import Problem, SpecError
-from fitlab.records import Array, Task
+from fitlab.records import Array, Floats, Task
 from fitlab.spec.tables import Csv, TableData
 
 P = ParamSpec("P")
 T = TypeVar("T")
 SHOWN = 5  # columns in a message
+OTHERS = ("group", "time", "sample_weight")  # keys that name a column with a part of its own
 WORDS: dict[Flaw, tuple[str, str, str, str]] = {  # flaw -> key, message, allowed, hint
     "date": (
         "features",
@@ -83,12 +84,13 @@ def dataset_of_frame(data: TableData, frame: Frame) -> Dataset:
     target = _tried(problems, _target, data, frame)
     groups = _tried(problems, _groups, data.group, frame)
     times = _tried(problems, _times, data.time, frame)
+    weights = _tried(problems, _weights, data.sample_weight, frame)
     if features is None or target is None or problems:
         raise SpecError(problems)
     task, y, classes = target
     X = np.column_stack([one.values for one in features])
     names = [name for one in features for name in one.names]
-    return Dataset(data.kind, task, X, y, classes, tuple(names), groups, times)
+    return Dataset(data.kind, task, X, y, classes, tuple(names), groups, times, weights)
 
 
 def _tried(problems: list[Problem], make: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
@@ -111,7 +113,7 @@ def _chosen(data: TableData, frame: Frame) -> list[str]:
         raise SpecError(problems)
     if data.features != "all":
         return list(data.features)
-    chosen = [name for name in there if name not in {frame.target, data.group, data.time}]
+    chosen = [name for name in there if name not in {frame.target, data.group, data.time, data.sample_weight}]
     if not chosen:
         raise refuse("features", "no column is left to learn from", ", ".join(there))
     return chosen
@@ -126,7 +128,7 @@ def _column_problems(data: TableData, frame: Frame, there: list[str]) -> Iterato
     if twice:
         yield from refuse(_source(data), "column names that stand there twice", ", ".join(twice), "each once").problems
     features = () if data.features == "all" else data.features
-    named = [("target", frame.target), ("group", data.group), ("time", data.time)]
+    named = [("target", frame.target), *((key, getattr(data, key)) for key in OTHERS)]
     named += [("features", name) for name in features] + [("categorical", name) for name in data.categorical]
     separator = data.separator if isinstance(data, Csv) else ","
     for key, name in named:
@@ -135,9 +137,11 @@ def _column_problems(data: TableData, frame: Frame, there: list[str]) -> Iterato
     if frame.target in features:
         hint = "what is to be predicted cannot be known"
         yield from refuse("features", "the target is among the features", frame.target, hint=hint).problems
-    for key in ("group", "time"):
+    for key in OTHERS:
         if getattr(data, key) == frame.target:
             yield from refuse(key, "this column is the target", frame.target, "another column").problems
+    if data.sample_weight in features:
+        yield from refuse("features", "the weight of rows is among the features", data.sample_weight).problems
 
 
 def _features(data: TableData, frame: Frame, names: Sequence[str]) -> list[Encoded]:
@@ -208,6 +212,23 @@ def _times(name: str | None, frame: Frame) -> Array | None:
         given = f"{name} holds {column.iloc[0]!r}"
         raise refuse("time", "neither numbers nor dates", given, "finite numbers, or ISO 8601 dates such as 2026-01-31")
     return found
+
+
+def _weights(name: str | None, frame: Frame) -> Floats | None:
+    """Return how much each row counts, (N,)."""
+    if name is None:
+        return None
+    column = frame.columns[name]
+    _refuse_gaps("sample_weight", name, column.isna().to_numpy())
+    held = content(name, column, frame.typed)
+    if not isinstance(held, Numbers):
+        raise refuse("sample_weight", "not numbers", f"{name} holds {column.iloc[0]!r}", "positive numbers")
+    wrong = ~((held.values > 0) & np.isfinite(held.values))
+    if wrong.any():
+        given = f"{name}: {wrong.sum()} of {len(wrong)}, the first in data row {wrong.argmax() + 1}"
+        hint = "leave rows that do not count out of the table"
+        raise refuse("sample_weight", "weights that are not positive", given, "positive, finite numbers", hint)
+    return held.values
 
 
 def _refuse_gaps(key: str, name: str, gaps: Array) -> None:

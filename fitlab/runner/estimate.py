@@ -79,8 +79,10 @@ def _steady_times(job: Job, split: Split) -> list[float]:
     for epoch in range(1, EPOCHS + 2):
         clock = time.perf_counter()
         state = trainers.advance(state, split, epoch, lambda: False)
+        if state.epoch < epoch:
+            break  # early stopping
         times.append(time.perf_counter() - clock)
-    return times[1:]
+    return times[1:] or times
 
 
 def _mean_epoch_time(job: Job, split: Split) -> float:

@@ -91,7 +91,8 @@ class Fits:
         if not fit.weights or not trainers.weighs_midway(fit.job.config.sections):
             return False
         last = min(end, int(fit.curves.epoch[-1])) if len(fit.curves) else 0
-        return any(rung <= last and rung not in fit.snapshots for rung in self.rungs)
+        there = {*fit.snapshots, *([fit.epochs] if fit.outcome is Outcome.COMPLETED else [])}
+        return any(rung <= last and rung not in there for rung in self.rungs)
 
     def _look_up(self, job: Job) -> None:
         """Take what the store has of a job."""

@@ -102,7 +102,7 @@ class Study:
         values = [score(objective, completed) for objective in self.objectives]
         for i, (objective, value) in enumerate(zip(self.objectives, values, strict=True)):
             self.worst[i] = _worse(objective, self.worst[i], value)
-        if outcomes == {Outcome.PRUNED}:
+        if Outcome.PRUNED in outcomes and Outcome.DIVERGED not in outcomes:  # some seeds may have stopped early before
             return self.repeat(trial, Told(TrialState.PRUNED))
         if Outcome.DIVERGED in outcomes or not all(map(math.isfinite, values)):
             values = [self._penalty(i, fits) for i in range(len(values))]

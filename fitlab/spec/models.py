@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, JsonValue, Tag
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, JsonValue, Tag
 from pydantic.json_schema import SkipJsonSchema
 
 from fitlab.spec.base import Count, Distinct, Fraction, NonNegative, Positive, Section, refusal, tagged_by
@@ -127,6 +127,20 @@ def labels(models: Sequence[Mapping[str, Any]]) -> list[str]:
     return found
 
 
+class EarlyStopping(Section):
+    """End training where the validation loss falls no further: of every epoch, the beginning included.
+
+    The weights are then those of the last epoch, as the curves are; those of the best one are kept among the snapshots.
+    """
+
+    n_iter_no_change: Count = Field(10, description="more epochs without change in a row than this end training")
+    tol: NonNegative = Field(1e-4, description="an epoch that lowers the lowest loss by less counts as no change")
+
+
+def _stopping(value: Any) -> Any:
+    return {True: {}, False: None}.get(value, value) if isinstance(value, bool) else value
+
+
 class TrainingOptions(Section):
     """What every solver takes."""
 
@@ -135,6 +149,16 @@ class TrainingOptions(Section):
     batch_size: Count = Field(32, description="rows of a minibatch; the last one of an epoch may be shorter")
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] = Field(100, description="passes over the training part")
     shuffle: bool = Field(True, description="draw a new order of the rows in every epoch")
+    learning_rate_multipliers: tuple[NonNegative, ...] = Field(
+        (), description="of the step size, one a layer from the input; 0 leaves a layer as it began; []: all 1"
+    )
+    early_stopping: Annotated[
+        EarlyStopping | None, BeforeValidator(_stopping, json_schema_input_type=bool | EarlyStopping | None)
+    ] = Field(None, description="stop on the validation loss, true: as by default; epochs are then the most there are")
+    class_weight: Literal["balanced"] | None = Field(
+        None,
+        description="balanced: in training every class counts alike; losses and scores do not change their meaning",
+    )
     snapshots: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Distinct] = Field(
         (), description="epochs after which weights and biases are kept; the last epoch always is"
     )

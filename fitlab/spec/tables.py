@@ -19,7 +19,7 @@ class Table(DataOptions):
     """Rows and named columns; text, true/false and named ``categorical`` columns are one-hot encoded."""
 
     features: Literal["all"] | Columns = Field(
-        "all", description="columns to learn from; all: every one but target, group and time"
+        "all", description="columns to learn from; all: every one but target, group, time and sample_weight"
     )
     categorical: Annotated[tuple[Column, ...], Distinct] = Field(
         (),
@@ -42,6 +42,10 @@ class Table(DataOptions):
     )
     time: Column | None = Field(
         None, description="column of numbers or ISO 8601 dates; needs split: {kind: time}", validate_default=True
+    )
+    sample_weight: Column | None = Field(
+        None,
+        description="column of positive numbers, how much each row counts: in training, and in every loss and score",
     )
 
     @field_validator("stratify")

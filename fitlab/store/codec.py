@@ -27,7 +27,7 @@ from fitlab.seeds import canonical, digest
 from fitlab.spec import sections
 
 KEY = "fitlab"
-CURVES = ("curves/",)  # how the names of arrays begin that a Fit has in memory
+CURVES = ("curves/", "norms/")  # how the names of arrays begin that a Fit has in memory
 
 
 class CorruptFileError(Exception):
@@ -155,11 +155,13 @@ def _fit(head: Mapping[str, Any], sums: Mapping[str, str], arrays: Mapping[str, 
         outcome=Outcome(record["outcome"]),
         epochs=record["epochs"],
         curves=_curves(groups["curves"], arrays),
+        norms=_curves(groups.get("norms", {}), arrays),
         weights=stored(groups.get("weights", {})),
         snapshots={int(group.partition("/")[2]): stored(names) for group, names in groups.items() if "/" in group},
         predictions=stored(groups.get("predictions", {})),
         loss=record["loss"],
         null={name: float(value) for name, value in record["null"].items()},
+        classes=tuple(record.get("classes", ())),
         sizes=record["sizes"],
         cause=record["cause"],
         provenance=None if head["provenance"] is None else Provenance(**head["provenance"]),
@@ -169,7 +171,7 @@ def _fit(head: Mapping[str, Any], sums: Mapping[str, str], arrays: Mapping[str, 
 def _curves(names: Mapping[str, str], arrays: Mapping[str, Array]) -> Curves:
     """Return curves that hold no more memory than their own."""
     curves = {short: np.array(arrays[name]) for short, name in names.items()}
-    return Curves(curves.pop("epoch"), curves)
+    return Curves(curves.pop("epoch", np.empty(0, np.int64)), curves)
 
 
 def _grouped(names: Iterable[str]) -> dict[str, dict[str, str]]:

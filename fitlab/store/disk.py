@@ -17,7 +17,7 @@ from typing import Any
 
 from fitlab.arrays import Array, Fetch
 from fitlab.errors import SpecError, StoreError
-from fitlab.records import RECORD_VERSION, Config, Fit, Job, Outcome, in_file, merged, upto, with_snapshots
+from fitlab.records import RECORD_VERSION, Config, Fit, Job, Outcome, best_epoch, in_file, merged, upto, with_snapshots
 from fitlab.seeds import digest
 from fitlab.spec import Document, read_spec, sections
 from fitlab.store.codec import CorruptFileError, OtherVersionError, read_arrays, read_fit, read_head, write_fit
@@ -35,9 +35,11 @@ class Planned:
 
 def as_decided(fit: Fit, end: int, rungs: Collection[int]) -> Fit:
     """Return a stored Fit as a sweep reads it that ended it after ``end``: cut there, with the snapshots it wants."""
-    training = fit.job.config.sections.training
+    training, decided = fit.job.config.sections.training, upto(fit, end)
     wanted = {*rungs, *(training.snapshots if training else ())}
-    return with_snapshots(upto(fit, end), wanted)
+    if training and training.early_stopping and decided.outcome is Outcome.COMPLETED:
+        wanted.add(best_epoch(decided))
+    return with_snapshots(decided, wanted)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 from fitlab.records import Config, Fit, Floats, Outcome
 from fitlab.seeds import canonical, digest
 from fitlab.spec import domain_of
-from fitlab.sweep import Sweep
+from fitlab.sweep import Sweep, epochs_of, mean_curve
 
 FIT_POINTS = 50  # of a metric on the run of a Fit
 BRIEF = 8  # characters of a number in a name
@@ -95,15 +95,16 @@ def fit_metrics(fit: Fit) -> list[Point]:
 def config_metrics(sweep: Sweep, config: Config) -> list[Point]:
     """Return the mean curves over completed seeds, and what they ended with, with intervals.
 
-    Of a Config that was given up, the curves up to there.
+    A seed that stopped early goes on as it ended. Of a Config that was given up, the curves up to there.
     """
-    fits = sweep.completed(config) or tuple(fit for fit in sweep.of(config) if fit.outcome is Outcome.PRUNED)
-    if not fits or not len(fits[0].curves):
+    given_up = Outcome.PRUNED in {fit.outcome for fit in sweep.of(config)}
+    fits = tuple(fit for fit in sweep.of(config) if fit.outcome in (Outcome.COMPLETED, Outcome.PRUNED))
+    if not fits or not all(len(fit.curves) for fit in fits):
         return []
-    epoch = fits[0].curves.epoch
-    curves = {name: np.mean([fit.curves[name] for fit in fits], axis=0) for name in fits[0].curves.values}
+    epoch = epochs_of(fits)
+    curves = {name: mean_curve(name, fits) for name in fits[0].curves.values}
     curves["gap/loss"] = curves["loss/val"] - curves["loss/train"]
-    if not sweep.completed(config):
+    if given_up:
         return _points(curves, epoch, CONFIG_POINTS, {})
     one = _best(curves["loss/val"], epoch)
     for name, interval in sweep.intervals(config).items():
@@ -133,9 +134,9 @@ def outcome_counts(fits: tuple[Fit, ...]) -> str:
 def config_status(fits: tuple[Fit, ...]) -> str:
     """Return MLflow's status of a Config: finished if anything completed, else what its Fits came to."""
     outcomes = {fit.outcome for fit in fits}
-    if Outcome.COMPLETED in outcomes:
-        return "FINISHED"
-    return "KILLED" if outcomes == {Outcome.PRUNED} else "FAILED"
+    if outcomes <= {Outcome.PRUNED, Outcome.COMPLETED} and Outcome.PRUNED in outcomes:
+        return "KILLED"  # given up, though some of its seeds may have stopped early before
+    return "FINISHED" if Outcome.COMPLETED in outcomes else "FAILED"
 
 
 FIT_STATUS = {Outcome.COMPLETED: "FINISHED", Outcome.PRUNED: "KILLED"}

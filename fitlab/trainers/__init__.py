@@ -99,7 +99,7 @@ def loss(sections: Sections, task: Task) -> str:
     """Return which loss a Config is measured with, as in Fit.loss: those of one sweep must be the same to compare."""
     match sections.model:
         case Mlp():
-            return measures.LOSS[task]
+            return measures.loss_of(measures.LOSS[task], measures.weighted(sections.data))
         case Estimator():
             return estimator.loss(sections, task)
 
@@ -141,6 +141,6 @@ def misfits(sections: Sections, task: Task, sizes: Mapping[str, int], classes: A
     """
     match sections.model:
         case Mlp():
-            yield from mlp.misfits(sections, sizes)
+            yield from mlp.misfits(sections, task, sizes)
         case Estimator():
             yield from estimator.misfits(sections, task, sizes, classes)

@@ -105,16 +105,20 @@ def _fitted(state: State, split: Split, axis: axes.Resolved, epoch: int) -> Stat
             estimator.set_params(**{axis.parameter: epoch, "warm_start": True})
         case StagedAxis() if state.staged:
             return state
-    estimator.fit(split.X_train, split.y_train)
+    name, weights = fitted.weight_parameter(estimator, "fit"), split.weights.get("train")
+    weighted = {} if name is None or weights is None else {name: weights}
+    estimator.fit(split.X_train, split.y_train, **weighted)
     return replace(state, staged=tuple(_stages(state, split))) if isinstance(axis, StagedAxis) else state
 
 
 def _pass(estimator: Any, split: Split, order: np.ndarray, batch_size: int) -> None:
     classed = "classes" in signature(estimator.partial_fit).parameters
     classes = {"classes": np.arange(split.n_outputs)} if classed and split.task == "classification" else {}
+    weights = split.weights.get("train")
     for first in range(0, len(order), batch_size):
         rows = order[first : first + batch_size]
-        estimator.partial_fit(split.X_train[rows], split.y_train[rows], **classes)
+        weighted = {} if weights is None else {"sample_weight": weights[rows]}
+        estimator.partial_fit(split.X_train[rows], split.y_train[rows], **classes, **weighted)
 
 
 def _stages(state: State, split: Split) -> Iterator[Row]:
@@ -140,8 +144,8 @@ def _measure(state: State, split: Split) -> Row:
 
 def _row(split: Split, output: np.ndarray) -> Row:
     n = len(split.y_train)
-    row = measures.measure(split.task, "train", split.y_train, output[:n])
-    return row | measures.measure(split.task, "val", split.y_val, output[n:])
+    row = measures.measure(split.task, "train", split.y_train, output[:n], split.weights.get("train"))
+    return row | measures.measure(split.task, "val", split.y_val, output[n:], split.weights.get("val"))
 
 
 def _not_finite(row: Row, epoch: int) -> str | None:
@@ -172,7 +176,8 @@ def finish(state: State, split: Split) -> Fit:
         weights=weights,
         predictions=predictions,
         loss=loss(sections, split.task),
-        null=measures.null_metrics(split.task, split.y_train, split.y_val, split.n_outputs, hard=hard),
+        null=measures.null_metrics(split, hard),
+        classes=split.labels,
         sizes=split.sizes,
         cause=state.cause or "; ".join(state.said[:MAX_SAID]) or None,
     )
@@ -220,9 +225,8 @@ def _grown(axis: axes.Resolved) -> str | None:
 
 def loss(sections: Sections, task: Task) -> str:
     """Return which loss a Config has: log-loss where the unfitted estimator offers probabilities, else zero-one."""
-    if task == "classification" and not _probable(sections, task):
-        return measures.ZERO_ONE
-    return measures.LOSS[task]
+    hard = task == "classification" and not _probable(sections, task)
+    return measures.loss_of(measures.ZERO_ONE if hard else measures.LOSS[task], measures.weighted(sections.data))
 
 
 def problems(sections: Sections, packages: frozenset[str]) -> Iterator[Problem]:
@@ -252,8 +256,16 @@ def misfits(sections: Sections, task: Task, sizes: Mapping[str, int], classes: A
     if isinstance(axis, WarmStartAxis) and early == "auto" and sizes["n_train"] > axes.HIST_STOPS_ABOVE:
         message = f"{name} stops early by itself above {axes.HIST_STOPS_ABOVE} rows, and growth would go on"
         yield Problem(("model", "axis"), message, hint="say early_stopping: false or true in model.parameters")
+    yield from _weight_problems(estimator, sections, axis, name)
     yield from _tag_problems(estimator, sections, sizes, name)
     yield from labels.problems(estimator, classes)
+
+
+def _weight_problems(estimator: Any, sections: Sections, axis: axes.Resolved, name: str) -> Iterator[Problem]:
+    method = "partial_fit" if isinstance(axis, PartialFitAxis) else "fit"
+    if measures.weighted(sections.data) and fitted.weight_parameter(estimator, method) is None:
+        hint = "leave it out, or use an estimator that has them, such as LogisticRegression, or kind: mlp"
+        yield Problem(("data", "sample_weight"), f"{method} of {name} takes no weights of rows", hint=hint)
 
 
 def _tag_problems(estimator: Any, sections: Sections, sizes: Mapping[str, int], name: str) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ N samples, K classes, T stages.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,14 @@ PUBLIC = (
     "priors_", "means_", "covariance_", "scalings_", "centroids_",  # discriminant analysis, centroids
     "alpha_", "lambda_", "sigma_", "scores_",  # Bayesian and cross-validated linear models
 )  # fmt: skip
+
+
+def weight_parameter(estimator: Any, method: str) -> str | None:
+    """Return the name under which ``fit`` or ``partial_fit`` takes the weights of rows; None: it takes none."""
+    step, last = estimator.steps[-1] if isinstance(estimator, Pipeline) else ("", estimator)
+    if "sample_weight" not in signature(getattr(last, method)).parameters:
+        return None
+    return f"{step}__sample_weight" if step else "sample_weight"
 
 
 def is_probable(task: Task, estimator: Any) -> bool:

@@ -25,10 +25,12 @@ from fitlab.records import Floats
 from fitlab.trainers.measures import CLIP
 
 Ints = NDArray[np.int64]
+Part = tuple[Floats, Floats, Floats]  # X (N·D,), y (N,), weights of rows (N,) or (0,)
 F = TypeVar("F", bound=Callable[..., Any])
 IDENTITY, LOGISTIC, TANH, RELU, SOFTMAX = range(5)  # activations
 CONSTANT, INVSCALING, ADAPTIVE = range(3)  # schedules of the learning rate
-STEPS, RATE, BEST, UNCHANGED = range(4)  # progress: steps of Adam, learning rate, best loss, epochs without change
+# Progress: steps of Adam, learning rate; lowest loss and epochs without change of training, and of validation.
+STEPS, RATE, BEST, UNCHANGED, LOWEST, WAITED = range(6)
 BELOW, UNITS, WEIGHT, BIAS, VALUE = range(5)  # columns of ``layers``
 LINE = 8  # floats of a cache line
 SMALL = 1_000_000  # products of a small matrix multiplication, at most: OpenBLAS's own bound
@@ -58,6 +60,9 @@ class Settings(NamedTuple):
     power_t: float
     tol: float
     patience: int  # n_iter_no_change
+    stopping: bool  # on the validation loss, by the two below
+    stopping_tol: float
+    stopping_patience: int
 
 
 def _compiled(**options: Any) -> Callable[[F], F]:
@@ -360,21 +365,57 @@ def _sgd(
 
 
 @_inner
-def _update(
-    theta: Floats, gradient: Floats, moments: Floats, weights: int, rows: int, progress: Floats, settings: Settings
+def _step(
+    theta: Floats,
+    gradient: Floats,
+    moments: Floats,
+    first: int,
+    last: int,
+    alpha: float,
+    rate: float,
+    rows: float,
+    settings: Settings,
 ) -> None:
-    """Step along the summed gradient of ``rows`` rows; the penalty is on the first ``weights`` parameters alone."""
-    m, v = moments[0], moments[1]
-    rate, n = progress[RATE], float(rows)
+    """Move the parameters from ``first`` to before ``last``."""
+    m, v = moments[0, first:last], moments[1, first:last]
+    if settings.adam:
+        _adam(theta[first:last], gradient[first:last], m, v, alpha, rate, rows, settings)
+    else:
+        _sgd(theta[first:last], gradient[first:last], m, alpha, rate, rows, settings)
+
+
+@_inner
+def _update(
+    theta: Floats,
+    gradient: Floats,
+    moments: Floats,
+    layers: Ints,
+    multipliers: Floats,
+    rows: float,
+    progress: Floats,
+    settings: Settings,
+) -> None:
+    """Step along the summed gradient of ``rows`` rows; the penalty is on weights alone.
+
+    multipliers: (L,) of the learning rate, 0 leaves a layer as it is; (0,): none.
+    """
+    rate = progress[RATE]
     if settings.adam:
         progress[STEPS] += 1.0
         rate = settings.learning_rate_init * math.sqrt(1.0 - settings.beta_2 ** progress[STEPS])
         rate /= 1.0 - settings.beta_1 ** progress[STEPS]
-    for first, last, alpha in ((0, weights, settings.alpha), (weights, theta.size, 0.0)):
-        if settings.adam:
-            _adam(theta[first:last], gradient[first:last], m[first:last], v[first:last], alpha, rate, n, settings)
-        else:
-            _sgd(theta[first:last], gradient[first:last], m[first:last], alpha, rate, n, settings)
+    if multipliers.size == 0:
+        weights = layers[-1, WEIGHT] + layers[-1, BELOW] * layers[-1, UNITS]
+        _step(theta, gradient, moments, 0, weights, settings.alpha, rate, rows, settings)
+        _step(theta, gradient, moments, weights, theta.size, 0.0, rate, rows, settings)
+        return
+    for i in range(len(layers)):
+        if multipliers[i] > 0.0:
+            own, weight, bias, units = multipliers[i] * rate, layers[i, WEIGHT], layers[i, BIAS], layers[i, UNITS]
+            last = weight + layers[i, BELOW] * units
+            _step(theta, gradient, moments, weight, last, settings.alpha, own, rows, settings)
+            if bias >= 0:
+                _step(theta, gradient, moments, bias, bias + units, 0.0, own, rows, settings)
 
 
 @_inner
@@ -408,8 +449,7 @@ def _loss(output: Floats, row: int, y: float, code: int) -> tuple[float, float]:
 
 @_inner
 def _measure(
-    X: Floats,
-    y: Floats,
+    part: Part,
     spread: float,
     theta: Floats,
     layers: Ints,
@@ -418,18 +458,21 @@ def _measure(
     capacity: int,
     result: Floats,
 ) -> None:
-    """Write mean loss, and accuracy or R², into result (2,), as measures defines them. X: (N·D,); y: (N,)."""
+    """Write mean loss, and accuracy or R², into result (2,), as measures defines them. part: X, y, weights."""
+    X, y, weights = part
     D, N = layers[0, BELOW], len(y)
     loss = hits = 0.0
+    total = weights.sum() if weights.size > 0 else float(N)
     for first in range(0, N, capacity):
         x = _matrix(X, first * D, min(capacity, N - first), D)
         output = _forward(x, theta, layers, settings.hidden, settings.output, values, capacity)
         for row in range(len(x)):
             more, hit = _loss(output, row, y[first + row], settings.output)
-            loss += more
-            hits += hit
-    result[0] = loss / N
-    result[1] = hits / N
+            weight = weights[first + row] if weights.size > 0 else 1.0
+            loss += weight * more
+            hits += weight * hit
+    result[0] = loss / total
+    result[1] = hits / total
     if settings.output == IDENTITY:
         result[1] = 1.0 - loss / spread if spread > 0.0 else np.nan
 
@@ -438,19 +481,20 @@ def _measure(
 def _epoch(
     X: Floats,
     y: Floats,
+    counts: Floats,
     order: Ints,
     theta: Floats,
     layers: Ints,
+    multipliers: Floats,
     settings: Settings,
     moments: Floats,
     progress: Floats,
     buffers: tuple[Floats, Floats, Floats, Floats, Floats],
     capacity: int,
 ) -> float:
-    """Go through the minibatches of one epoch."""
+    """Go through the minibatches of one epoch; return the loss that scikit-learn watches, for adaptive rates."""
     D, K, N = layers[0, BELOW], layers[-1, UNITS], len(y)
     batch, values, deltas, gradient, spare = buffers
-    weights = layers[-1, WEIGHT] + layers[-1, BELOW] * K
     watched = 0.0
     for first in range(0, N, settings.batch_size):
         rows = min(settings.batch_size, N - first)
@@ -461,29 +505,92 @@ def _epoch(
         x = _matrix(batch, 0, rows, D)
         output = _forward(x, theta, layers, settings.hidden, settings.output, values, capacity)
         if settings.schedule == ADAPTIVE:
-            watched += _penalised(output, y, order[first : first + rows], theta[:weights], settings)
+            penalised = theta[: layers[-1, WEIGHT] + layers[-1, BELOW] * K]
+            watched += _penalised(output, y, counts, order[first : first + rows], penalised, settings)
         delta = _matrix(deltas, capacity * layers[-1, VALUE], rows, K)
-        for row in range(rows):
-            for k in range(K):
-                delta[row, k] = output[row, k]
-            target = y[order[first + row]]
-            if settings.output == SOFTMAX:
-                delta[row, int(target)] -= 1.0
-            else:
-                delta[row, 0] -= target
+        total = _errors(output, y, counts, order[first : first + rows], settings.output, delta)
         _backward(x, theta, layers, settings.hidden, values, deltas, capacity, gradient, spare)
-        _update(theta, gradient, moments, weights, rows, progress, settings)
+        _update(theta, gradient, moments, layers, multipliers, total, progress, settings)
     return watched / N
 
 
 @_inner
-def _penalised(output: Floats, y: Floats, rows: Ints, weights: Floats, settings: Settings) -> float:
-    """Return B times the loss that scikit-learn watches: half the squared error, and the penalty included."""
-    loss = 0.0
+def _errors(output: Floats, y: Floats, counts: Floats, rows: Ints, code: int, delta: Floats) -> float:
+    """Fill delta (B, K), output minus target, weighted; return the sum of the weights of its rows. counts: (N,), (0,).
+
+    It is the gradient by what goes into the last activation: of the log-loss, or of half the squared error.
+    """
+    B, K = output.shape
+    for i in range(B):
+        for k in range(K):
+            delta[i, k] = output[i, k]
+        target = y[rows[i]]
+        if code == SOFTMAX:
+            delta[i, int(target)] -= 1.0
+        else:
+            delta[i, 0] -= target
+    if counts.size == 0:
+        return float(len(rows))
+    total = 0.0
     for i in range(len(rows)):
-        loss += _loss(output, i, y[rows[i]], settings.output)[0]
+        weight = counts[rows[i]]
+        total += weight
+        for k in range(delta.shape[1]):
+            delta[i, k] *= weight
+    return total
+
+
+@_inner
+def _gradient(
+    X: Floats,
+    y: Floats,
+    counts: Floats,
+    theta: Floats,
+    layers: Ints,
+    settings: Settings,
+    buffers: tuple[Floats, Floats, Floats, Floats, Floats],
+    capacity: int,
+    result: Floats,
+) -> None:
+    """Write into result (P,) the mean gradient over all rows, without the penalty."""
+    D, K, N = layers[0, BELOW], layers[-1, UNITS], len(y)
+    _, values, deltas, part, spare = buffers
+    total, rows = 0.0, np.arange(N)
+    result[:] = 0.0
+    for first in range(0, N, capacity):
+        here = rows[first : min(first + capacity, N)]
+        x = _matrix(X, first * D, len(here), D)
+        output = _forward(x, theta, layers, settings.hidden, settings.output, values, capacity)
+        delta = _matrix(deltas, capacity * layers[-1, VALUE], len(here), K)
+        total += _errors(output, y, counts, here, settings.output, delta)
+        _backward(x, theta, layers, settings.hidden, values, deltas, capacity, part, spare)
+        result += part
+    result /= total
+
+
+@_inner
+def _penalised(output: Floats, y: Floats, counts: Floats, rows: Ints, penalised: Floats, settings: Settings) -> float:
+    """Return B times the loss that scikit-learn watches: half the squared error, and the penalty included.
+
+    counts: (N,) or (0,), the weights of all rows; penalised: the weights of the network.
+    """
+    loss = total = 0.0
+    for i in range(len(rows)):
+        weight = counts[rows[i]] if counts.size > 0 else 1.0
+        loss += weight * _loss(output, i, y[rows[i]], settings.output)[0]
+        total += weight
     half = 0.5 if settings.output == IDENTITY else 1.0
-    return half * loss + 0.5 * settings.alpha * float(np.dot(weights, weights))
+    return (half * loss + 0.5 * settings.alpha * float(np.dot(penalised, penalised))) * (len(rows) / total)
+
+
+@_inner
+def _improved(progress: Floats, lowest: int, unchanged: int, loss: float, tol: float) -> bool:
+    """Count an epoch that lowers the lowest loss by less than ``tol``, as scikit-learn does; whether it lowers it."""
+    progress[unchanged] = progress[unchanged] + 1.0 if loss > progress[lowest] - tol else 0.0
+    if loss < progress[lowest]:
+        progress[lowest] = loss
+        return True
+    return False
 
 
 @_inner
@@ -492,10 +599,7 @@ def _reschedule(progress: Floats, watched: float, rows_seen: float, settings: Se
     if settings.schedule == INVSCALING:
         progress[RATE] = settings.learning_rate_init / (rows_seen + 1.0) ** settings.power_t
     elif settings.schedule == ADAPTIVE:
-        worse = watched > progress[BEST] - settings.tol
-        progress[UNCHANGED] = progress[UNCHANGED] + 1.0 if worse else 0.0
-        if watched < progress[BEST]:
-            progress[BEST] = watched
+        _improved(progress, BEST, UNCHANGED, watched, settings.tol)
         if progress[UNCHANGED] > settings.patience and progress[RATE] > SMALLEST_RATE:
             progress[RATE] /= 5.0
             progress[UNCHANGED] = 0.0
@@ -503,45 +607,63 @@ def _reschedule(progress: Floats, watched: float, rows_seen: float, settings: Se
 
 @_entry
 def train(
-    X: Floats,
-    y: Floats,
-    X_val: Floats,
-    y_val: Floats,
+    train: Part,
+    val: Part,
     spreads: Floats,
+    counts: Floats,
     orders: Ints,
     epoch: int,
     theta: Floats,
     layers: Ints,
+    multipliers: Floats,
     settings: Settings,
     moments: Floats,
     progress: Floats,
+    best: Floats,
+    before: Floats,
+    gradient: Floats,
     curves: Floats,
 ) -> int:
-    """Train E epochs, or until something is not finite; return how many epochs were trained.
+    """Train E epochs, or until something is not finite or early stopping; return how many epochs were trained.
 
-    X: (N·D,) flat, y: (N,) class codes or targets as floats, spreads: (2,) sums of squares of y and y_val around
-    their means; orders: (E, N) rows of X; epoch: trained before. Changed: theta (P,), moments (2, P), progress (4,),
-    and curves (E, 4): loss and score of train, loss and score of val after each epoch. E = 0 rows of orders and one
-    of curves: measure only.
+    train, val: X (N·D,) flat, y (N,) class codes or targets as floats, and the weights of rows when it is measured,
+    (N,), or (0,) where all count alike; spreads: (2,) sums of squares of both y around their means; counts: the weights
+    of rows in training, (N,) or (0,). orders: (E, N) rows of X; epoch: trained before; multipliers: see _update.
+    Changed: theta (P,), moments (2, P), progress (6,), best (P,), the parameters of the lowest validation loss, (0,)
+    without early stopping, before (P,), the parameters before the last epoch, and curves (E, 4): loss and score of
+    train, loss and score of val after each epoch. E = 0 rows of orders and one of curves: measure only; or, where
+    gradient is (P,) instead of (0,), write the mean gradient over all rows of train there, and nothing else.
     """
-    E = len(orders)
+    E, (X, y, _) = len(orders), train
     capacity = max(settings.batch_size + -settings.batch_size % LINE, BLOCK)
     size = capacity * (layers[-1, VALUE] + layers[-1, UNITS])
     values, batch = _aligned(size), _aligned(settings.batch_size * layers[0, BELOW])
     buffers = (batch, values, _aligned(size), _aligned(theta.size), _aligned(theta.size))
     given, theta = theta, _aligned(theta.size)
     _copy(given, theta)
+    if gradient.size > 0:
+        _gradient(X, y, counts, theta, layers, settings, buffers, capacity, gradient)
+        return 0
     for e in range(max(E, 1)):
         if E > 0:
-            watched = _epoch(X, y, orders[e], theta, layers, settings, moments, progress, buffers, capacity)
+            if settings.stopping or e == E - 1:
+                before[:] = theta
+            watched = _epoch(
+                X, y, counts, orders[e], theta, layers, multipliers, settings, moments, progress, buffers, capacity
+            )
             _reschedule(progress, watched, float(len(y)) * (epoch + e + 1), settings)
             _round_off(theta, moments)
             _copy(theta, given)
-        _measure(X, y, spreads[0], theta, layers, settings, values, capacity, curves[e, :2])
-        _measure(X_val, y_val, spreads[1], theta, layers, settings, values, capacity, curves[e, 2:])
+        _measure(train, spreads[0], theta, layers, settings, values, capacity, curves[e, :2])
+        _measure(val, spreads[1], theta, layers, settings, values, capacity, curves[e, 2:])
         finite = math.isfinite(curves[e, 0]) and math.isfinite(curves[e, 2])
         if not (finite and np.isfinite(theta).all()):
             return min(e + 1, E)
+        if settings.stopping:
+            if _improved(progress, LOWEST, WAITED, curves[e, 2], settings.stopping_tol):
+                best[:] = theta
+            if progress[WAITED] > settings.stopping_patience:
+                return min(e + 1, E)
     return E
 
 

@@ -15,19 +15,16 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.random import RandomState
-from numpy.typing import NDArray
 
 from fitlab.errors import Problem
-from fitlab.records import Array, Curves, Fit, Floats, Job, Outcome, Split
+from fitlab.records import EMPTY_CURVES, Array, Curves, Fit, Floats, Job, Outcome, Split, Task
 from fitlab.spec import Sections
 from fitlab.spec.models import Adam, Mlp, Sgd
-from fitlab.trainers import kernel, measures
+from fitlab.trainers import calling, layout, measures
 
 VERSION = "mlp-kernel/2"
 LONG = 0.05  # seconds of a call of the kernel: Python and its lock are negligible, and ``stop`` is asked often enough
 MAX_ORDERS = 1 << 22  # rows that the orders of one call hold together
-_ACTIVATIONS = {"identity": kernel.IDENTITY, "logistic": kernel.LOGISTIC, "tanh": kernel.TANH, "relu": kernel.RELU}
-_SCHEDULES = {"constant": kernel.CONSTANT, "invscaling": kernel.INVSCALING, "adaptive": kernel.ADAPTIVE}
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,11 +35,10 @@ class State:
     orders: RandomState  # draws the order of rows
     order: Array  # (N,) of the last epoch
     epoch: int  # trained so far
-    theta: Floats  # (P,) weights and biases after ``epoch``
-    moments: Floats  # (2, P) of Adam; of sgd the first row is the velocity
-    progress: Floats  # (4,) what else the solver remembers
+    memory: calling.Memory  # after ``epoch``
     measured: Floats  # (measured epochs from 0, 4) loss and score of train, loss and score of val
     snapshots: Mapping[int, Mapping[str, Array]]
+    norms: Mapping[int, Mapping[str, float]]  # epoch -> as in Fit.norms
     cause: str | None = None  # why it diverged
 
 
@@ -50,7 +46,7 @@ def start(job: Job, split: Split) -> State:
     """Return the initialised network, measured."""
     model, training = _parts(job.config.sections)
     seeded = RandomState(job.stream("init"))
-    theta = _initial(model, _widths(model, split.sizes), seeded)
+    theta = layout.drawn(model, split.sizes, seeded)
     # Initialising has taken its draws from ``seeded``: what it draws next is scikit-learn's first order of rows.
     orders = seeded if job.random_state is not None else RandomState(job.stream("order"))
     state = State(
@@ -58,23 +54,22 @@ def start(job: Job, split: Split) -> State:
         orders=orders,
         order=np.arange(len(split.y_train)),
         epoch=0,
-        theta=theta,
-        moments=np.zeros((2, len(theta))),
-        progress=np.array([0.0, training.learning_rate_init, np.inf, 0.0]),
+        memory=calling.begin(training, theta),
         measured=np.empty((0, 4)),
         snapshots={},
+        norms={},
     )
     return _trained(state, split, 0)
 
 
 def advance(state: State, split: Split, to_epoch: int, stop: Callable[[], bool]) -> State:
-    """Train to the end of ``to_epoch``, or until ``stop()`` or divergence.
+    """Train to the end of ``to_epoch``, or until ``stop()``, early stopping or divergence.
 
     ``stop`` is asked before every call of the kernel: one epoch, then as many as take about LONG.
     """
     epochs = 1
     state = replace(state, orders=copy.deepcopy(state.orders))  # to draw from
-    while state.epoch < to_epoch and state.cause is None and not stop():
+    while state.epoch < to_epoch and state.cause is None and not _is_whole(state) and not stop():
         before, clock = state.epoch, time.perf_counter()
         state = _trained(state, split, min(epochs, to_epoch - before))
         per_epoch = (time.perf_counter() - clock) / (state.epoch - before)
@@ -85,15 +80,21 @@ def advance(state: State, split: Split, to_epoch: int, stop: Callable[[], bool])
 def finish(state: State, split: Split) -> Fit:
     """Return the Fit of a state, with predictions of its last weights on validation and test."""
     sections = state.job.config.sections
+    model, _ = _parts(sections)
     if state.cause is not None:
         outcome = Outcome.DIVERGED
     else:
-        outcome = Outcome.COMPLETED if state.epoch == end(sections) else Outcome.INTERRUPTED
+        outcome = Outcome.COMPLETED if _is_whole(state) else Outcome.INTERRUPTED
     score = "accuracy" if split.task == "classification" else "r2"
     columns = {"loss/train": 0, "loss/val": 2, f"{score}/train": 1, f"{score}/val": 3} if len(state.measured) else {}
-    predictions = {}
+    predictions, snapshots = {}, dict(state.snapshots)
     if outcome is Outcome.COMPLETED:
-        predictions = {"val": _output(state, split, split.X_val), "test": _output(state, split, split.X_test)}
+        best = state.memory.best
+        if len(best):
+            lowest = int(state.measured[:, 2].argmin())
+            snapshots = dict(sorted({**snapshots, lowest: layout.named(best, model, split.sizes)}.items()))
+        parts = {"val": split.X_val, "test": split.X_test}
+        predictions = {part: calling.output(model, split, state.memory.theta, X) for part, X in parts.items()}
     return Fit(
         job=state.job,
         outcome=outcome,
@@ -101,11 +102,13 @@ def finish(state: State, split: Split) -> Fit:
         curves=Curves(
             np.arange(len(state.measured)), {name: state.measured[:, i].copy() for name, i in columns.items()}
         ),
-        weights=_named(state, split),
-        snapshots=state.snapshots,
+        weights=layout.named(state.memory.theta, model, split.sizes),
+        snapshots=snapshots,
+        norms=_as_curves(state.norms),
         predictions=predictions,
-        loss=measures.LOSS[split.task],
-        null=measures.null_metrics(split.task, split.y_train, split.y_val, split.n_outputs),
+        loss=measures.loss_of(measures.LOSS[split.task], bool(split.weights)),
+        null=measures.null_metrics(split),
+        classes=split.labels,
         sizes={**split.sizes, "n_parameters": n_parameters(sections, split.sizes)},
         cause=state.cause,
     )
@@ -124,23 +127,34 @@ def cost(sections: Sections) -> float:
 
 
 def n_parameters(sections: Sections, sizes: Mapping[str, int]) -> int:
-    """Count weights and biases; two classes need one output, as in scikit-learn."""
-    model, _ = _parts(sections)
-    return sum((fan_in + model.biases) * fan_out for fan_in, fan_out in pairwise(_widths(model, sizes)))
+    """Count weights and biases."""
+    return layout.n_parameters(_parts(sections)[0], sizes)
 
 
-def misfits(sections: Sections, sizes: Mapping[str, int]) -> Iterator[Problem]:
+def misfits(sections: Sections, task: Task, sizes: Mapping[str, int]) -> Iterator[Problem]:
     """Yield what of a Config does not fit the data or itself."""
-    _, training = _parts(sections)
+    model, training = _parts(sections)
     n_train = sizes["n_train"]
+    multipliers, layers = training.learning_rate_multipliers, len(model.hidden_layer_sizes) + 1
+    if multipliers and len(multipliers) != layers:
+        allowed = f"{layers} numbers, one a layer from the input, the output layer last"
+        yield Problem(("training", "learning_rate_multipliers"), "not one a layer", str(list(multipliers)), allowed)
     if training.batch_size > n_train:
         allowed = f"at most {n_train}, the rows of the training part"
         given = str(training.batch_size)
         yield Problem(("training", "batch_size"), "a minibatch larger than the data", given, allowed)
+    if training.class_weight is not None and task == "regression":
+        yield Problem(("training", "class_weight"), "a regression has no classes", training.class_weight, "null")
     late = [epoch for epoch in training.snapshots if epoch > training.epochs]
     if late:
         allowed = f"epochs 0 to {training.epochs}"
         yield Problem(("training", "snapshots"), "after the last epoch", str(late), allowed)
+
+
+def _is_whole(state: State) -> bool:
+    """Whether training is at its end, or early stopping has ended it."""
+    _, training = _parts(state.job.config.sections)
+    return state.epoch == training.epochs or calling.has_stopped(training, state.memory)
 
 
 def _parts(sections: Sections) -> tuple[Mlp, Adam | Sgd]:
@@ -148,63 +162,6 @@ def _parts(sections: Sections) -> tuple[Mlp, Adam | Sgd]:
     if not isinstance(sections.model, Mlp) or sections.training is None:
         raise TypeError(f"not a network: {sections.model.kind}")
     return sections.model, sections.training
-
-
-def _widths(model: Mlp, sizes: Mapping[str, int]) -> tuple[int, ...]:
-    """Return features, hidden units and outputs; two classes need one output."""
-    outputs = sizes["n_outputs"] if sizes["n_outputs"] > 2 else 1
-    return (sizes["n_features"], *model.hidden_layer_sizes, outputs)
-
-
-def _initial(model: Mlp, widths: tuple[int, ...], seeded: RandomState) -> Floats:
-    """Draw the parameters as scikit-learn does (Glorot and Bengio 2010); without biases they are drawn and dropped."""
-    factor = 2.0 if model.activation == "logistic" else 6.0
-    weights, biases = [], []
-    for fan_in, fan_out in pairwise(widths):
-        bound = np.sqrt(factor / (fan_in + fan_out))
-        weights.append(seeded.uniform(-bound, bound, (fan_in, fan_out)).ravel())
-        biases.append(seeded.uniform(-bound, bound, fan_out))
-    return np.concatenate(weights + biases if model.biases else weights)
-
-
-def _layers(model: Mlp, widths: tuple[int, ...]) -> NDArray[np.int64]:
-    """Return the kernel's table of layers (L, 5)."""
-    pairs = np.array(list(pairwise(widths)))
-    below, units = pairs.T
-    weights = np.cumsum(below * units)
-    values = np.cumsum(units)
-    biases = weights[-1] + values - units if model.biases else np.full(len(units), -1)
-    return np.ascontiguousarray(np.column_stack([below, units, weights - below * units, biases, values - units]))
-
-
-def _settings(model: Mlp, training: Adam | Sgd, split: Split) -> kernel.Settings:
-    """Return the kernel's settings; what a solver has not stays as scikit-learn's default, unused."""
-    adam = training if isinstance(training, Adam) else Adam()
-    sgd = training if isinstance(training, Sgd) else Sgd(solver="sgd")
-    return kernel.Settings(
-        hidden=_ACTIVATIONS[model.activation],
-        output=_last(split),
-        batch_size=training.batch_size,
-        alpha=float(training.alpha),
-        adam=isinstance(training, Adam),
-        learning_rate_init=float(training.learning_rate_init),
-        beta_1=float(adam.beta_1),
-        beta_2=float(adam.beta_2),
-        epsilon=float(adam.epsilon),
-        momentum=float(sgd.momentum),
-        nesterov=sgd.nesterovs_momentum,
-        schedule=_SCHEDULES[sgd.learning_rate],
-        power_t=float(sgd.power_t),
-        tol=float(sgd.tol),
-        patience=sgd.n_iter_no_change,
-    )
-
-
-def _last(split: Split) -> int:
-    """Return the activation of the last layer."""
-    if split.task == "regression":
-        return kernel.IDENTITY
-    return kernel.SOFTMAX if split.n_outputs > 2 else kernel.LOGISTIC
 
 
 def _trained(state: State, split: Split, epochs: int) -> State:
@@ -220,38 +177,45 @@ def _trained(state: State, split: Split, epochs: int) -> State:
     for row in drawn:  # each a shuffle of the one before, as fit does it
         order = order[state.orders.permutation(len(order))] if training.shuffle else order
         row[:] = order
-    theta, moments, progress = state.theta.copy(), state.moments.copy(), state.progress.copy()
-    curves = np.empty((max(epochs, 1), 4))
-    done = kernel.train(
-        _flat(split.X_train),
-        _flat(split.y_train),
-        _flat(split.X_val),
-        _flat(split.y_val),
-        np.array([np.square(y - y.mean()).sum() for y in (split.y_train, split.y_val)]),
-        drawn,
-        state.epoch,
-        theta,
-        _layers(model, _widths(model, split.sizes)),
-        _settings(model, training, split),
-        moments,
-        progress,
-        curves,
-    )
-    reached = state.epoch + done
-    cause = _cause(theta, curves[done - 1], reached)
-    fresh = curves[: max(done, 1) - (cause is not None)]
+    memory, before, curves = calling.train(model, training, split, state.memory, state.epoch, drawn)
+    reached = state.epoch + min(len(curves), epochs)
+    cause = _cause(memory.theta, curves[-1], reached)
+    fresh = curves[: len(curves) - (cause is not None)]
     state = replace(
         state,
         order=order,
         epoch=reached,
-        theta=theta,
-        moments=moments,
-        progress=progress,
+        memory=memory,
         measured=np.concatenate([state.measured, fresh]),
         cause=cause,
     )
-    kept = cause is None and reached in training.snapshots
-    return replace(state, snapshots={**state.snapshots, reached: _named(state, split)}) if kept else state
+    return state if cause is not None else _noted(state, split, before)
+
+
+def _noted(state: State, split: Split, before: Floats) -> State:
+    """Keep the weights of an epoch of which they are wanted, and the norms there and at the end. before: (P,)."""
+    (model, training), epoch, theta = _parts(state.job.config.sections), state.epoch, state.memory.theta
+    if epoch in training.snapshots:
+        kept = {**state.snapshots, epoch: layout.named(theta, model, split.sizes)}
+        state = replace(state, snapshots=kept)
+    if epoch not in training.snapshots and not _is_whole(state):
+        return state
+    vectors = {"gradient": calling.gradient(model, training, split, theta)}
+    vectors |= {"update": theta - before} if epoch > 0 else {}
+    with np.errstate(all="ignore"):  # a gradient may overflow where the loss has not
+        norms = {
+            f"{kind}/{name}": float(np.linalg.norm(array))
+            for kind, vector in vectors.items()
+            for name, array in layout.views(vector, model, split.sizes)
+        }
+    return replace(state, norms={**state.norms, epoch: norms})
+
+
+def _as_curves(norms: Mapping[int, Mapping[str, float]]) -> Curves:
+    """Return norms at their epochs; what there is none of, an update before training, is NaN."""
+    names = max(norms.values(), key=len, default={})
+    values = {name: np.array([norms[epoch].get(name, np.nan) for epoch in norms]) for name in names}
+    return Curves(np.array(list(norms), np.int64), values) if norms else EMPTY_CURVES
 
 
 def _cause(theta: Floats, last: Floats, epoch: int) -> str | None:
@@ -260,31 +224,3 @@ def _cause(theta: Floats, last: Floats, epoch: int) -> str | None:
         return f"weights became non-finite in epoch {epoch}"
     broken = [name for name, value in (("loss/train", last[0]), ("loss/val", last[2])) if not np.isfinite(value)]
     return f"{' and '.join(broken)} became non-finite in epoch {epoch}" if broken else None
-
-
-def _flat(array: Array) -> Floats:
-    """The array as the kernel takes it: flat, float64, writable (other types would be compiled for again)."""
-    return np.require(array, np.float64, ["C", "W"]).reshape(-1)
-
-
-def _output(state: State, split: Split, X: Floats) -> Floats:
-    """Return probabilities (N, K) or predictions (N,)."""
-    model, _ = _parts(state.job.config.sections)
-    layers = _layers(model, _widths(model, split.sizes))
-    output = kernel.predict(_flat(X), len(X), state.theta, layers, _ACTIVATIONS[model.activation], _last(split))
-    if split.task == "regression":
-        return np.asarray(output[:, 0])
-    return np.hstack([1 - output, output]) if split.n_outputs <= 2 else np.asarray(output)
-
-
-def _named(state: State, split: Split) -> dict[str, Array]:
-    """Copy weights (fan_in, fan_out) and biases (fan_out,), layer by layer from the input."""
-    model, _ = _parts(state.job.config.sections)
-    layers = _layers(model, _widths(model, split.sizes)).tolist()
-    named: dict[str, Array] = {}
-    for i, (below, units, weight, bias, _) in enumerate(layers, start=1):
-        layer = "output" if i == len(layers) else f"hidden_{i}"
-        named[f"{layer}/weight"] = state.theta[weight : weight + below * units].reshape(below, units).copy()
-        if model.biases:
-            named[f"{layer}/bias"] = state.theta[bias : bias + units].copy()
-    return named

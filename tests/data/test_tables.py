@@ -68,6 +68,17 @@ def test_categories_are_encoded_as_scikit_learn_does_and_keep_their_names() -> N
     assert numbers.features == tuple(f"age={age}" for age in range(20, 37))
 
 
+def test_weights_of_rows_are_no_feature_and_go_with_their_rows(tmp_path: Path) -> None:
+    frame = CLEAN.drop(columns=["visit", "clinic"]).assign(w=np.linspace(0.5, 2, N))
+    write(tmp_path, frame)
+    made = data.load(section(sample_weight="w", features="all"))
+    assert not any("w" in name.split("=")[0].split() for name in made.features)
+    assert made.fingerprint != data.load(section(sample_weight="income", features=["age"])).fingerprint
+    split = data.split(made, section(sample_weight="w", features="all"), 7)
+    assert all((split.weights[part] == frame["w"].to_numpy()[rows]).all() for part, rows in split.rows.items())
+    assert data.split(data.load(section()), section(), 7).weights == {}
+
+
 def test_csv_and_parquet_hold_the_same_data() -> None:
     CLEAN.to_parquet("t.parquet")
     CLEAN.to_csv("semi.csv", index=False, sep=";")
@@ -157,6 +168,16 @@ def damaged(**changes: object) -> pd.DataFrame:
         (CLEAN, {"target": "visit"}, ["data.target: dates"]),
         (CLEAN.iloc[:0], {}, ["data.path: a table without rows"]),
         (damaged(clinic=None), {"group": "clinic", "split": {"kind": "group"}}, ["data.group: missing values"]),
+        (CLEAN, {"sample_weight": "incom"}, ["data.sample_weight: no such column", "mean income?"]),
+        (CLEAN, {"sample_weight": "outcome"}, ["data.sample_weight: this column is the target"]),
+        (CLEAN, {"sample_weight": "income"}, ["data.features: the weight of rows is among the features"]),
+        (CLEAN, {"sample_weight": "clinic"}, ["data.sample_weight: not numbers", "clinic holds 'c0'"]),
+        (damaged(clinic=None), {"sample_weight": "clinic"}, ["data.sample_weight: missing values"]),
+        (
+            CLEAN.assign(w=np.arange(N) - 1.0),
+            {"sample_weight": "w"},
+            ["data.sample_weight: weights that are not positive", "w: 2 of 40, the first in data row 1"],
+        ),
         (CLEAN, {"group": "klinic", "split": {"kind": "group"}}, ["data.group: no such column", "mean clinic?"]),
         (CLEAN, {"time": "colour", "split": {"kind": "time"}}, ["data.time: neither numbers nor dates", "'red'"]),
     ],
@@ -260,6 +281,7 @@ def test_all_that_is_wrong_with_a_table_is_told_at_once(tmp_path: Path) -> None:
 
 
 LEAKS = [
+    ({"sample_weight": ""}, "data.sample_weight", "not allowed"),
     ({"group": "clinic"}, "data.group", "rows of one group would stand in training and test"),
     ({"time": "visit"}, "data.time", "the future would train"),
     ({"time": "visit", "group": "clinic", "split": {"kind": "group"}}, "data.time", "split.kind is group"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -27,6 +28,7 @@ from fitlab.runner.plan import plan
 from fitlab.runner.workers import Workers, in_process, processes, threads
 from fitlab.spec import read_spec
 from fitlab.store import Store
+from fitlab.tracking.content import config_status
 
 PRUNERS = {
     "median": {"type": "median", "min_epochs": 2, "n_startup_trials": 2},
@@ -189,6 +191,59 @@ def test_optuna_is_told_the_means_over_seeds_at_every_rung(search: dict, tmp_pat
         pruned = fits[0].outcome is Outcome.PRUNED
         assert trial.state is (TrialState.PRUNED if pruned else TrialState.COMPLETE)
         assert pruned or trial.value == pytest.approx(np.mean([fit.final["loss/val"] for fit in fits]), rel=1e-12)
+
+
+STOPPING = {"n_iter_no_change": 1, "tol": 0.01}
+
+
+@pytest.mark.parametrize("pruner", ["median", "hyperband"])
+def test_a_search_of_fits_that_stop_early_is_replayed_resumed_and_told_truly(
+    search: dict, tmp_path: Path, pruner: str
+) -> None:
+    search["training"]["early_stopping"] = STOPPING
+    search["sweep"]["early_terminate"] = PRUNERS[pruner]
+    result = go(search, tmp_path / "whole", threads(2))
+    rungs = plan(read_spec(search)).rungs
+    ends = {fit.epochs for fit in result.sweep.fits if fit.outcome is Outcome.COMPLETED}
+    assert ends & set(rungs), "some stop at a rung"
+    assert len(ends - set(rungs)) > 2, "others between"
+    again = go(search, tmp_path / "whole")
+    assert (again.progress.trained, again.progress.cached) == (0, 24)
+    assert again.sweep.fits == result.sweep.fits
+    assert fitlab.load("search", tmp_path / "whole").fits == result.sweep.fits
+    stops = iter([2, 5, 9, 10**9])
+    for most in stops:  # again and again from where Ctrl-C left it
+        seen = 0
+
+        def interrupt(_: Progress, most: int = most) -> None:
+            nonlocal seen
+            seen += 1
+            if seen == most:
+                os.kill(os.getpid(), signal.SIGINT)
+
+        with contextlib.suppress(KeyboardInterrupt):
+            go(search, tmp_path / "cut", on_progress=interrupt)
+    assert_same(tmp_path / "whole", tmp_path / "cut", search)
+    by_config = {config.digest: result.sweep.of(config) for config in result.sweep.configs}
+    mixed = [fits for fits in by_config.values() if len({fit.outcome for fit in fits}) > 1]
+    assert mixed, "some were given up after a seed of theirs had stopped"
+    assert {config_status(fits) for fits in mixed} == {"KILLED"}
+    for trial in journal(tmp_path / "whole", search).trials:
+        fits = by_config[trial.user_attrs["fitlab.config"]]
+        whole = {fit.outcome for fit in fits} == {Outcome.COMPLETED}
+        assert trial.state is (TrialState.COMPLETE if whole else TrialState.PRUNED)
+        assert not whole or trial.value == pytest.approx(np.mean([fit.final["loss/val"] for fit in fits]), rel=1e-12)
+
+
+@pytest.mark.slow
+def test_a_search_and_a_survey_read_the_same_fits_that_stopped_early(search: dict, tmp_path: Path) -> None:
+    search["training"]["early_stopping"] = STOPPING
+    plain = {**search, "sweep": {**search["sweep"], "early_terminate": None}}
+    alone = [go(spec, tmp_path / str(i)).sweep for i, spec in enumerate((search, plain))]
+    for spec in (plain, search, plain, search):
+        found = go(spec, tmp_path / "both")
+        assert found.sweep.fits == alone[spec is plain].fits
+    assert found.progress.trained == 0
 
 
 def test_an_exhausted_space_ends_and_repeats_are_told_what_is_known(search: dict, tmp_path: Path) -> None:

@@ -37,7 +37,8 @@ def example(epochs: int = 4, snapshots: tuple[int, ...] = (0, 2), outcome: Outco
     predictions = {"val": np.eye(3), "test": np.eye(3)} if outcome is Outcome.COMPLETED else {}
     kept = {epoch: at(epoch) for epoch in snapshots}
     stamp = Provenance(1, 0.5, "host", "platform")
-    return Fit(JOB, outcome, epochs, curves, at(epochs), kept, predictions, null={"loss/val": 1.0}, provenance=stamp)
+    ended = {"predictions": predictions, "null": {"loss/val": 1.0}, "provenance": stamp}
+    return Fit(JOB, outcome, epochs, curves, at(epochs), kept, **ended)
 
 
 def held(fit: Fit) -> Iterator[Mapping[str, np.ndarray]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -97,6 +99,43 @@ def test_scikit_learn_by_hand_gives_the_same_estimator_bit_for_bit(name: str, pa
     expected = fitted.weights(theirs)
     assert ours.weights.keys() == expected.keys()
     assert all((ours.weights[key] == array).all() for key, array in expected.items())
+
+
+WEIGHTED = [
+    (["sklearn.linear_model.Ridge"], None),
+    (["sklearn.preprocessing.PolynomialFeatures", "sklearn.linear_model.Ridge"], None),
+    (["sklearn.ensemble.RandomForestRegressor"], {"kind": "warm_start", "step": 4}),
+    (["sklearn.ensemble.AdaBoostRegressor"], {"kind": "staged"}),
+    (["sklearn.linear_model.SGDRegressor"], {"kind": "partial_fit", "epochs": 2, "batch_size": 16}),
+]
+
+
+@pytest.mark.parametrize(("names", "axis"), WEIGHTED, ids=str)
+def test_weights_of_rows_reach_fit_and_what_is_measured(names: list[str], axis: dict | None) -> None:
+    case = spec(names if len(names) > 1 else names[0].removeprefix("sklearn."), kind="diabetes", axis=axis)
+    job, split = job_and_split(case)
+    few = np.where(np.arange(len(split.y_train)) < 100, 1e-9, 1.0)
+    split = replace(split, weights={"train": few, "val": np.linspace(1, 2, len(split.y_val))})
+    state = trainers.advance(trainers.start(job, split), split, trainers.end(job.config.sections), lambda: False)
+    weighted, plain = trainers.finish(state, split), fit(case)
+    assert (weighted.predictions["val"] != plain.predictions["val"]).any()
+    said = metrics.mean_squared_error(split.y_val, weighted.predictions["val"], sample_weight=split.weights["val"])
+    assert weighted.final["loss/val"] == pytest.approx(said, rel=1e-9)
+    if axis is None:
+        theirs = make_pipeline(*(PolynomialFeatures() for _ in names[1:]), Ridge())
+        theirs.fit(split.X_train, split.y_train, ridge__sample_weight=few)
+        assert weighted.predictions["test"] == pytest.approx(theirs.predict(split.X_test), rel=1e-9)
+
+
+def test_an_estimator_without_weights_of_rows_is_refused_where_the_data_have_some(tmp_path: Path) -> None:
+    rows = "".join(f"{i % 7},{1 + i % 3},{'ab'[i % 2]}\n" for i in range(60))
+    (tmp_path / "t.csv").write_text(f"x,w,label\n{rows}")
+    table = {"kind": "csv", "path": str(tmp_path / "t.csv"), "target": "label", "sample_weight": "w"}
+    for name, refused in (("linear_model.LogisticRegression", False), ("neighbors.KNeighborsClassifier", True)):
+        job, split = job_and_split({**spec(name), "data": table})
+        found = list(trainers.misfits(job.config.sections, split.task, split.sizes, split.classes))
+        assert [problem.path for problem in found] == [("data", "sample_weight")] * refused
+        assert trainers.loss(job.config.sections, split.task).endswith("rows weighted")
 
 
 def test_a_pipeline_by_hand_gives_the_same_numbers() -> None:

@@ -22,11 +22,14 @@ from sklearn import metrics
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
-from trainers.conformance import ALL, NetworkConformance, fit, job_and_split, never
+from sklearn.utils.class_weight import compute_class_weight
+from trainers.conformance import ALL, NetworkConformance, TrainerConformance, fit, job_and_split, never
 
 from fitlab import space, trainers
-from fitlab.records import Fit, Job, Outcome, Split
+from fitlab.errors import SpecError
+from fitlab.records import Fit, Job, Outcome, Split, best_epoch, given_up, upto
 from fitlab.spec import read_spec
+from fitlab.store import read_fit, write_fit
 from fitlab.trainers import kernel, measures
 
 
@@ -86,10 +89,23 @@ class NudgedRegressor(MLPRegressor):
     _init_coef = NudgedClassifier._init_coef
 
 
+OURS_ALONE = {"epochs", "snapshots", "learning_rate_multipliers", "class_weight", "early_stopping"}
+
+
+def counts(training: Any, split: Split) -> np.ndarray | None:
+    """Return the weights that scikit-learn is to be told."""
+    weights = split.weights.get("train")
+    if training.class_weight is None:
+        return weights
+    classes = np.unique(split.y_train)
+    found = compute_class_weight("balanced", classes=classes, y=split.y_train, sample_weight=weights)
+    return found[np.searchsorted(classes, split.y_train)] * (1 if weights is None else weights)
+
+
 def reference(whole: Fit, split: Split, nudged: bool = False) -> Any:
     """Return scikit-learn's network after as many epochs of ``fit``."""
     sections = whole.job.config.sections
-    chosen = sections.training.model_dump(exclude={"epochs", "snapshots"})
+    chosen = sections.training.model_dump(exclude=OURS_ALONE)
     if getattr(sections.training, "learning_rate", "constant") != "adaptive":
         chosen["n_iter_no_change"] = sections.training.epochs + 1  # theirs would stop early
     kinds = (NudgedClassifier, NudgedRegressor) if nudged else (MLPClassifier, MLPRegressor)
@@ -102,7 +118,7 @@ def reference(whole: Fit, split: Split, nudged: bool = False) -> Any:
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # it says that it stopped after max_iter: we asked for that
-        return theirs.fit(split.X_train, split.y_train)
+        return theirs.fit(split.X_train, split.y_train, sample_weight=counts(sections.training, split))
 
 
 def distances(whole: Fit, split: Split, theirs: Any, other: Any = None) -> tuple[float, float, float]:
@@ -112,7 +128,8 @@ def distances(whole: Fit, split: Split, theirs: Any, other: Any = None) -> tuple
         mine = described(other, split)
     arrays, output = described(theirs, split)
     y = split.y_val
-    losses = [measures.measure(split.task, "val", y, one)["loss/val"] for one in (mine[1], output)]
+    weights = split.weights.get("val")
+    losses = [measures.measure(split.task, "val", y, one, weights)["loss/val"] for one in (mine[1], output)]
     weights = max(np.abs(one - two).max() for one, two in zip(mine[0], arrays, strict=True))
     return abs(losses[0] - losses[1]), weights, np.abs(mine[1] - output).max()
 
@@ -189,6 +206,13 @@ def drawn(seed: int, rows: int, features: int, classes: int) -> Split:
     return Split(task, labels, X[:rows], y[:rows], X[rows:], y[rows:], X[rows:], y[rows:], {})
 
 
+def with_weights(split: Split) -> Split:
+    """Return random arrays whose rows count differently, some a hundred times as much as others."""
+    parts = {"train": split.y_train, "val": split.y_val, "test": split.y_test}
+    rng = np.random.default_rng(0)
+    return replace(split, weights={part: 10 ** rng.uniform(-1, 1, len(y)) for part, y in parts.items()})
+
+
 @given(st.data())
 def test_any_network_is_scikit_learns(data: st.DataObject) -> None:
     classes = data.draw(st.integers(1, 5))
@@ -205,7 +229,10 @@ def test_any_network_is_scikit_learns(data: st.DataObject) -> None:
         "alpha": data.draw(st.sampled_from([0.0, 1e-3, 1.0])),
         "batch_size": data.draw(st.integers(1, rows)),
         "epochs": data.draw(st.integers(1, 9)),
+        "class_weight": data.draw(st.sampled_from([None, "balanced"] if classes > 1 else [None])),
     }
+    if data.draw(st.booleans()):
+        split = with_weights(split)
     agree(by_hand(split, model, training), split)
 
 
@@ -236,12 +263,14 @@ def penalised(arrays: list[np.ndarray], split: Split, activation: str, alpha: fl
         if i < len(arrays) // 2 - 1:
             z = functions.get(activation, lambda z: np.maximum(z, 0))(z)
     y, n = split.y_train, len(z)
+    weights = split.weights.get("train", np.ones(n))
     if split.task == "regression":
-        loss = np.square(z[:, 0] - y).sum() / 2
+        losses = np.square(z[:, 0] - y) / 2
     else:
         z = np.hstack([np.zeros((n, 1)), z]) if z.shape[1] == 1 else z
-        loss = (np.log(np.exp(z).sum(axis=1)) - z[np.arange(n), y]).sum()
-    return (loss + alpha / 2 * sum(np.square(weights).sum() for weights in arrays[::2])) / n
+        losses = np.log(np.exp(z).sum(axis=1)) - z[np.arange(n), y]
+    penalty = alpha / 2 * sum(np.square(layer).sum() for layer in arrays[::2])
+    return (weights @ losses + penalty) / weights.sum()
 
 
 @pytest.mark.parametrize(
@@ -315,6 +344,147 @@ def test_without_biases_it_trains_as_scikit_learn_with_biases_held_at_zero() -> 
         assert mine == pytest.approx(other, abs=1e-9)
 
 
+# ── learning rates of layers ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("solver", [0, 2, 3, 5])
+def test_multipliers_of_one_change_no_bit(solver: int) -> None:
+    case = spec("wine", (5, 4), **SOLVERS[solver])
+    ones = spec("wine", (5, 4), **SOLVERS[solver], learning_rate_multipliers=[1, 1.0, 1])
+    assert all((fit(case).weights[name] == array).all() for name, array in fit(ones).weights.items())
+
+
+@pytest.mark.parametrize("solver", [0, 2])
+@pytest.mark.parametrize("frozen", [(0,), (1,), (0, 2)])
+def test_a_multiplier_of_zero_leaves_its_layer_bit_for_bit_as_it_began(solver: int, frozen: tuple[int, ...]) -> None:
+    multipliers = [0.0 if layer in frozen else 0.5 for layer in range(3)]
+    whole = fit(spec("wine", (5, 4), **SOLVERS[solver], learning_rate_multipliers=multipliers, snapshots=[0]))
+    for layer, name in enumerate(["hidden_1", "hidden_2", "output"]):
+        for array in (f"{name}/weight", f"{name}/bias"):
+            assert (whole.weights[array] == whole.snapshots[0][array]).all() == (layer in frozen)
+
+
+@pytest.mark.parametrize("training", [{"solver": "adam"}, {"solver": "sgd", "momentum": 0.0}])
+def test_the_first_step_of_a_layer_is_its_multiple_of_the_plain_one(training: dict[str, Any]) -> None:
+    split, model = drawn(0, 8, 3, 3), {"kind": "mlp", "hidden_layer_sizes": [4]}
+    training = {**training, "epochs": 1, "batch_size": 8, "snapshots": [0]}
+    plain = by_hand(split, model, training)
+    scaled = by_hand(split, model, {**training, "learning_rate_multipliers": [0.25, 3]})
+    for name, factor in (("hidden_1", 0.25), ("output", 3)):
+        for array in (f"{name}/weight", f"{name}/bias"):
+            steps = [one.weights[array] - one.snapshots[0][array] for one in (plain, scaled)]
+            assert steps[1] == pytest.approx(factor * steps[0], rel=1e-9, abs=1e-15)
+
+
+def test_multipliers_are_one_a_layer() -> None:
+    job, split = job_and_split(spec("wine", (5,), learning_rate_multipliers=[1, 1, 0]))
+    (problem,) = trainers.misfits(job.config.sections, split.task, split.sizes, split.classes)
+    assert problem.path == ("training", "learning_rate_multipliers")
+    assert "2 numbers" in problem.allowed
+
+
+# ── norms ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("classes", [1, 2, 3])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_norms_of_gradients_are_those_of_numerical_ones(classes: int, weighted: bool) -> None:
+    split = drawn(classes, 300, 3, classes)  # more rows than a block
+    split = with_weights(split) if weighted else split
+    training = {"epochs": 2, "batch_size": 50, "alpha": 5.0, "snapshots": [0]}
+    whole = by_hand(split, {"kind": "mlp", "hidden_layer_sizes": [4], "activation": "tanh"}, training)
+    assert whole.norms.epoch.tolist() == [0, 2]
+    for i, named in enumerate((whole.snapshots[0], whole.weights)):
+        arrays = list(named.values())
+        for name, array in named.items():
+            squares = 0.0
+            for at in np.ndindex(array.shape):
+                kept, losses = array[at], []
+                for shift in (1e-5, -1e-5):
+                    array[at] = kept + shift
+                    losses.append(penalised(arrays, split, "tanh", alpha=0))
+                array[at] = kept
+                squares += ((losses[0] - losses[1]) / 2e-5) ** 2
+            assert whole.norms[f"gradient/{name}"][i] == pytest.approx(np.sqrt(squares), rel=1e-6)
+
+
+def test_norms_of_updates_are_of_the_epoch_and_none_before_training() -> None:
+    case = spec("wine", (5, 4), snapshots=[0, 2, 3])
+    whole, before = fit(case), fit(case, to_epoch=5)
+    assert whole.norms.epoch.tolist() == [0, 2, 3, 6]
+    for name, array in whole.weights.items():
+        said = whole.norms[f"update/{name}"]
+        assert np.isnan(said[0])
+        assert said[2] == pytest.approx(np.linalg.norm(whole.snapshots[3][name] - whole.snapshots[2][name]), rel=1e-9)
+        assert said[3] == pytest.approx(np.linalg.norm(array - before.weights[name]), rel=1e-9)
+    assert np.isfinite([curve for name, curve in whole.norms.values.items() if "gradient" in name]).all()
+    assert before.norms.epoch.tolist() == [0, 2, 3]
+    assert upto(whole, 3) == given_up(fit(case, to_epoch=3))
+    assert read_fit(write_fit(whole)) == whole
+
+
+# ── early stopping ──────────────────────────────────────────────────────────────────────────────────────────
+
+STOPPING = {"learning_rate_init": 0.05, "epochs": 60, "early_stopping": {"n_iter_no_change": 2, "tol": 0.001}}
+
+
+class TestEarlyStopping(TrainerConformance):
+    @pytest.fixture
+    def spec(self) -> dict[str, Any]:
+        return spec("wine", **STOPPING)
+
+    def test_curves_hold_both_parts_at_ascending_epochs_up_to_the_last(self, spec: dict[str, Any]) -> None:
+        whole = fit(spec)
+        assert whole.outcome is Outcome.COMPLETED
+        assert whole.curves.epoch.tolist() == list(range(whole.epochs + 1))
+        assert 3 < whole.epochs < trainers.end(whole.job.config.sections)
+
+
+def last_epoch(curve: np.ndarray, epochs: int, patience: int, tol: float) -> int:
+    """The rule once more: scikit-learn's, on the validation loss, from epoch 0."""
+    lowest, unchanged = np.inf, 0
+    for epoch in range(epochs + 1):
+        unchanged = unchanged + 1 if curve[epoch] > lowest - tol else 0
+        lowest = min(lowest, curve[epoch])
+        if unchanged > patience:
+            return epoch
+    return epochs
+
+
+@given(
+    st.integers(0, 99),
+    st.integers(1, 4),
+    st.sampled_from([0.0, 1e-4, 0.01, 0.1]),
+    st.sampled_from(range(len(SOLVERS))),
+)
+def test_it_stops_by_its_rule_and_is_till_then_what_goes_on_would_be(
+    seed: int, patience: int, tol: float, solver: int
+) -> None:
+    split, model = drawn(seed, 20, 3, 2), {"kind": "mlp", "hidden_layer_sizes": [6]}
+    training = {**SOLVERS[solver], "epochs": 25, "batch_size": 7, "learning_rate_init": 0.05}
+    on = by_hand(split, model, {**training, "snapshots": list(range(26))})
+    stopped = by_hand(split, model, {**training, "early_stopping": {"n_iter_no_change": patience, "tol": tol}})
+    assert stopped.epochs == last_epoch(on.curves["loss/val"], 25, patience, tol)
+    assert stopped.outcome is Outcome.COMPLETED
+    assert all((on.snapshots[stopped.epochs][name] == array).all() for name, array in stopped.weights.items())
+    for name, curve in stopped.curves.values.items():
+        assert (curve == on.curves[name][: stopped.epochs + 1]).all()
+    best = best_epoch(stopped)
+    assert list(stopped.snapshots) == [best]
+    assert all((on.snapshots[best][name] == array).all() for name, array in stopped.snapshots[best].items())
+
+
+def test_early_stopping_is_off_on_or_says_how() -> None:
+    def rule(value: Any) -> Any:
+        return job_and_split(spec("wine", early_stopping=value))[0].config.plain["training"]["early_stopping"]
+
+    assert rule(False) is None
+    assert rule(True) == rule({}) == {"n_iter_no_change": 10, "tol": 1e-4}
+    with pytest.raises(SpecError, match="patience: unknown key"):
+        rule({"patience": 3})
+    assert job_and_split(spec("wine", early_stopping=False))[0] == job_and_split(spec("wine"))[0]
+
+
 # ── how it is compiled ──────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -385,7 +555,8 @@ def test_the_null_is_the_constant_predictor(kind: str) -> None:
 
 
 def test_a_class_that_training_never_saw_costs_a_finite_loss() -> None:
-    null = measures.null_metrics("classification", np.array([0, 0, 1]), np.array([2]), 3)
+    split = drawn(0, 3, 2, 3)
+    null = measures.null_metrics(replace(split, y_train=np.array([0, 0, 1]), y_val=np.array([2])))
     assert null["loss/val"] == pytest.approx(np.log(3 + 3))
 
 
@@ -396,6 +567,55 @@ def test_one_confident_error_costs_at_most_the_clip() -> None:
 
 def test_the_score_of_a_constant_target_is_missing_not_zero() -> None:
     assert np.isnan(measures.r2(np.ones(3), np.zeros(3)))
+
+
+@pytest.mark.parametrize("classes", [1, 2, 3])
+def test_losses_and_scores_of_weighted_rows_are_scikit_learns(classes: int) -> None:
+    split = with_weights(drawn(1, 30, 4, classes))
+    whole = by_hand(split, {"kind": "mlp", "hidden_layer_sizes": [4]}, {"epochs": 3, "batch_size": 8})
+    y, said, weights = split.y_val, whole.predictions["val"], split.weights["val"]
+    dummy = (DummyRegressor if classes == 1 else DummyClassifier)(strategy="mean" if classes == 1 else "prior")
+    dummy.fit(split.X_train, split.y_train, sample_weight=split.weights["train"])
+    if classes == 1:
+        found = (
+            metrics.mean_squared_error(y, said, sample_weight=weights),
+            metrics.r2_score(y, said, sample_weight=weights),
+        )
+        null = metrics.mean_squared_error(y, dummy.predict(split.X_val), sample_weight=weights)
+    else:
+        labels, hits = np.arange(classes), said.argmax(axis=1)
+        found = (
+            metrics.log_loss(y, said, labels=labels, sample_weight=weights),
+            metrics.accuracy_score(y, hits, sample_weight=weights),
+        )
+        null = metrics.log_loss(y, dummy.predict_proba(split.X_val), labels=labels, sample_weight=weights)
+    score = "r2/val" if classes == 1 else "accuracy/val"
+    assert (whole.final["loss/val"], whole.final[score]) == pytest.approx(found, rel=1e-9)
+    assert whole.null["loss/val"] == pytest.approx(null, rel=1e-12)
+    assert whole.loss.endswith("rows weighted")
+
+
+def test_a_weight_of_two_is_a_row_that_is_there_twice() -> None:
+    split = drawn(0, 12, 3, 3)
+    twice = replace(split, X_train=np.repeat(split.X_train, 2, axis=0), y_train=np.repeat(split.y_train, 2))
+    weighted = replace(split, weights={"train": np.full(12, 2.0), "val": np.ones(20)})
+    model, training = {"kind": "mlp", "hidden_layer_sizes": [4]}, {"epochs": 4, "alpha": 0.5}
+    one = by_hand(weighted, model, {**training, "batch_size": 12})
+    other = by_hand(twice, model, {**training, "batch_size": 24})
+    assert all(one.weights[name] == pytest.approx(array, abs=1e-9) for name, array in other.weights.items())
+    assert one.final == pytest.approx(other.final, rel=1e-9)
+
+
+def test_balanced_classes_change_training_and_not_what_is_measured() -> None:
+    case = {**spec("breast_cancer"), "data": {"kind": "breast_cancer", "label_noise": 0.2}}
+    plain, balanced = fit(case), fit({**case, "training": {**case["training"], "class_weight": "balanced"}})
+    assert balanced.null == plain.null
+    assert balanced.loss == plain.loss
+    assert balanced.curves["loss/train"][0] == plain.curves["loss/train"][0] != balanced.curves["loss/train"][1]
+    assert balanced.final != plain.final
+    job, split = job_and_split(spec("diabetes", class_weight="balanced"))
+    (problem,) = trainers.misfits(job.config.sections, split.task, split.sizes, split.classes)
+    assert "no classes" in problem.message
 
 
 def test_the_same_seed_pairs_configs_of_one_shape() -> None:
