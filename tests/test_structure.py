@@ -38,7 +38,7 @@ LIBRARIES = {  # third-party library -> the rooms that may import it
     "optuna": {"space", "runner"},
     "numba": {"trainers"},
     "sklearn": {"networks", "data", "trainers"},
-    "safetensors": {"store"},
+    "safetensors": {"store", "trainers"},
     "mlflow": {"tracking"},
     "threadpoolctl": {"runner"},
     "typer": {"cli"},

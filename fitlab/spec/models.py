@@ -16,6 +16,21 @@ from fitlab.spec.base import Count, Distinct, Fraction, NonNegative, Positive, S
 from fitlab.spec.datasets import Data
 
 
+class Initial(Section):
+    """Initial parameters from a safetensors file; what it holds is part of a job's identity."""
+
+    path: Annotated[str, Field(min_length=1)] = Field(
+        description="a Fit of a store (fits/DIGEST.safetensors), or arrays named hidden_1/weight, hidden_1/bias …"
+    )
+    layers: Literal["all"] | Annotated[tuple[str, ...], Field(min_length=1, strict=False), Distinct] = Field(
+        "all", description="layers to take, such as [hidden_1]; the others are drawn as ever"
+    )  # not strict: behind a BeforeValidator pydantic sees a list, not JSON
+
+
+def _initial(value: Any) -> Any:
+    return {"path": value} if isinstance(value, str) else value
+
+
 class Mlp(Section):
     """A multi-layer perceptron: MLPClassifier or MLPRegressor, as the target asks."""
 
@@ -25,6 +40,9 @@ class Mlp(Section):
     )
     activation: Literal["identity", "logistic", "tanh", "relu"] = "relu"
     biases: bool = Field(True, description="whether the layers have biases")
+    initial: Annotated[Initial | None, BeforeValidator(_initial, json_schema_input_type=str | Initial | None)] = Field(
+        None, description="a file to begin from instead of parameters that the seed draws"
+    )
 
 
 class AutoAxis(Section):

@@ -24,7 +24,7 @@ def version(sections: Sections) -> str:
     """Return name and version of the trainer of a Config; a new version gives new numbers, hence new jobs."""
     match sections.model:
         case Mlp():
-            return mlp.VERSION
+            return mlp.version(sections)
         case Estimator():
             return estimator.VERSION
 
@@ -129,7 +129,7 @@ def problems(sections: Sections, packages: frozenset[str]) -> Iterator[Problem]:
     """
     match sections.model:
         case Mlp():
-            yield from ()
+            yield from mlp.problems(sections)
         case Estimator():
             yield from estimator.problems(sections, packages)
 

@@ -48,6 +48,11 @@ def table(model: Mlp, sizes: Mapping[str, int]) -> NDArray[np.int64]:
     return np.ascontiguousarray(np.column_stack([below, units, weights - below * units, biases, values - units]))
 
 
+def layer_names(model: Mlp) -> list[str]:
+    """Return hidden_1 … output, from the input."""
+    return [*(f"hidden_{i + 1}" for i in range(len(model.hidden_layer_sizes))), "output"]
+
+
 def named(theta: Floats, model: Mlp, sizes: Mapping[str, int]) -> dict[str, Array]:
     """Copy the weights and biases of ``theta`` (P,) under their names."""
     return {name: array.copy() for name, array in views(theta, model, sizes)}
@@ -55,9 +60,8 @@ def named(theta: Floats, model: Mlp, sizes: Mapping[str, int]) -> dict[str, Arra
 
 def views(theta: Floats, model: Mlp, sizes: Mapping[str, int]) -> Iterator[tuple[str, Array]]:
     """Yield weights (fan_in, fan_out) and biases (fan_out,) of ``theta``, named, layer by layer from the input."""
-    layers = table(model, sizes).tolist()
-    for i, (below, units, weight, bias, _) in enumerate(layers, start=1):
-        layer = "output" if i == len(layers) else f"hidden_{i}"
+    rows = table(model, sizes).tolist()
+    for layer, (below, units, weight, bias, _) in zip(layer_names(model), rows, strict=True):
         yield f"{layer}/weight", theta[weight : weight + below * units].reshape(below, units)
         if model.biases:
             yield f"{layer}/bias", theta[bias : bias + units]

@@ -20,7 +20,7 @@ from fitlab.errors import Problem
 from fitlab.records import EMPTY_CURVES, Array, Curves, Fit, Floats, Job, Outcome, Split, Task
 from fitlab.spec import Sections
 from fitlab.spec.models import Adam, Mlp, Sgd
-from fitlab.trainers import calling, layout, measures
+from fitlab.trainers import calling, initial, layout, measures
 
 VERSION = "mlp-kernel/2"
 LONG = 0.05  # seconds of a call of the kernel: Python and its lock are negligible, and ``stop`` is asked often enough
@@ -47,6 +47,8 @@ def start(job: Job, split: Split) -> State:
     model, training = _parts(job.config.sections)
     seeded = RandomState(job.stream("init"))
     theta = layout.drawn(model, split.sizes, seeded)
+    if model.initial is not None:
+        initial.put(theta, model, model.initial, split.sizes, known=job.trainer.rpartition(" ")[2])
     # Initialising has taken its draws from ``seeded``: what it draws next is scikit-learn's first order of rows.
     orders = seeded if job.random_state is not None else RandomState(job.stream("order"))
     state = State(
@@ -114,6 +116,19 @@ def finish(state: State, split: Split) -> Fit:
     )
 
 
+def version(sections: Sections) -> str:
+    """Return name and version; where training begins from a file, with the sha256 of what that holds."""
+    model, _ = _parts(sections)
+    return VERSION if model.initial is None else f"{VERSION} from {initial.identity(model.initial)}"
+
+
+def problems(sections: Sections) -> Iterator[Problem]:
+    """Yield what is wrong with a Config whatever the data are."""
+    model, _ = _parts(sections)
+    if model.initial is not None:
+        yield from initial.problems(model.initial)
+
+
 def end(sections: Sections) -> int:
     """Return the last epoch of training."""
     return _parts(sections)[1].epochs
@@ -145,6 +160,8 @@ def misfits(sections: Sections, task: Task, sizes: Mapping[str, int]) -> Iterato
         yield Problem(("training", "batch_size"), "a minibatch larger than the data", given, allowed)
     if training.class_weight is not None and task == "regression":
         yield Problem(("training", "class_weight"), "a regression has no classes", training.class_weight, "null")
+    if model.initial is not None:
+        yield from initial.misfits(model, model.initial, sizes)
     late = [epoch for epoch in training.snapshots if epoch > training.epochs]
     if late:
         allowed = f"epochs 0 to {training.epochs}"
