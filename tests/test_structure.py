@@ -35,6 +35,7 @@ LIBRARIES = {  # third-party library -> the rooms that may import it
     "sklearn": {"data", "trainers"},
     "safetensors": {"store"},
     "mlflow": {"tracking"},
+    "sqlalchemy": {"tracking"},
     "threadpoolctl": {"runner"},
     "typer": {"cli"},
     "rich": {"cli"},

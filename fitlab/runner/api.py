@@ -9,6 +9,7 @@ from typing import Any
 from fitlab.data import Arrays
 from fitlab.records import Job, Split
 from fitlab.runner import publishing
+from fitlab.runner.alongside import Alongside
 from fitlab.runner.execute import execute
 from fitlab.runner.plan import allowed, read_plan
 from fitlab.runner.workers import default_jobs, split_of, workers_for
@@ -41,9 +42,13 @@ def run(
     made = read_plan(spec, overrides, data, allowed(allow))
     workers = workers_for(default_jobs() if jobs is None else jobs, data, made.without_lock)
     place = Store.at(store, create=True)
-    result = execute(made, place, workers, retry_failed=retry_failed)
-    if publish:
-        publishing.publish(result.sweep, place)
+    if not publish:
+        return execute(made, place, workers, retry_failed=retry_failed).sweep
+    name = made.document.spec.name
+    with place.locked(name):
+        with Alongside(made.document.spec, lambda stop: publishing.Log(place, name, stop)) as alongside:
+            result = execute(made, place, workers, retry_failed=retry_failed, on_settled=alongside.settled, locked=True)
+        (alongside.log or publishing.Log(place, name)).finish(result.sweep)
     return result.sweep
 
 
