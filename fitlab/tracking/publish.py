@@ -192,10 +192,12 @@ class Publisher:
         if not done:
             self._log(run_id, wanted)
             self.client.set_terminated(run_id, wanted.status, end_time=wanted.provenance.ended_ms)
-        for old in self.found.get((wanted.kind, wanted.key), []):
+        candidates = self.found.get((wanted.kind, wanted.key), [])
+        for old in [*candidates]:
             if old.info.run_id != run_id and old.info.lifecycle_stage == "active":
                 self.client.set_tag(old.info.run_id, "fitlab.superseded", "true")
                 self.client.delete_run(old.info.run_id)
+                candidates.remove(old)
                 self.counts["superseded"] += 1
 
     def _log(self, run_id: str, wanted: Wanted) -> None:
