@@ -154,7 +154,7 @@ def whole(bench: Bench, name: str, title: str, widths: list[list[int]]) -> dict[
 
 def tracking(bench: Bench) -> dict[str, Any]:
     """What MLflow and the store add to a sweep."""
-    spec = bench.grid("tracking", [[16], [64]])
+    spec = bench.grid("tracking", GRIDS["up to 64"])
     rows = []
     for _ in range(bench.rounds):
         publishes = run_fitlab("sweep", spec, "--store", bench.fresh("with"))

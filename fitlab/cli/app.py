@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -105,7 +106,13 @@ def _log(place: Any, name: str, *interrupted: Any) -> Any:
     """Open MLflow; importing it takes a second, so that is done where this is called."""
     from fitlab.runner.publishing import Log
 
+    _collect_seldom()
     return Log(place, name, *interrupted)
+
+
+def _collect_seldom() -> None:
+    """Look for garbage less often: MLflow makes many objects that die by themselves, and this process is ours."""
+    gc.set_threshold(20_000, 20, 100)
 
 
 def _publish(finish: Callable[[], Any], name: str, place: Any, quiet: bool) -> tuple[Any, FitlabError | None]:
@@ -219,6 +226,7 @@ def publish(name: Name, store: StoreFolder = DEFAULT_STORE, as_json: Json = Fals
     from fitlab.store import Store
 
     place = Store.at(store)
+    _collect_seldom()
     published, failure = _publish(lambda: publish_stored(place.load(name), place), name, place, quiet=as_json)
     if failure is not None:
         raise failure
