@@ -40,6 +40,7 @@ LIBRARIES = {  # third-party library -> the rooms that may import it
     "sklearn": {"networks", "data", "trainers"},
     "safetensors": {"store", "trainers"},
     "mlflow": {"tracking"},
+    "sqlalchemy": {"tracking"},
     "threadpoolctl": {"runner"},
     "typer": {"cli"},
     "rich": {"cli"},

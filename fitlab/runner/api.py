@@ -9,6 +9,7 @@ from typing import Any
 from fitlab.data import Arrays
 from fitlab.records import Job, Split
 from fitlab.runner import publishing
+from fitlab.runner.alongside import Alongside
 from fitlab.runner.execute import execute
 from fitlab.runner.plan import allowed, read_plan
 from fitlab.runner.verdicts import diagnosed
@@ -42,9 +43,14 @@ def run(
     made = read_plan(spec, overrides, data, allowed(allow))
     workers = workers_for(default_jobs() if jobs is None else jobs, data, made.without_lock)
     place = Store.at(store, create=True)
-    sweep = diagnosed(execute(made, place, workers, retry_failed=retry_failed).sweep, data)
-    if publish:
-        publishing.publish(sweep, place)
+    if not publish:
+        return diagnosed(execute(made, place, workers, retry_failed=retry_failed).sweep, data)
+    name = made.document.spec.name
+    with place.locked(name):
+        with Alongside(made.document.spec, lambda stop: publishing.Log(place, name, stop)) as alongside:
+            result = execute(made, place, workers, retry_failed=retry_failed, on_settled=alongside.settled, locked=True)
+        sweep = diagnosed(result.sweep, data)
+        (alongside.log or publishing.Log(place, name)).finish(sweep)
     return sweep
 
 
@@ -57,10 +63,13 @@ def load(name: str, store: str | Path = "mlruns", *, data: Arrays | None = None)
     return diagnosed(Store.at(store).load(name), data)
 
 
-def publish(name: str, store: str | Path = "mlruns") -> Published:
-    """Log a stored sweep to MLflow; what is there already is left as it is. Raises StoreError, PublishError."""
+def publish(name: str, store: str | Path = "mlruns", *, data: Arrays | None = None) -> Published:
+    """Log a stored sweep with its verdicts to MLflow; what is there already is left as it is.
+
+    data: as for ``load``. Raises StoreError, PublishError.
+    """
     place = Store.at(store)
-    return publishing.publish(place.load(name), place)
+    return publishing.publish(diagnosed(place.load(name), data), place)
 
 
 def split(job: Job, data: Arrays | None = None) -> Split:

@@ -133,6 +133,11 @@ class Fits:
         """Return the Fit of a job as it was after ``epoch``, or as it ended before."""
         return upto(self.legs[job.digest].fit, epoch)
 
+    def ended(self, one: Planned) -> bool:
+        """Whether all Fits of a Config are there, and none of them has more to train before ``one.end``."""
+        legs = [self.legs.get(job.digest) for job in one.jobs]
+        return all(leg is not None and leg.state is None and _reaches(leg.fit, one.end) for leg in legs)
+
     def decide(self, one: Planned) -> tuple[Fit, ...]:
         """Return the Fits of a Config that ends at ``one.end``; what is given up there is stored now."""
         return tuple(self._decide(job, one.end) for job in one.jobs)
