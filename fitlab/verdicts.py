@@ -23,6 +23,19 @@ class Label(StrEnum):
     NOT_ASSESSED = "not_assessed"  # pruned, or Fits are missing or failed
 
 
+COLOURS = {  # colour-blind safe (Okabe and Ito 2008); what is not decided is grey
+    Label.GOOD: "#009E73",
+    Label.BENIGN: "#56B4E9",
+    Label.UNDERFIT: "#0072B2",
+    Label.OVERFIT: "#D55E00",
+    Label.NOT_CONVERGED: "#E69F00",
+    Label.DIVERGED: "#000000",
+    Label.UNSTABLE: "#CC79A7",
+    Label.INCONCLUSIVE: "#8C8C8C",
+    Label.NOT_ASSESSED: "#BFBFBF",
+}
+
+
 class State(StrEnum):
     """What a check came to."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 import sys
@@ -21,6 +20,7 @@ from fitlab.cli import diagnosis
 from fitlab.cli.progress import duration
 from fitlab.cli.table import cells, legend, short_names, sweep_table
 from fitlab.diagnosis import document
+from fitlab.diagnosis.document import finite
 from fitlab.records import Config, Fit, Interval, Outcome
 from fitlab.spec import domain_of
 from fitlab.store import Store
@@ -48,7 +48,7 @@ def err(text: str) -> None:
 
 def out_json(document: Any) -> None:
     """Print one JSON document on stdout; what is not a number becomes null."""
-    print(json.dumps(_finite(document), indent=1, ensure_ascii=False))
+    print(json.dumps(finite(document), indent=1, ensure_ascii=False))
 
 
 @contextmanager
@@ -66,14 +66,6 @@ def only_json(wanted: bool) -> Iterator[None]:
     finally:
         os.dup2(kept, 1)
         os.close(kept)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, Mapping):
-        return {str(key): _finite(item) for key, item in value.items()}
-    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def status(text: str, quiet: bool) -> AbstractContextManager[Any]:

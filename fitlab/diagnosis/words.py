@@ -181,7 +181,7 @@ def numbers(verdict: Verdict, context: Context) -> list[str]:
     said = {name: words for name in found if (words := _number_words(name, found[name], context))}
     if context.reference == context.config:  # compared with itself
         said = {"excess": "Its mean validation loss is the lowest of all.", **_without(said, "excess", "gap")}
-    if "distance" in said and verdict.label not in (Label.GOOD, Label.BENIGN):
+    if "distance" in said and verdict.deciding in ("distance", "side"):
         said["distance"] += f" {LEARNED[found['distance'].estimate >= 0]}."
     order = dict.fromkeys(name for name in ("excess", context.deciding or "", *said) if name in said)
     losses = [f"{part} loss {interval(found[key])}" for part, key in PARTS.items() if key in found]

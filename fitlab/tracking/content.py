@@ -9,10 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from fitlab.diagnosis import reason
+from fitlab.diagnosis.words import selection_words
 from fitlab.records import Config, Fit, Floats, Outcome
 from fitlab.seeds import canonical, digest
 from fitlab.spec import domain_of
-from fitlab.sweep import Sweep, epochs_of, mean_curve
+from fitlab.sweep import CONSTANT, Sweep, epochs_of, mean_curve
+from fitlab.verdicts import COLOURS, State
 
 FIT_POINTS = 25  # of a metric on the run of a Fit: a point costs MLflow 65 us of CPU, and the file has them all
 BRIEF = 8  # characters of a number in a name
@@ -30,6 +33,29 @@ def sweep_identity(sweep: Sweep) -> str:
     """Return what changes whenever anything that is published changes."""
     spec = sweep.spec.model_dump(mode="json", exclude_unset=True)
     return digest([spec, *(config_identity(sweep, config) for config in sweep.configs)])
+
+
+def standing(sweep: Sweep, config: Config) -> tuple[dict[str, str], dict[str, float]]:
+    """Return what the run of a Config says that depends on other Configs, too: tags, and metrics of one point.
+
+    Empty where the sweep is not diagnosed, as while others are still trained.
+    """
+    verdict = sweep.verdicts.by_config.get(config.digest)
+    if verdict is None:
+        return {}, {}
+    tags = {
+        "fitlab.verdict": verdict.text,
+        "fitlab.reason": reason(verdict),
+        "mlflow.runName": f"{config_name(config)} · {verdict.brief}",
+        "mlflow.runColor": COLOURS[verdict.label],
+    }
+    metrics = {
+        f"verdict/{name}{end}": value
+        for name, one in verdict.reasons.items()
+        if name in ("excess", "distance")
+        for end, value in (("", one.estimate), ("/low", one.low), ("/high", one.high))
+    }
+    return tags, {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
 def thinned(length: int, points: int) -> np.ndarray:
@@ -142,16 +168,34 @@ def config_status(fits: tuple[Fit, ...]) -> str:
 FIT_STATUS = {Outcome.COMPLETED: "FINISHED", Outcome.PRUNED: "KILLED"}
 
 
+def findings_markdown(sweep: Sweep) -> str:
+    """Return what the diagnosis says of the sweep as a whole: verdicts counted, the selected Config, what checks found."""
+    verdicts = sweep.verdicts
+    counts = Counter(verdict.text for verdict in verdicts.by_config.values())
+    lines = [", ".join(f"**{counts[text]} {text}**" for text in sorted(counts, key=lambda text: -counts[text]))]
+    chosen = next((c for c in sweep.configs if verdicts.selection and c.digest == verdicts.selection.config), None)
+    if verdicts.selection is not None and chosen is not None:
+        lines.append(f"{selection_words(verdicts.selection)} It is {swept_words(chosen) or 'the one Config'}.")
+    found = [check for check in verdicts.checks if check.state is State.FOUND]
+    lines += [f"- **{check.code} {check.title}**: {check.said} {check.advice}" for check in found]
+    return "\n\n".join(line for line in lines if line)
+
+
 def table_markdown(sweep: Sweep) -> str:
-    """Return the sweep's table as Markdown: swept values, losses and gap as mean and interval."""
+    """Return the sweep's table as Markdown: swept values, losses and gap as mean and interval, verdicts."""
     keys = list(domain_of(sweep.spec))
     names = ("loss/train", "loss/val", "gap/loss")
-    head = [*(f"`{key}`" for key in keys), *names, "outcomes"]
+    head = [*(f"`{key}`" for key in keys), *names, "outcomes", "verdict"]
     lines = [" | ".join(head), " | ".join("---" for _ in head)]
     for config in sweep.configs:
         found = sweep.intervals(config)
         cells = [shown(config.swept.get(key, "–")) for key in keys]
         cells += [str(found[name]) if name in found else "–" for name in names]
-        lines.append(" | ".join([*cells, outcome_counts(sweep.of(config))]))
+        verdict = sweep.verdicts.by_config.get(config.digest)
+        lines.append(" | ".join([*cells, outcome_counts(sweep.of(config)), verdict.text if verdict else "–"]))
+    for swept, null in sweep.constants():
+        cells = [shown(swept.get(key, "–")) for key in keys]
+        cells += [str(null[name]) if name in null else "–" for name in names]
+        lines.append(" | ".join([*cells, CONSTANT, "–"]))
     level = sweep.spec.diagnosis.level
     return "\n".join(f"| {line} |" for line in lines) + f"\n\nMean over seeds [Student-t interval, level {level:g}].\n"

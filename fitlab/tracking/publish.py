@@ -12,16 +12,20 @@ import getpass
 import json
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 
+from fitlab.diagnosis import document
+from fitlab.diagnosis.document import finite
 from fitlab.errors import FitlabError, PublishError
 from fitlab.records import RECORD_VERSION, Config, Fit, Outcome, Provenance
+from fitlab.seeds import digest
 from fitlab.spec import Spec
 from fitlab.sweep import Sweep
 from fitlab.tracking import content
@@ -30,6 +34,8 @@ from fitlab.tracking.links import masked
 
 PARENT, NAME = "mlflow.parentRunId", "mlflow.runName"
 ARTIFACT = "fit.safetensors"
+NOTE = 7000  # characters of a note, at most: MLflow's tags take 8,000
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,7 @@ class Wanted:
     tags: Mapping[str, str]
     params: Mapping[str, str] = field(default_factory=dict)
     metrics: Sequence[content.Point] = ()
+    standing: Mapping[str, float] = field(default_factory=dict)  # metrics of one point that depend on other Configs
     datasets: Sequence[Any] = ()
     artifacts: Callable[[Path], Iterable[Path]] = lambda _: ()  # given a scratch folder, the files to upload
 
@@ -82,11 +89,12 @@ def open_client(place: Backend) -> Any:
 
 @dataclass(frozen=True)
 class _Settled:
-    """A Config that is published: under which identity, as which run (None: a user deleted it), with which tags."""
+    """A Config that is published: under which identity, as which run (None: a user deleted it), saying what."""
 
     identity: str
     run_id: str | None
     tags: Mapping[str, str]
+    standing: Mapping[str, float]
 
 
 class Publisher:
@@ -138,17 +146,20 @@ class Publisher:
         tags = {**wanted.tags, NAME: wanted.name}
         before = self.settled.get(config.digest)
         if before is not None and before.identity == wanted.identity:
-            if before.run_id is not None:
-                self._retag(before.run_id, before.tags, tags)
-            return
-        wanted, run, done = self._open(wanted)
-        if run is None:
-            self.counts["left_deleted"] += len(sweep.of(config))  # its Fits with it
+            run_id = before.run_id
+            if run_id is not None:
+                self._say(run_id, (before.tags, tags), (before.standing, wanted.standing))
         else:
-            for fit in sweep.of(config):
-                self._finish(*self._open(_fit(fit, self.packed), parent=run.info.run_id))
-            self._finish(wanted, run, done)
-        self.settled[config.digest] = _Settled(wanted.identity, run and run.info.run_id, tags)
+            wanted, run, done = self._open(wanted)
+            run_id = run and run.info.run_id
+            if run is None:
+                self.counts["left_deleted"] += len(sweep.of(config))  # its Fits with it
+            else:
+                for fit in sweep.of(config):
+                    self._finish(*self._open(_fit(fit, self.packed), parent=run_id))
+                self._finish(wanted, run, done)
+                self._say(run.info.run_id, (tags, tags), (run.data.metrics, wanted.standing))
+        self.settled[config.digest] = _Settled(wanted.identity, run_id, tags, wanted.standing)
 
     # ── one run ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -171,7 +182,7 @@ class Publisher:
             if not active:
                 self.client.restore_run(run.info.run_id)
             now = {**tags, "fitlab.superseded": "false"} if superseded else tags
-            self._retag(run.info.run_id, run.data.tags, now)
+            self._say(run.info.run_id, (run.data.tags, now))
             self.counts["unchanged"] += done
             return wanted, run, done
         self.counts["created"] += 1
@@ -215,10 +226,18 @@ class Publisher:
             self.client.log_inputs(run_id, datasets=list(wanted.datasets))
         self.client.log_batch(run_id, metrics=metrics, params=params)
 
-    def _retag(self, run_id: str, before: Mapping[str, str], tags: Mapping[str, str]) -> None:
-        changed = [RunTag(key, value) for key, value in tags.items() if before.get(key) != value]
-        if changed:
-            self.client.log_batch(run_id, tags=changed)
+    def _say(
+        self,
+        run_id: str,
+        tags: tuple[Mapping[str, str], Mapping[str, str]],
+        metrics: tuple[Mapping[str, float], Mapping[str, float]] = ({}, {}),
+    ) -> None:
+        """Log the tags and metrics of one point that changed, each given as before and now."""
+        changed = [RunTag(key, value) for key, value in _changed(*tags).items()]
+        now = int(1000 * time.time())  # later than what it replaces: the newest point is the one that is shown
+        points = [Metric(key, value, now, 0) for key, value in _changed(*metrics).items()]
+        if changed or points:
+            self.client.log_batch(run_id, metrics=points, tags=changed)
 
     # ── the experiment ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -229,7 +248,7 @@ class Publisher:
         for key, runs in self.found.items():
             for run in runs if key not in current else ():
                 if run.info.lifecycle_stage == "active":
-                    self._retag(run.info.run_id, run.data.tags, {"fitlab.current": "false"})
+                    self._say(run.info.run_id, (run.data.tags, {"fitlab.current": "false"}))
 
     def _describe(self, spec: Spec) -> None:
         tags = self.client.get_experiment(self.experiment).tags
@@ -240,6 +259,10 @@ class Publisher:
 
 
 # ── what the three kinds of runs say ────────────────────────────────────────────────────────────────────────
+
+
+def _changed(before: Mapping[str, T], now: Mapping[str, T]) -> dict[str, T]:
+    return {key: value for key, value in now.items() if before.get(key) != value}
 
 
 def _tags(kind: str, key: str, identity: str) -> dict[str, str]:
@@ -306,23 +329,28 @@ def _config(sweep: Sweep, config: Config) -> Wanted:
         "fitlab.outcomes": counts,
         "mlflow.note.content": _note(sweep, config),
     }
+    said, standing = content.standing(sweep, config)
+    tags |= said
     return Wanted(
         kind="config",
         key=config.digest,
         identity=identity,
-        name=content.config_name(config),
+        name=said.get(NAME, content.config_name(config)),
         status=content.config_status(fits),
         provenance=_provenance(fits),
         tags=tags,
         params=content.params(config),
         metrics=content.config_metrics(sweep, config),
+        standing=standing,
         datasets=[_dataset(fits[0])],
     )
 
 
 def _note(sweep: Sweep, config: Config) -> str:
     found = sweep.intervals(config)
-    lines = [f"{content.swept_words(config)}\n"] if config.swept else []
+    verdict = sweep.verdicts.by_config.get(config.digest)
+    lines = [verdict.note, "", "---", ""] if verdict else []
+    lines += [f"{content.swept_words(config)}\n"] if config.swept else []
     lines += [f"**{content.outcome_counts(sweep.of(config))}** over {len(sweep.of(config))} seeds."]
     lines += [f"- `{name}` {interval} (n = {interval.n})" for name, interval in found.items()]
     if found:
@@ -338,16 +366,20 @@ def _note(sweep: Sweep, config: Config) -> str:
 
 
 def _summary(sweep: Sweep) -> Wanted:
-    name, identity = sweep.spec.name, content.sweep_identity(sweep)
+    name, said = sweep.spec.name, finite(document(sweep)) if sweep.verdicts.by_config else None
+    identity = digest([content.sweep_identity(sweep), said])
     table = content.table_markdown(sweep)
     question = f"**{sweep.spec.question}**\n\n" if sweep.spec.question else ""
-    note = question + (table if len(table) < 7000 else f"{len(sweep.configs)} Configs: see table.md.")
+    findings = content.findings_markdown(sweep) + "\n\n" if said else ""
+    whole = question + findings + table
+    note = whole if len(whole) < NOTE else f"{question}{findings}"[:NOTE] + f"{len(sweep.configs)} Configs: table.md."
     counts = content.outcome_counts(sweep.fits)
 
     def artifacts(scratch: Path) -> Iterable[Path]:
         files = {
             "table.csv": sweep.table().to_csv(),
-            "table.md": question + table,
+            "table.md": whole,
+            **({"diagnosis.json": json.dumps(said, indent=1, ensure_ascii=False)} if said else {}),
             "spec.json": json.dumps(sweep.spec.model_dump(mode="json", exclude_unset=True), indent=1),
         }
         for file, text in files.items():
