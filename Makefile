@@ -12,7 +12,7 @@ help:
 	@echo "make sweep [SPEC=experiments/….yaml] [STORE=mlruns]   run a sweep, print its table and the link to the curves"
 	@echo "make ui                                              MLflow's pages on 127.0.0.1"
 	@echo "make test    everything        make check   lint, types and fast tests        make prove   the long proofs"
-	@echo "make bench   the kernel against scikit-learn, as ratios"
+	@echo "make bench   the kernel against scikit-learn, whole sweeps against a hand-written script, start-up, replay"
 	@echo "make schema  write experiments/schema.json           make clean   remove .venv and caches, keep results"
 
 setup: $(READY)
@@ -46,7 +46,8 @@ prove: $(READY)
 	FITLAB_PROVE=1 $(BIN)/pytest -n 2
 
 bench: $(READY)
-	@$(BIN)/python benchmarks/kernel.py
+	@$(BIN)/python benchmarks/kernel.py --json benchmarks/kernel.json
+	@$(BIN)/python benchmarks/sweep.py --json benchmarks/sweep.json
 
 schema: $(READY)
 	@$(BIN)/fitlab schema > experiments/schema.json

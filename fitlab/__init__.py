@@ -9,11 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fitlab.diagnosis import diagnose
     from fitlab.errors import FitlabError, PublishError, SpecError, StoreError
     from fitlab.records import Config, Fit, Interval, Job, Outcome, Split
     from fitlab.runner.api import load, publish, run, split
     from fitlab.spec import Spec
     from fitlab.sweep import Sweep
+    from fitlab.verdicts import Label, Verdict, Verdicts
 
 _WHERE = {
     "Config": "fitlab.records",
@@ -21,6 +23,7 @@ _WHERE = {
     "FitlabError": "fitlab.errors",
     "Interval": "fitlab.records",
     "Job": "fitlab.records",
+    "Label": "fitlab.verdicts",
     "Outcome": "fitlab.records",
     "PublishError": "fitlab.errors",
     "Spec": "fitlab.spec",
@@ -28,6 +31,9 @@ _WHERE = {
     "Split": "fitlab.records",
     "StoreError": "fitlab.errors",
     "Sweep": "fitlab.sweep",
+    "Verdict": "fitlab.verdicts",
+    "Verdicts": "fitlab.verdicts",
+    "diagnose": "fitlab.diagnosis",
     "load": "fitlab.runner.api",
     "publish": "fitlab.runner.api",
     "run": "fitlab.runner.api",
@@ -40,6 +46,7 @@ __all__ = [
     "FitlabError",
     "Interval",
     "Job",
+    "Label",
     "Outcome",
     "PublishError",
     "Spec",
@@ -47,6 +54,9 @@ __all__ = [
     "Split",
     "StoreError",
     "Sweep",
+    "Verdict",
+    "Verdicts",
+    "diagnose",
     "load",
     "publish",
     "run",

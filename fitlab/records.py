@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -12,13 +11,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fitlab.arrays import Fetch, Stored, gathered, sums_of
 from fitlab.errors import FitlabError
 from fitlab.networks import as_estimator
-from fitlab.seeds import canonical, digest, stream
+from fitlab.seeds import digest, stream
 from fitlab.spec import Sections
 from fitlab.spec.models import Mlp
 
-RECORD_VERSION = 2  # 1 had no classes
+RECORD_VERSION = 2  # 1 had no classes, and one sum over all arrays of a Fit
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 Task = Literal["classification", "regression"]
@@ -231,7 +231,11 @@ class Provenance:
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """What training a Job gave. Two Fits are equal if all but their provenance is, bit for bit."""
+    """What training a Job gave. Two Fits are equal if all but their provenance is, bit for bit.
+
+    Of a Fit that comes from a store, weights, snapshots and predictions lie there: each array is read, and checked,
+    whenever it is asked for. Raises StoreError then if it is gone or damaged.
+    """
 
     job: Job
     outcome: Outcome
@@ -263,26 +267,33 @@ class Fit:
         """Every metric at the last epoch; empty where nothing was measured."""
         return {name: float(curve[-1]) for name, curve in self.curves.values.items() if len(curve)}
 
-    @cached_property
-    def arrays(self) -> dict[str, Array]:
-        """Every array under its name in the store, C-ordered and little-endian."""
-        named: dict[str, Array] = {"curves/epoch": self.curves.epoch}
-        named |= {f"curves/{name}": curve for name, curve in self.curves.values.items()}
-        named |= {f"weights/{name}": array for name, array in self.weights.items()}
-        for epoch, arrays in self.snapshots.items():
-            named |= {f"snapshots/{epoch}/{name}": array for name, array in arrays.items()}
-        if len(self.norms):
-            named["norms/epoch"] = self.norms.epoch
-            named |= {f"norms/{name}": curve for name, curve in self.norms.values.items()}
-        named |= {f"predictions/{part}": array for part, array in self.predictions.items()}
-        return {name: plain_array(array) for name, array in named.items()}
+    @property
+    def groups(self) -> dict[str, Mapping[str, Array]]:
+        """Every array, grouped by how its name in the store begins."""
+        return {
+            "curves/": {"epoch": self.curves.epoch, **self.curves.values},
+            "weights/": self.weights,
+            **{f"snapshots/{epoch}/": arrays for epoch, arrays in self.snapshots.items()},
+            "norms/": {"epoch": self.norms.epoch, **self.norms.values} if len(self.norms) else {},
+            "predictions/": self.predictions,
+        }
 
-    @cached_property
+    @property
+    def arrays(self) -> dict[str, Array]:
+        """Every array under its name in the store, C-ordered and little-endian. Those that lie in a file are read."""
+        return gathered(self.groups)
+
+    @property
+    def sums(self) -> dict[str, str]:
+        """The sum of every array under its name in the store. No file is read."""
+        return {begin + name: sum_ for begin, group in self.groups.items() for name, sum_ in sums_of(group).items()}
+
+    @property
     def record(self) -> dict[str, Any]:
         """Everything but arrays and provenance, as plain JSON data; non-finite numbers as text."""
         return {
             "record_version": RECORD_VERSION,
-            "arrays": list(self.arrays),
+            "arrays": [begin + name for begin, group in self.groups.items() for name in group],
             "job": self.job.plain,
             "outcome": str(self.outcome),
             "epochs": self.epochs,
@@ -295,8 +306,8 @@ class Fit:
 
     @cached_property
     def content_digest(self) -> str:
-        """The sha256 of the Fit without its provenance."""
-        return digest([self.record, arrays_digest(self.arrays)])
+        """The sha256 of the Fit without its provenance. No file is read for it."""
+        return digest([self.record, self.sums])
 
     def to_sklearn(self, epoch: int | None = None) -> Any:
         """Return a network as scikit-learn's fitted MLPClassifier or MLPRegressor.
@@ -351,6 +362,16 @@ def upto(fit: Fit, epoch: int) -> Fit:
     )
 
 
+def in_file(fit: Fit, fetch: Fetch) -> Fit:
+    """Return a Fit whose weights, snapshots and predictions are no longer in memory: ``fetch`` reads them."""
+    return replace(
+        fit,
+        weights=Stored(sums_of(fit.weights), fetch),
+        snapshots={epoch: Stored(sums_of(arrays), fetch) for epoch, arrays in fit.snapshots.items()},
+        predictions=Stored(sums_of(fit.predictions), fetch),
+    )
+
+
 def best_epoch(fit: Fit) -> int:
     """Return the first epoch with the lowest validation loss. Raises ValueError where nothing was measured."""
     return int(fit.curves.epoch[fit.curves["loss/val"].argmin()])
@@ -387,22 +408,6 @@ def with_snapshots(fit: Fit, epochs: Collection[int], also: Mapping[int, Mapping
     """Return a Fit with the snapshots of ``epochs`` alone, in order; ``also``: of earlier parts of its training."""
     found = {**(also or {}), **fit.snapshots}
     return replace(fit, snapshots={epoch: found[epoch] for epoch in sorted(found) if epoch in epochs})
-
-
-def plain_array(array: Array) -> Array:
-    """The array as files hold it: C-ordered, little-endian. (safetensors permutes others, silently.)"""
-    array = np.asarray(array, order="C")
-    return array.astype(array.dtype.newbyteorder("<"), copy=False)
-
-
-def arrays_digest(arrays: Mapping[str, Array]) -> str:
-    """The sha256 over names, types, shapes and bytes of C-ordered arrays, in the order of names."""
-    total = hashlib.sha256()
-    for name in sorted(arrays):
-        array = arrays[name]
-        total.update(canonical([name, array.dtype.str, list(array.shape)]).encode())
-        total.update(array.tobytes())
-    return total.hexdigest()
 
 
 def jsonable(value: float) -> float | str:

@@ -13,13 +13,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fitlab.recorded import CONSTANT, read
 from fitlab.records import Config, Fit, Floats, Interval, Outcome
 from fitlab.seeds import canonical
 from fitlab.spec import Spec, domain_of
 from fitlab.spec.sweeps import Objective
 from fitlab.stats import t_interval
+from fitlab.verdicts import Verdicts
 
-CONSTANT = "constant predictor"
+__all__ = ["CONSTANT", "Sweep", "score"]
 
 
 def score(objective: Objective, fits: Sequence[Fit]) -> float:
@@ -78,7 +80,34 @@ class Sweep:
     spec: Spec
     configs: tuple[Config, ...]
     fits: tuple[Fit, ...]
-    verdicts: Mapping[str, Any] = field(default_factory=dict)  # Config digest -> Verdict; empty until diagnosed
+    verdicts: Verdicts = field(default_factory=Verdicts)  # empty until diagnosed
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        *,
+        constant: Mapping[str, float] | None = None,
+        capacity: str | Mapping[Any, float] | None = None,
+        loss: str = "log_loss",
+        margin: float = 0.05,
+        level: float = 0.90,
+        name: str = "recorded",
+    ) -> Sweep:
+        """Return a Sweep of curves that were recorded elsewhere, to be diagnosed by the same rule.
+
+        frame: tidy as ``curves()``: config, seed, epoch, split (train, val), metric (loss and whatever else), value.
+        The loss is measured after the epoch, without the penalty, on both parts alike; seeds are shared by
+        Configs (the same seed, the same split). Epochs may differ in number: what stopped early is taken to have
+        completed, unless an ``outcome`` column says otherwise. A loss that ends as NaN or infinite has diverged.
+        A seed that a Config lacks is missing: that Config is not assessed.
+        constant: the constant predictor's losses, ``{"train": …, "val": …}``; or rows of a config of that name.
+        capacity: a column, or a number for each config: its place from small to large.
+        loss: what it is: "log_loss", "squared_error" or another name.
+        Raises SpecError, saying what is wrong with the frame and where.
+        """
+        made = read(frame, constant, capacity, loss, name, {"margin": margin, "level": level})
+        return cls(made.spec, made.configs, made.fits)
 
     @cached_property
     def _by_config(self) -> dict[str, tuple[Fit, ...]]:
@@ -168,7 +197,7 @@ class Sweep:
         """Return a row per Config, the constant predictor last.
 
         Columns: the swept keys; ``n`` completed Fits; the counts of other outcomes that occur; then each final
-        metric and ``gap/loss`` as mean, ``…/low`` and ``…/high``. What was not measured is NaN.
+        metric and ``gap/loss`` as mean, ``…/low`` and ``…/high``; then ``verdict``. What was not measured is NaN.
         """
         counts = {config.digest: Counter(str(fit.outcome) for fit in self.of(config)) for config in self.configs}
         others = [o for o in Outcome if o is not Outcome.COMPLETED and any(c[o] for c in counts.values())]
@@ -179,7 +208,9 @@ class Sweep:
             *(m for m in self.metrics if not m.startswith("loss/")),
         ]
 
-        def row(swept: Mapping[str, Any], count: Mapping[str, int], found: dict[str, Interval]) -> dict[str, Any]:
+        def row(
+            swept: Mapping[str, Any], count: Mapping[str, int], found: dict[str, Interval], verdict: str = ""
+        ) -> dict[str, Any]:
             cells: dict[str, Any] = {key: swept.get(key) for key in domain_of(self.spec)}
             cells |= {
                 "n": count.get(Outcome.COMPLETED, 0),
@@ -189,18 +220,23 @@ class Sweep:
                 one = found.get(name)
                 values = (np.nan,) * 3 if one is None else (one.estimate, one.low, one.high)
                 cells |= dict(zip((name, f"{name}/low", f"{name}/high"), values, strict=True))
-            return cells
+            return {**cells, "verdict": verdict}
 
-        rows = [row(config.swept, counts[config.digest], self.intervals(config)) for config in self.configs]
+        said = {digest: verdict.text for digest, verdict in self.verdicts.by_config.items()}
+        rows = [row(c.swept, counts[c.digest], self.intervals(c), said.get(c.digest, "")) for c in self.configs]
         constants = self.constants()
         for swept, null in constants:
             rows.append(row(swept, {Outcome.COMPLETED: null["loss/val"].n if null else 0}, null))
         names = [config.digest[:12] for config in self.configs]
         return pd.DataFrame(rows, index=pd.Index([*names, *[CONSTANT] * len(constants)], name="config"))
 
-    def curves(self) -> pd.DataFrame:
-        """Return every curve, tidy: config, seed, epoch, split, metric, value. All Fits, whatever their outcome."""
-        frames = list(self._curve_frames())
+    def curves(self, constant: bool = False) -> pd.DataFrame:
+        """Return every curve, tidy: config, seed, epoch, split, metric, value. All Fits, whatever their outcome.
+
+        constant: whether rows of the constant predictor follow, at epoch 0, where all Configs share their data.
+        Raises ValueError where they do not.
+        """
+        frames = [*self._curve_frames(), *(self._constant_frames() if constant else ())]
         columns = ["config", "seed", "epoch", "split", "metric", "value"]
         return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
 
@@ -211,3 +247,12 @@ class Sweep:
                 yield pd.DataFrame({"epoch": fit.curves.epoch, "value": curve}).assign(
                     config=fit.job.config.digest[:12], seed=fit.job.seed, split=split, metric=metric
                 )
+
+    def _constant_frames(self) -> Iterator[pd.DataFrame]:
+        if len({canonical(config.plain["data"]) for config in self.configs}) > 1:
+            raise ValueError("Configs on different data have different constant predictors; take one data set-up")
+        for seed, null in sorted({fit.job.seed: fit.null for fit in self.fits if fit.null}.items()):
+            metrics, splits = zip(*(name.split("/") for name in null), strict=True)
+            yield pd.DataFrame({"metric": metrics, "split": splits, "value": [*null.values()]}).assign(
+                config=CONSTANT, seed=seed, epoch=0
+            )

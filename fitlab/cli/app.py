@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,29 +52,27 @@ def sweep(
     as_json: Json = False,
 ) -> None:
     """Run a sweep, log it to MLflow and print its table. Running it again trains only what is missing."""
+    from dataclasses import replace
+
     from fitlab.cli import render
-    from fitlab.cli.progress import shown
-    from fitlab.runner.execute import Interrupted, execute
     from fitlab.runner.plan import allowed, read_plan
+    from fitlab.runner.verdicts import diagnosed
     from fitlab.runner.workers import default_jobs, workers_for
     from fitlab.store import Store
 
     made = read_plan(spec, override or (), packages=allowed(allow or ()))
     place = Store.at(store, create=True)
     workers = workers_for(jobs or default_jobs(), None, made.without_lock)
-    again = f"run the same command to continue, or `fitlab publish {made.document.spec.name}` to log what is there"
-    try:
-        with render.only_json(as_json), shown(made.document.spec.name) as report:
-            result = execute(made, place, workers, report, retry_failed)
-    except Interrupted as stop:
-        of = f"{'at most ' if made.search else ''}{made.fits}"
-        render.err(f"fitlab: interrupted; {stop.progress.done} of {of} Fits are kept: {again}")
-        raise typer.Exit(130) from None
-    if not as_json:
-        render.sweep_result(made, result)
-    published, failure = None, None
-    if not no_publish:
-        published, failure = _publish(result.sweep, place, quiet=as_json)
+    name = made.document.spec.name
+    with place.locked(name):
+        result, log = _execute(made, place, workers, retry_failed, as_json, publishes=not no_publish)
+        result = replace(result, sweep=diagnosed(result.sweep))
+        if not as_json:
+            render.sweep_result(made, result)
+        published, failure = None, None
+        if not no_publish:
+            finish = lambda: (log or _log(place, name)).finish(result.sweep)  # noqa: E731
+            published, failure = _publish(finish, name, place, quiet=as_json)
     if as_json:
         render.out_json(render.sweep_json(result, published, failure, place))
     elif published is not None:
@@ -82,16 +82,52 @@ def sweep(
     raise typer.Exit(1 if result.failed else 0)
 
 
-def _publish(swept: Any, place: Any, quiet: bool) -> tuple[Any, FitlabError | None]:
+def _execute(
+    made: Any, place: Any, workers: Any, retry_failed: bool, as_json: bool, publishes: bool
+) -> tuple[Any, Any]:
+    """Run a sweep whose lock is held, publishing meanwhile; return its Result, and MLflow if it has been opened."""
+    from fitlab.cli import render
+    from fitlab.cli.progress import shown
+    from fitlab.runner.alongside import Alongside
+    from fitlab.runner.execute import Interrupted, execute
+
+    spec = made.document.spec
+    try:
+        with render.only_json(as_json), shown(spec.name) as report:
+            if not publishes:
+                return execute(made, place, workers, report, retry_failed, locked=True), None
+            with Alongside(spec, lambda stop: _log(place, spec.name, stop)) as alongside:
+                result = execute(made, place, workers, report, retry_failed, alongside.settled, locked=True)
+            return result, alongside.log
+    except Interrupted as stop:
+        again = f"run the same command to continue, or `fitlab publish {spec.name}` to log what is there"
+        of = f"{'at most ' if made.search else ''}{made.fits}"
+        render.err(f"fitlab: interrupted; {stop.progress.done} of {of} Fits are kept: {again}")
+        raise typer.Exit(130) from None
+
+
+def _log(place: Any, name: str, *interrupted: Any) -> Any:
+    """Open MLflow; importing it takes a second, so that is done where this is called."""
+    from fitlab.runner.publishing import Log
+
+    _collect_seldom()
+    return Log(place, name, *interrupted)
+
+
+def _collect_seldom() -> None:
+    """Look for garbage less often: MLflow makes many objects that die by themselves, and this process is ours."""
+    gc.set_threshold(20_000, 20, 100)
+
+
+def _publish(finish: Callable[[], Any], name: str, place: Any, quiet: bool) -> tuple[Any, FitlabError | None]:
     """Publish; return what was published, or the error that says how to catch up."""
     from fitlab.cli import render
     from fitlab.errors import PublishError
-    from fitlab.runner.publishing import publish as publish_stored
 
-    catch_up = f"`fitlab publish {swept.spec.name} --store {place.root}` catches up"
+    catch_up = f"`fitlab publish {name} --store {place.root}` catches up"
     try:
         with render.status("logging to MLflow …", quiet):
-            return publish_stored(swept, place), None
+            return finish(), None
     except PublishError as error:
         return None, PublishError(f"trained and stored, but not published: {error}\n{catch_up}")
     except KeyboardInterrupt:
@@ -190,16 +226,44 @@ def publish(name: Name, store: StoreFolder = DEFAULT_STORE, as_json: Json = Fals
     from dataclasses import asdict
 
     from fitlab.cli import render
+    from fitlab.runner.publishing import publish as publish_stored
+    from fitlab.runner.verdicts import diagnosed
     from fitlab.store import Store
 
     place = Store.at(store)
-    published, failure = _publish(place.load(name), place, quiet=as_json)
+    _collect_seldom()
+    swept = diagnosed(place.load(name))
+    published, failure = _publish(lambda: publish_stored(swept, place), name, place, quiet=as_json)
     if failure is not None:
         raise failure
     if as_json:
         render.out_json(asdict(published))
     else:
         render.print_published(published, place)
+
+
+@app.command()
+def diagnose(
+    name: Name,
+    store: StoreFolder = DEFAULT_STORE,
+    notes: Annotated[bool, typer.Option("--notes", help="Print the whole note of every Config.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say what each Config of a stored sweep does, how sure that is, which one validation chooses, what was found."""
+    from fitlab.cli import diagnosis, render
+    from fitlab.diagnosis import document
+    from fitlab.runner.verdicts import diagnosed
+    from fitlab.store import Store
+
+    with render.only_json(as_json):
+        sweep = diagnosed(Store.at(store).load(name))
+    if as_json:
+        render.out_json(document(sweep))
+        return
+    to = render.console()
+    diagnosis.show(sweep, to)
+    if notes:
+        diagnosis.show_notes(sweep, to)
 
 
 @app.command()
@@ -241,12 +305,20 @@ def ui(
 
 
 @app.command()
-def schema() -> None:
-    """Print the JSON Schema of specs, for editors; experiments/schema.json is this."""
+def schema(
+    diagnosis: Annotated[bool, typer.Option("--diagnosis", help="Of `fitlab diagnose NAME --json`.")] = False,
+) -> None:
+    """Print the JSON Schema of specs, for editors, or of diagnoses; experiments/ has both."""
     from fitlab.cli import render
-    from fitlab.spec import schema as spec_schema
 
-    render.out_json(spec_schema())
+    if diagnosis:
+        from fitlab.diagnosis import schema as diagnosis_schema
+
+        render.out_json(diagnosis_schema())
+    else:
+        from fitlab.spec import schema as spec_schema
+
+        render.out_json(spec_schema())
 
 
 @app.command()

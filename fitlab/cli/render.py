@@ -17,8 +17,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from fitlab.cli import diagnosis
 from fitlab.cli.progress import duration
 from fitlab.cli.table import cells, legend, short_names, sweep_table
+from fitlab.diagnosis import document
 from fitlab.records import Config, Fit, Interval, Outcome
 from fitlab.spec import domain_of
 from fitlab.store import Store
@@ -98,6 +100,9 @@ def sweep_result(plan: Plan, result: Result) -> None:
     to.print(table)
     strip = any("●" in str(column.header) for column in table.columns)
     to.print(legend(result.sweep, strip), style="dim", highlight=False)
+    diagnosis.summary(result.sweep, to)
+    diagnosis.show_selection(result.sweep, to)
+    diagnosis.show_checks(diagnosis.pressing(result.sweep.verdicts.checks), to)
     to.print(done(plan, result), highlight=False)
     causes = Counter(fit.cause for fit in result.sweep.fits if fit.outcome is Outcome.FAILED)
     for cause, count in causes.most_common(5):
@@ -108,16 +113,6 @@ def sweep_result(plan: Plan, result: Result) -> None:
         to.print("`--retry-failed` trains failed Fits again.")
     for name in result.damaged:
         to.print(f"damaged, set aside and trained again: fits/{name}", style="yellow", highlight=False)
-    alike = result.sweep.same_under_every_seed()
-    if alike:
-        of = "every Config" if len(alike) == len(result.sweep.configs) else f"{len(alike)} Configs"
-        to.print(
-            f"The seeds change nothing in {of}: all of them gave the same numbers, so there is no interval.",
-            style="yellow",
-            highlight=False,
-        )
-    for name, versions in result.sweep.mixed_versions().items():
-        to.print(f"These Fits were trained with more than one {name}: {', '.join(versions)}.", style="yellow")
 
 
 def warned(sweep: Sweep) -> Counter[str]:
@@ -179,6 +174,7 @@ def sweep_json(result: Result, published: Any, failure: Exception | None, store:
         "configs": [_config_json(sweep, config) for config in sweep.configs],
         "constant_predictor": [{"swept": swept, "metrics": _intervals(null)} for swept, null in sweep.constants()],
         "best": [config.digest for config in sweep.best()],
+        "diagnosis": document(sweep),
         "infeasible": [dict(config.swept) for config in result.infeasible],
         "fits": {"total": len(sweep.fits), "cached": progress.cached, "trained": progress.trained},
         "outcomes": dict(progress.outcomes),
@@ -202,6 +198,7 @@ def _config_json(sweep: Sweep, config: Config) -> dict[str, Any]:
         "digest": config.digest,
         "swept": dict(config.swept),
         "outcomes": dict(Counter(str(fit.outcome) for fit in sweep.of(config))),
+        "verdict": sweep.verdicts.by_config[config.digest].text,
         "metrics": _intervals(sweep.intervals(config)),
         "fits": [{"seed": f.job.seed, "digest": f.job.digest, "outcome": str(f.outcome)} for f in sweep.of(config)],
     }

@@ -17,8 +17,21 @@ from fitlab.spec import domain_of
 from fitlab.spec.sweeps import Tpe
 from fitlab.sweep import CONSTANT, Sweep, score
 from fitlab.tracking.content import shown
+from fitlab.verdicts import Label, Verdict
 
 ABSENT = "–"  # a parameter that does not exist for a Config
+HEADS = {"loss/train": "train loss", "loss/val": "validation\nloss", "gap/loss": "gap"}
+COLOURS = {  # of verdicts: beside the word, never instead of it
+    Label.GOOD: "green",
+    Label.BENIGN: "green",
+    Label.UNDERFIT: "cyan",
+    Label.OVERFIT: "red",
+    Label.NOT_CONVERGED: "yellow",
+    Label.DIVERGED: "magenta",
+    Label.UNSTABLE: "magenta",
+    Label.INCONCLUSIVE: "dim",
+    Label.NOT_ASSESSED: "dim",
+}
 SHOWN = 40  # Configs of a search
 STRIP = 30  # characters of the strip of losses
 DECADES = 2  # below the constant predictor that the strip shows
@@ -27,29 +40,31 @@ DECADES = 2  # below the constant predictor that the strip shows
 def sweep_table(sweep: Sweep, to: Console) -> Table:
     """Return a row per Config: swept values, losses and gap as mean ± half-width, a strip of losses, outcomes.
 
-    Where the console is narrow the strip is left out, then a decimal and blanks.
+    Where the console is narrow the strip is left out, then a decimal and blanks, then the gap.
     """
-    layouts = ((_Strips(sweep), 4), (None, 4), (None, 3))
-    tables = [_sweep_table(sweep, strips, decimals) for strips, decimals in layouts]
+    losses = ("loss/train", "loss/val", "gap/loss")
+    layouts = ((_Strips(sweep), 4, losses), (None, 4, losses), (None, 3, losses), (None, 3, losses[:2]))
+    tables = [_sweep_table(sweep, *layout) for layout in layouts]
     unbounded = Console(width=10_000)
     return next((table for table in tables if unbounded.measure(table).maximum <= to.width), tables[-1])
 
 
-def _sweep_table(sweep: Sweep, strips: _Strips | None, decimals: int) -> Table:
+def _sweep_table(sweep: Sweep, strips: _Strips | None, decimals: int, losses: Sequence[str]) -> Table:
     keys = short_names(list(domain_of(sweep.spec)))
     table = Table(box=None, padding=(0, 1), pad_edge=False, collapse_padding=decimals < 4, header_style="bold")
     for short in keys.values() or ("",):
-        table.add_column(_broken(short), justify="right", no_wrap=True)
-    for name in ("train loss", "validation\nloss", "gap"):
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(broken(short), justify="right", no_wrap=True)
+    for name in losses:
+        table.add_column(HEADS[name], justify="right", no_wrap=True)
     if strips:
         table.add_column("● train ○ validation\n┊ constant predictor", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
     table.add_column("Fits", no_wrap=True)
 
-    def row(label: Sequence[str], found: Mapping[str, Interval], fits: str, style: str = "") -> None:
+    def row(label: Sequence[str], found: Mapping[str, Interval], verdict: Text, fits: str, style: str = "") -> None:
         cells: list[Any] = [*label, *[""] * (max(len(keys), 1) - len(label))]
-        cells += [_mean(found.get(name), decimals) for name in ("loss/train", "loss/val", "gap/loss")]
-        table.add_row(*cells, *([strips.draw(found)] if strips else []), fits, style=style)
+        cells += [_mean(found.get(name), decimals) for name in losses]
+        table.add_row(*cells, *([strips.draw(found)] if strips else []), verdict, fits, style=style)
 
     searched = isinstance(sweep.spec.sweep, Tpe)
     configs = _best_first(sweep)[:SHOWN] if searched else sweep.configs
@@ -63,12 +78,18 @@ def _sweep_table(sweep: Sweep, strips: _Strips | None, decimals: int) -> Table:
             table.add_row()
         group = first
         label = [columns[key][canonical(config.swept[key])] if key in config.swept else ABSENT for key in keys]
-        row(label, intervals, _outcomes(sweep.of(config)), "bold" if config in best else "")
+        verdict = coloured(sweep.verdicts.by_config.get(config.digest))
+        row(label, intervals, verdict, _outcomes(sweep.of(config)), "bold" if config in best else "")
     table.add_row()
     for swept, null in sweep.constants():
         label = [shown(swept[key]) if key in swept else "" for key in keys]
-        row(label if swept else [CONSTANT.replace(" ", "\n")], null, "" if not swept else CONSTANT, "dim")
+        row(label if swept else [CONSTANT.replace(" ", "\n")], null, Text(), "" if not swept else CONSTANT, "dim")
     return table
+
+
+def coloured(verdict: Verdict | None) -> Text:
+    """Return a verdict in few letters and its colour; a dash where there is none."""
+    return Text(ABSENT) if verdict is None else Text(verdict.brief, style=COLOURS[verdict.label])
 
 
 def legend(sweep: Sweep, strip: bool) -> str:
@@ -77,6 +98,8 @@ def legend(sweep: Sweep, strip: bool) -> str:
     text = f"Mean over seeds ± half of its {level:.0%} Student-t interval, last epoch. {_bold(sweep)}"
     losses = {fit.loss.partition(",")[0].replace("_", " ") for fit in sweep.fits if fit.loss}
     text += f" Loss: {', '.join(sorted(losses))}." if losses else ""
+    if any(verdict.leaning for verdict in sweep.verdicts.by_config.values()):
+        text += " A question mark: inconclusive, leaning that way."
     hidden = len(sweep.configs) - SHOWN
     if isinstance(sweep.spec.sweep, Tpe) and hidden > 0:
         text += f"\nThe first {SHOWN}, best first; {hidden} more fell behind (sweep.table() and --json have all)."
@@ -140,7 +163,7 @@ def short_names(keys: Sequence[str]) -> dict[str, str]:
     return {key: end if ends[end := key.rsplit(".", 1)[-1]] == 1 else key for key in keys}
 
 
-def _broken(name: str) -> str:
+def broken(name: str) -> str:
     """Break a long name into two lines at the underscore nearest its middle."""
     at = min((i + 1 for i, c in enumerate(name) if c == "_"), key=lambda i: abs(i - len(name) / 2), default=0)
     return f"{name[:at]}\n{name[at:]}" if at and len(name) > 12 else name

@@ -8,8 +8,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fitlab.arrays import arrays_digest, plain_array
 from fitlab.errors import Path, Problem, SpecError
-from fitlab.records import Array, Floats, Task, arrays_digest, plain_array
+from fitlab.records import Array, Floats, Task
 
 Arrays = tuple[ArrayLike, ArrayLike]  # X (N, D), y (N,)
 AT: Path = ("data",)

@@ -14,6 +14,7 @@ from fitlab.spec import datasets as spec
 from fitlab.spec import tables, teachers
 from fitlab.spec.generators import GeneratedData
 from fitlab.spec.options import DataOptions
+from fitlab.spec.recorded import RecordedData
 
 
 def source_key(data: spec.Data) -> str:
@@ -30,6 +31,8 @@ def load(data: spec.Data, arrays: Arrays | None = None) -> Dataset:
     """
     if arrays is not None and not isinstance(data, spec.Arrays):
         raise refuse("kind", "arrays were given for another kind of data", data.kind, "arrays")
+    if isinstance(data, RecordedData):
+        raise refuse("kind", "curves that were trained elsewhere come without data")
     match data:
         case spec.Arrays():
             return _given(data, arrays)

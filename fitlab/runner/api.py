@@ -9,8 +9,10 @@ from typing import Any
 from fitlab.data import Arrays
 from fitlab.records import Job, Split
 from fitlab.runner import publishing
+from fitlab.runner.alongside import Alongside
 from fitlab.runner.execute import execute
 from fitlab.runner.plan import allowed, read_plan
+from fitlab.runner.verdicts import diagnosed
 from fitlab.runner.workers import default_jobs, split_of, workers_for
 from fitlab.spec import Spec
 from fitlab.store import Store
@@ -29,7 +31,7 @@ def run(
     retry_failed: bool = False,
     allow: Sequence[str] = (),
 ) -> Sweep:
-    """Run a sweep and return it; what the store has is not trained again.
+    """Run a sweep and return it with its verdicts; what the store has is not trained again.
 
     spec: a YAML file, a dict or a Spec. data: (X, y) for ``data.kind: arrays``; X: (N, D), y: (N,).
     store: folder for Fits, sweeps and MLflow. jobs: workers (default: one a processor; 1 trains in this
@@ -41,21 +43,33 @@ def run(
     made = read_plan(spec, overrides, data, allowed(allow))
     workers = workers_for(default_jobs() if jobs is None else jobs, data, made.without_lock)
     place = Store.at(store, create=True)
-    result = execute(made, place, workers, retry_failed=retry_failed)
-    if publish:
-        publishing.publish(result.sweep, place)
-    return result.sweep
+    if not publish:
+        return diagnosed(execute(made, place, workers, retry_failed=retry_failed).sweep, data)
+    name = made.document.spec.name
+    with place.locked(name):
+        with Alongside(made.document.spec, lambda stop: publishing.Log(place, name, stop)) as alongside:
+            result = execute(made, place, workers, retry_failed=retry_failed, on_settled=alongside.settled, locked=True)
+        sweep = diagnosed(result.sweep, data)
+        (alongside.log or publishing.Log(place, name)).finish(sweep)
+    return sweep
 
 
-def load(name: str, store: str | Path = "mlruns") -> Sweep:
-    """Return a sweep from the store, with the Fits that are there. Raises StoreError where there is none."""
-    return Store.at(store).load(name)
+def load(name: str, store: str | Path = "mlruns", *, data: Arrays | None = None) -> Sweep:
+    """Return a sweep from the store with its verdicts, with the Fits that are there.
+
+    data: (X, y) if it was trained on arrays: without them the test loss of the selected Config is not known.
+    Raises StoreError where there is none.
+    """
+    return diagnosed(Store.at(store).load(name), data)
 
 
-def publish(name: str, store: str | Path = "mlruns") -> Published:
-    """Log a stored sweep to MLflow; what is there already is left as it is. Raises StoreError, PublishError."""
+def publish(name: str, store: str | Path = "mlruns", *, data: Arrays | None = None) -> Published:
+    """Log a stored sweep with its verdicts to MLflow; what is there already is left as it is.
+
+    data: as for ``load``. Raises StoreError, PublishError.
+    """
     place = Store.at(store)
-    return publishing.publish(place.load(name), place)
+    return publishing.publish(diagnosed(place.load(name), data), place)
 
 
 def split(job: Job, data: Arrays | None = None) -> Split:

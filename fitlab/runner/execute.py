@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 from fitlab.errors import StoreError
@@ -14,11 +15,12 @@ from fitlab.runner.pool import Pool, train_all
 from fitlab.runner.proposals import Entrant, Proposals
 from fitlab.runner.signals import interrupts
 from fitlab.runner.study import Study, quiet
-from fitlab.runner.workers import Task, Workers
+from fitlab.runner.workers import Leg, Task, Workers
 from fitlab.store import Planned, Store
 from fitlab.sweep import Sweep
 
 OnProgress = Callable[[Progress], None]
+OnSettled = Callable[[Config, tuple[Fit, ...]], None]
 Train = Callable[[list[Task]], None]
 
 
@@ -46,11 +48,18 @@ class Interrupted(KeyboardInterrupt):
 
 
 def execute(
-    plan: Plan, store: Store, workers: Workers, on_progress: OnProgress = lambda _: None, retry_failed: bool = False
+    plan: Plan,
+    store: Store,
+    workers: Workers,
+    on_progress: OnProgress = lambda _: None,
+    retry_failed: bool = False,
+    on_settled: OnSettled = lambda _, __: None,
+    locked: bool = False,
 ) -> Result:
     """Run a sweep: Fits that the store has are taken from there, the others are trained and stored one by one.
 
-    on_progress: called with the progress after every Fit.
+    on_progress: called with the progress after every Fit. on_settled: called while others are trained with a Config
+    and its Fits, when these are all there and decided. locked: the caller holds the sweep's lock.
     Raises StoreError where the store cannot be written or somebody else runs this sweep, and Interrupted
     (a KeyboardInterrupt) after Ctrl-C or SIGTERM: what was finished is kept, and running again continues.
     """
@@ -61,18 +70,25 @@ def execute(
         made = fit.provenance
         return fit if made is None else fit.stamped(replace(made, commit=commit, dirty=dirty))
 
-    with store.locked(spec.name), quiet(), interrupts(workers.stop) as interrupted, Pool(workers) as pool:
+    lock = nullcontext() if locked else store.locked(spec.name)
+    with lock, quiet(), interrupts(workers.stop) as interrupted, Pool(workers) as pool:
         fits = Fits(store, plan.rungs, plan.fits, on_progress, retry_failed, stamp)
+        settling = _Settling(plan, fits, on_settled)
+
+        def take(leg: Leg) -> None:
+            fits.take(leg)
+            settling.look(leg.fit.job.config.digest)
 
         def train(tasks: list[Task]) -> None:
             if tasks:
-                train_all(tasks, pool, fits.take, interrupted)
+                settling.look_at_all()
+                train_all(tasks, pool, take, interrupted)
             if interrupted():
                 raise Interrupted(fits.progress())
 
         study = Study(plan)
         proposals = Proposals(plan, study)
-        planned, found = replay(plan, study, proposals, fits, train, store)
+        planned, found = replay(plan, study, proposals, fits, train, store, settling.told)
         try:
             study.write_journal(store.journal_path(spec.name))
         except OSError as error:
@@ -81,12 +97,40 @@ def execute(
         return Result(sweep, fits.progress(), tuple(proposals.infeasible), tuple(fits.damaged))
 
 
+class _Settling:
+    """Says which Configs are settled: of a survey once all Fits are there, of a search once it was told."""
+
+    def __init__(self, plan: Plan, fits: Fits, on_settled: OnSettled) -> None:
+        self.fits, self.on_settled = fits, on_settled
+        self.open = {one.config.digest: one for one in plan.planned}  # of a survey
+
+    def look_at_all(self) -> None:
+        for digest in list(self.open):
+            self.look(digest)
+
+    def look(self, digest: str) -> None:
+        one = self.open.get(digest)
+        if one is not None and self.fits.ended(one):
+            self.told(one, self.fits.decide(one))
+
+    def told(self, one: Planned, fits: tuple[Fit, ...]) -> None:
+        self.open.pop(one.config.digest, None)
+        self.on_settled(one.config, fits)
+
+
 def replay(
-    plan: Plan, study: Study, proposals: Proposals, fits: Fits, train: Train, store: Store | None = None
+    plan: Plan,
+    study: Study,
+    proposals: Proposals,
+    fits: Fits,
+    train: Train,
+    store: Store | None = None,
+    on_told: Callable[[Planned, tuple[Fit, ...]], None] = lambda _, __: None,
 ) -> tuple[list[Planned], list[Fit]]:
     """Ask, train and tell wave by wave; return the Configs with where each ended, and their Fits, in order.
 
-    store: where the sweep is written down as it grows. Whatever ``train`` raises ends the replay.
+    store: where the sweep is written down as it grows. on_told: called after each wave of a search.
+    Whatever ``train`` raises ends the replay.
     """
     planned: list[Planned] = []
     found: list[Fit] = []
@@ -105,6 +149,8 @@ def replay(
         ended = _run_wave(wave, study, fits, train_noted)
         told = [(Entrant(entrant.trial, one), fits.decide(one)) for entrant, one in zip(wave, ended, strict=True)]
         proposals.tell(told)
+        for entrant, of_one in told if plan.search else ():
+            on_told(entrant.planned, of_one)
         planned += ended
         found += [fit for _, of_one in told for fit in of_one]
     note(finished=True)

@@ -51,6 +51,7 @@ class Fits:
     ) -> None:
         self.store, self.rungs, self.total, self.on_progress = store, rungs, total, on_progress
         self.retry_failed, self.stamp, self.writes = retry_failed, stamp, writes
+        self.jobs: dict[str, Job] = {}  # by digest; those of a worker process are copies, to be let go
         self.legs: dict[str, Leg] = {}
         self.marks: dict[str, list[int]] = {}  # epochs after which weights are kept: rungs, and what others kept
         self.fresh: set[str] = set()  # trained in this run
@@ -95,6 +96,7 @@ class Fits:
 
     def _look_up(self, job: Job) -> None:
         """Take what the store has of a job."""
+        self.jobs[job.digest] = job
         self.costs[job.digest] = trainers.cost(job.config.sections)
         self.all_costs += self.costs[job.digest]
         self.known += self.costs[job.digest]
@@ -113,21 +115,28 @@ class Fits:
         """Take what a worker brought, and store it where it is at its end."""
         if leg.stopped:
             return
-        fit, job, before = leg.fit, leg.fit.job, self.legs.get(leg.fit.job.digest)
+        job, before = self.jobs[leg.fit.job.digest], self.legs.get(leg.fit.job.digest)
+        fit = replace(leg.fit, job=job)
         self.fresh.add(job.digest)
         if before is not None and fit.outcome is Outcome.FAILED and not len(fit.curves):
             fit = failed_after(before.fit, fit)
         elif before is not None and before.state is not None:
             fit = _joined(before.fit, fit)
-        self.legs[job.digest] = Leg(self.stamp(fit), leg.state)
-        if fit.outcome in FINAL:
-            self.store.write(self.legs[job.digest].fit)
+        fit = self.stamp(fit)
+        ended = fit.outcome in FINAL
+        self.legs[job.digest] = Leg(self.store.write(fit) if ended else fit, leg.state)
+        if ended:
             self._count(job, fit.outcome)
             self.on_progress(self.progress())
 
     def at(self, job: Job, epoch: int) -> Fit:
         """Return the Fit of a job as it was after ``epoch``, or as it ended before."""
         return upto(self.legs[job.digest].fit, epoch)
+
+    def ended(self, one: Planned) -> bool:
+        """Whether all Fits of a Config are there, and none of them has more to train before ``one.end``."""
+        legs = [self.legs.get(job.digest) for job in one.jobs]
+        return all(leg is not None and leg.state is None and _reaches(leg.fit, one.end) for leg in legs)
 
     def decide(self, one: Planned) -> tuple[Fit, ...]:
         """Return the Fits of a Config that ends at ``one.end``; what is given up there is stored now."""
@@ -136,9 +145,7 @@ class Fits:
     def _decide(self, job: Job, end: int) -> Fit:
         leg = self.legs[job.digest]
         if leg.state is not None:
-            fit = given_up(leg.fit)
-            self.legs[job.digest] = Leg(fit, None)
-            self.store.write(fit)
+            self.legs[job.digest] = Leg(self.store.write(given_up(leg.fit)), None)
         decided = as_decided(self.legs[job.digest].fit, end, self.rungs)
         self._count(job, decided.outcome)
         return decided

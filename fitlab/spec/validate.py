@@ -24,7 +24,7 @@ def sections(data: Mapping[str, Any]) -> Sections:
     Raises SpecError, its problems not yet placed.
     """
     plain = {key: data[key] for key in Sections.model_fields if key in data}
-    result = _validated(_SECTIONS, plain)
+    result = validated(_SECTIONS, plain)
     problems = result[1] or [*refusals(plain), *_training_problems(plain)]
     if result[0] is None or problems:
         raise SpecError(problems)
@@ -44,12 +44,12 @@ def problems_of(data: dict[str, Any]) -> list[Problem]:
     """Return what is wrong with a whole spec; what is not built yet hides the grammar's own complaint."""
     refused = [*refusals(data), *misplaced(data)]
     hidden = {problem.path for problem in refused}
-    _, found = _validated(_SPEC, data)
+    _, found = validated(_SPEC, data)
     problems = [*found, *_training_problems(data)]
     return refused + [p for p in problems if not any(p.path[: len(path)] == path for path in hidden)]
 
 
-def _validated(adapter: TypeAdapter[T], data: dict[str, Any]) -> tuple[T | None, list[Problem]]:
+def validated(adapter: TypeAdapter[T], data: dict[str, Any]) -> tuple[T | None, list[Problem]]:
     """Return what ``data`` is, or None and what is wrong with it."""
     try:
         return adapter.validate_json(json.dumps(_settled(data))), []

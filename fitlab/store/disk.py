@@ -11,15 +11,17 @@ import tempfile
 import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from fitlab.arrays import Array, Fetch
 from fitlab.errors import SpecError, StoreError
-from fitlab.records import RECORD_VERSION, Config, Fit, Job, Outcome, best_epoch, merged, upto, with_snapshots
+from fitlab.records import RECORD_VERSION, Config, Fit, Job, Outcome, best_epoch, in_file, merged, upto, with_snapshots
 from fitlab.seeds import digest
 from fitlab.spec import Document, read_spec, sections
 from fitlab.spec.models import TrainingOptions
-from fitlab.store.codec import CorruptFileError, read_fit, write_fit
+from fitlab.store.codec import CorruptFileError, OtherVersionError, read_arrays, read_fit, read_head, write_fit
 from fitlab.sweep import Sweep
 
 
@@ -73,31 +75,31 @@ class Store:
         """Return the file of a Fit."""
         return self.root / "fits" / f"{job_digest}.safetensors"
 
-    def read(self, job_digest: str, set_aside: bool = False) -> Fit | None:
+    def read(self, job_digest: str, set_aside: bool = False, head: bool = False) -> Fit | None:
         """Return a Fit, or None where there is none or its file is damaged.
 
+        Its weights, snapshots and predictions are read when they are asked for, and checked then; all is checked
+        now, too, unless only the ``head`` is read.
         set_aside: rename a damaged file to ``….corrupt``, so that it can be looked at; for the owner of the lock.
         Raises StoreError where the disk cannot be read, or for a Fit of a newer version.
         """
         path = self.fit_path(job_digest)
         try:
-            data = path.read_bytes()
+            if head:
+                return read_head(path, job_digest, self._fetch(job_digest))
+            return read_fit(path.read_bytes(), job_digest, self._fetch(job_digest))
         except FileNotFoundError:
             return None
-        except OSError as error:
-            raise StoreError(f"{path}: cannot be read: {error}") from None
-        try:
-            return read_fit(data, job_digest)
         except CorruptFileError:
             if set_aside:
                 with _as_store_error(path):
                     os.replace(path, path.with_name(f"{path.name}.corrupt"))
             return None
-        except ValueError as error:
-            raise StoreError(f"{path}: {error}") from None
+        except (OSError, OtherVersionError) as error:
+            raise StoreError(f"{path}: cannot be read: {error}") from None
 
-    def write(self, fit: Fit) -> None:
-        """Store a Fit: there after this returns, not there (or as before) if it does not.
+    def write(self, fit: Fit) -> Fit:
+        """Store a Fit and return it with its arrays there. If this does not return, the file is as before.
 
         What another sweep has stored of the same job meanwhile is kept, too: the longer one, with all snapshots.
         """
@@ -105,6 +107,10 @@ class Store:
         with self.locked(".fits", wait=True), _as_store_error(path):
             there = self.read(fit.job.digest) if path.exists() else None
             _write(path, write_fit(fit if there is None else merged(fit, there)))
+        return in_file(fit, self._fetch(fit.job.digest))
+
+    def _fetch(self, job_digest: str) -> Fetch:
+        return partial(_stored_arrays, str(self.fit_path(job_digest)))
 
     def set_aside(self) -> list[str]:
         """Return the names of damaged files that were set aside."""
@@ -179,7 +185,7 @@ class Store:
             raise StoreError(f"{self.sweep_path(name)}: not a sweep of this version: {error}") from None
         fits = []
         for config, one in zip(configs, body["configs"], strict=True):
-            for fit in filter(None, (self.read(job["digest"]) for job in one["fits"])):
+            for fit in filter(None, (self.read(job["digest"], head=True) for job in one["fits"])):
                 if fit.outcome is Outcome.PRUNED and fit.epochs < one["end"]:
                     continue  # of another sweep, which gave it up earlier: here it is not there yet
                 decided = as_decided(fit, one["end"], body.get("rungs", ()))
@@ -245,6 +251,17 @@ class Store:
             return not _flocked(descriptor, fcntl.LOCK_SH, attempts=1)
         finally:
             os.close(descriptor)
+
+
+def _stored_arrays(path: str, wanted: Sequence[str]) -> list[Array]:
+    """Return the arrays of a Fit's file that have the sums ``wanted``."""
+    try:
+        return read_arrays(path, wanted)
+    except FileNotFoundError:
+        said = "gone, and with it weights and predictions"
+    except (CorruptFileError, OtherVersionError, OSError) as error:
+        said = f"weights and predictions cannot be read: {error}"
+    raise StoreError(f"{path}: {said}; run its sweep again to train what is lost")
 
 
 def _flocked(descriptor: int, kind: int, attempts: int | None) -> bool:

@@ -16,6 +16,8 @@ os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # stdou
 
 from mlflow.entities import ViewType
 from mlflow.tracking import MlflowClient
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from fitlab.errors import PublishError
 
@@ -38,6 +40,21 @@ def backend(database: Path, artifacts: Path) -> Backend:
     return Backend(uri) if uri else Backend(f"sqlite:///{database}", database, artifacts)
 
 
+_ours: set[str] = set()  # local databases that were opened here
+
+
+@event.listens_for(Engine, "connect")
+def _without_waiting(connection: Any, _record: Any) -> None:
+    """Let commits to our own databases return before the disk has them.
+
+    In WAL mode that risks the last runs when the power goes, which publishing again completes, and never the file.
+    """
+    if isinstance(connection, sqlite3.Connection):
+        ((_, _, path),) = connection.execute("PRAGMA database_list").fetchall()[:1]
+        if path in _ours:
+            connection.execute("PRAGMA synchronous=NORMAL")
+
+
 def connect(place: Backend) -> Any:
     """Return an MlflowClient; a local database is there, migrated and in WAL mode afterwards.
 
@@ -51,6 +68,8 @@ def connect(place: Backend) -> Any:
             os.replace(beside, place.database)
         finally:
             beside.unlink(missing_ok=True)
+    if place.database is not None:
+        _ours.add(os.path.realpath(place.database))
     client = MlflowClient(place.uri)
     client.search_experiments(max_results=1)  # migrates what an older MLflow left
     if place.database is not None:

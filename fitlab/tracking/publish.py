@@ -3,6 +3,7 @@
 Names and tags derive from digests, so publishing twice changes nothing and a half-published run is completed.
 Metrics are append-only in MLflow: a Config whose Fits changed gets a new run, the old one is tagged
 ``fitlab.superseded`` and deleted. What a user deleted stays deleted.
+The run of a Config may be logged before the others are trained; tags that depend on them are set at the end.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunT
 
 from fitlab.errors import FitlabError, PublishError
 from fitlab.records import RECORD_VERSION, Config, Fit, Outcome, Provenance
+from fitlab.spec import Spec
 from fitlab.sweep import Sweep
 from fitlab.tracking import content
 from fitlab.tracking.backend import Backend, all_runs, connect, experiment_id
@@ -78,59 +80,75 @@ def open_client(place: Backend) -> Any:
         return connect(place)
 
 
-def publish_sweep(
-    sweep: Sweep, client: Any, place: Backend, packed: Callable[[Fit], bytes], interrupted: Callable[[], bool]
-) -> Published:
-    """Log a sweep to MLflow, or complete what is there.
+@dataclass(frozen=True)
+class _Settled:
+    """A Config that is published: under which identity, as which run (None: a user deleted it), with which tags."""
 
-    packed: from a Fit to the bytes of its file. interrupted: asked before every run; then KeyboardInterrupt is raised.
-    Raises PublishError, chained to its cause; publishing again continues.
+    identity: str
+    run_id: str | None
+    tags: Mapping[str, str]
+
+
+class Publisher:
+    """Logs one sweep to MLflow: its Configs as they are settled, if one likes, then the whole.
+
+    packed: from a Fit to the bytes of its file. ``interrupted`` is asked before every run; then KeyboardInterrupt
+    is raised. Its methods raise PublishError, chained to its cause; publishing again continues.
+    Nobody else may publish this sweep meanwhile: what is there is read once, at the beginning.
     """
-    with _as_publish_error(place):
-        experiment = experiment_id(client, sweep.spec.name, place)
-        return _Publisher(client, experiment, sweep, packed, interrupted).publish(place.uri)
 
-
-class _Publisher:
-    def __init__(
-        self,
-        client: Any,
-        experiment: str,
-        sweep: Sweep,
-        packed: Callable[[Fit], bytes],
-        interrupted: Callable[[], bool],
-    ) -> None:
-        self.client, self.experiment, self.sweep, self.packed = client, experiment, sweep, packed
-        self.interrupted = interrupted
+    def __init__(self, client: Any, place: Backend, name: str, packed: Callable[[Fit], bytes]) -> None:
+        self.client, self.place, self.packed = client, place, packed
+        self.interrupted: Callable[[], bool] = lambda: False
         self.found: dict[tuple[str, str], list[Any]] = {}
-        for run in all_runs(client, experiment):
-            tags = run.data.tags
-            if "fitlab.kind" in tags:
-                key = (tags["fitlab.kind"], tags.get("fitlab.digest", ""))
-                self.found.setdefault(key, []).append(run)
+        self.settled: dict[str, _Settled] = {}  # by the digest of the Config: published by this Publisher
         self.counts = {"created": 0, "unchanged": 0, "superseded": 0, "left_deleted": 0}
+        with _as_publish_error(place):
+            self.experiment = experiment_id(client, name, place)
+            for run in all_runs(client, self.experiment):
+                tags = run.data.tags
+                if "fitlab.kind" in tags:
+                    key = (tags["fitlab.kind"], tags.get("fitlab.digest", ""))
+                    self.found.setdefault(key, []).append(run)
 
-    def publish(self, uri: str) -> Published:
-        sweep = self.sweep
-        for config in sweep.configs:
-            if sweep.of(config):
-                self._publish_config(config)
-        if sweep.fits:
-            self._finish(*self._open(_summary(sweep)))
-        self._mark_gone()
-        self._describe()
-        return Published(masked(uri), self.experiment, content.sweep_identity(sweep), **self.counts)
+    def publish(self, sweep: Sweep) -> None:
+        """Log the Configs of a sweep that are not logged yet, each with its Fits; of the others tags that changed.
 
-    def _publish_config(self, config: Config) -> None:
+        May be called with a part of the sweep: what a Config's run says at first depends on that Config alone.
+        What depends on other Configs is a tag, and is set when the whole sweep is given.
+        """
+        with _as_publish_error(self.place):
+            for config in sweep.configs:
+                if sweep.of(config):
+                    self._publish_config(sweep, config)
+
+    def finish(self, sweep: Sweep) -> Published:
+        """Log what is missing of the whole sweep, then what concerns it as a whole."""
+        self.publish(sweep)
+        with _as_publish_error(self.place):
+            if sweep.fits:
+                self._finish(*self._open(_summary(sweep)))
+            self._mark_gone(sweep)
+            self._describe(sweep.spec)
+        return Published(masked(self.place.uri), self.experiment, content.sweep_identity(sweep), **self.counts)
+
+    def _publish_config(self, sweep: Sweep, config: Config) -> None:
         """Open the Config's run, publish its Fits below it, then end it: ended means that all is there."""
-        wanted = _config(self.sweep, config)
-        wanted, run, done = self._open(wanted)
-        if run is None:  # deleted by a user, and its Fits with it
-            self.counts["left_deleted"] += len(self.sweep.of(config))
+        wanted = _config(sweep, config)
+        tags = {**wanted.tags, NAME: wanted.name}
+        before = self.settled.get(config.digest)
+        if before is not None and before.identity == wanted.identity:
+            if before.run_id is not None:
+                self._retag(before.run_id, before.tags, tags)
             return
-        for fit in self.sweep.of(config):
-            self._finish(*self._open(_fit(fit, self.packed), parent=run.info.run_id))
-        self._finish(wanted, run, done)
+        wanted, run, done = self._open(wanted)
+        if run is None:
+            self.counts["left_deleted"] += len(sweep.of(config))  # its Fits with it
+        else:
+            for fit in sweep.of(config):
+                self._finish(*self._open(_fit(fit, self.packed), parent=run.info.run_id))
+            self._finish(wanted, run, done)
+        self.settled[config.digest] = _Settled(wanted.identity, run and run.info.run_id, tags)
 
     # ── one run ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -152,7 +170,8 @@ class _Publisher:
                 continue  # half-published from a Fit that has been trained again: other times, hence other points
             if not active:
                 self.client.restore_run(run.info.run_id)
-            self._retag(run, {**tags, "fitlab.superseded": "false"} if superseded else tags)
+            now = {**tags, "fitlab.superseded": "false"} if superseded else tags
+            self._retag(run.info.run_id, run.data.tags, now)
             self.counts["unchanged"] += done
             return wanted, run, done
         self.counts["created"] += 1
@@ -162,6 +181,7 @@ class _Publisher:
             tags={**_source_tags(wanted.provenance), **tags},
             run_name=wanted.name,
         )
+        self.found.setdefault((wanted.kind, wanted.key), []).append(run)
         return wanted, run, False
 
     def _finish(self, wanted: Wanted, run: Any | None, done: bool) -> None:
@@ -172,43 +192,46 @@ class _Publisher:
         if not done:
             self._log(run_id, wanted)
             self.client.set_terminated(run_id, wanted.status, end_time=wanted.provenance.ended_ms)
-        for old in self.found.get((wanted.kind, wanted.key), []):
+        candidates = self.found.get((wanted.kind, wanted.key), [])
+        for old in [*candidates]:
             if old.info.run_id != run_id and old.info.lifecycle_stage == "active":
                 self.client.set_tag(old.info.run_id, "fitlab.superseded", "true")
                 self.client.delete_run(old.info.run_id)
+                candidates.remove(old)
                 self.counts["superseded"] += 1
 
     def _log(self, run_id: str, wanted: Wanted) -> None:
         """Log everything; done again it changes nothing, because all times come from the Fits."""
         start, end = wanted.provenance.started_ms, wanted.provenance.ended_ms
         last = max((step for _, _, step in wanted.metrics), default=0) or 1
-        metrics = [Metric(k, v, start + (end - start) * step // last, step) for k, v, step in wanted.metrics]
+        # The newest point first: MLflow rewrites the latest value of a metric whenever a newer one comes.
+        points = sorted(wanted.metrics, key=lambda point: -point[2])
+        metrics = [Metric(k, v, start + (end - start) * step // last, step) for k, v, step in points]
         params = [Param(key, value) for key, value in wanted.params.items()]
-        self.client.log_batch(run_id, metrics=metrics, params=params)
-        if wanted.datasets:
-            self.client.log_inputs(run_id, datasets=list(wanted.datasets))
         with tempfile.TemporaryDirectory(prefix="fitlab-") as scratch:
             for path in wanted.artifacts(Path(scratch)):
-                self.client.log_artifact(run_id, str(path))
+                self.client.log_artifact(run_id, str(path))  # first: it reads all that the run says so far
+        if wanted.datasets:
+            self.client.log_inputs(run_id, datasets=list(wanted.datasets))
+        self.client.log_batch(run_id, metrics=metrics, params=params)
 
-    def _retag(self, run: Any, tags: Mapping[str, str]) -> None:
-        changed = [RunTag(key, value) for key, value in tags.items() if run.data.tags.get(key) != value]
+    def _retag(self, run_id: str, before: Mapping[str, str], tags: Mapping[str, str]) -> None:
+        changed = [RunTag(key, value) for key, value in tags.items() if before.get(key) != value]
         if changed:
-            self.client.log_batch(run.info.run_id, tags=changed)
+            self.client.log_batch(run_id, tags=changed)
 
     # ── the experiment ──────────────────────────────────────────────────────────────────────────────────────
 
-    def _mark_gone(self) -> None:
+    def _mark_gone(self, sweep: Sweep) -> None:
         """Tag runs that the spec no longer contains, so that views can leave them out."""
-        current = {("config", config.digest) for config in self.sweep.configs}
-        current |= {("fit", fit.job.digest) for fit in self.sweep.fits} | {("summary", self.sweep.spec.name)}
+        current = {("config", config.digest) for config in sweep.configs}
+        current |= {("fit", fit.job.digest) for fit in sweep.fits} | {("summary", sweep.spec.name)}
         for key, runs in self.found.items():
             for run in runs if key not in current else ():
                 if run.info.lifecycle_stage == "active":
-                    self._retag(run, {"fitlab.current": "false"})
+                    self._retag(run.info.run_id, run.data.tags, {"fitlab.current": "false"})
 
-    def _describe(self) -> None:
-        spec = self.sweep.spec
+    def _describe(self, spec: Spec) -> None:
         tags = self.client.get_experiment(self.experiment).tags
         note, ours = tags.get("mlflow.note.content"), tags.get("fitlab.question")
         if spec.question != ours and note == ours:  # a note that a user has written stays

@@ -14,8 +14,9 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
+from fitlab.arrays import arrays_digest, plain_array
 from fitlab.errors import Problem, SpecError
-from fitlab.records import Array, Floats, arrays_digest, plain_array
+from fitlab.records import Array, Floats
 from fitlab.spec.models import Initial, Mlp
 from fitlab.trainers import layout
 

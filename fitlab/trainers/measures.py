@@ -120,3 +120,12 @@ def null_metrics(split: Split, hard: bool = False) -> dict[str, float]:
             split.task, part, y, np.broadcast_to(constant, (len(y), *constant.shape)), split.weights.get(part)
         ).items()
     }
+
+
+def losses(task: Task, y: Array, output: Floats) -> Floats:
+    """Return the loss of each row, whose mean is ``loss/…`` of ``measure``. y: (N,); output as there. -> (N,)"""
+    if task == "regression":
+        return np.asarray(np.square(y - output))
+    if output.ndim == 1:
+        return np.asarray(output != y, dtype=np.float64)
+    return np.asarray(-np.log(np.clip(output[np.arange(len(y)), y], CLIP, 1 - CLIP)))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, SHIPPED
+from jsonschema import Draft202012Validator
 from mlflow.tracking import MlflowClient
 from ruamel.yaml import YAML
 
@@ -82,6 +83,25 @@ def test_json_is_one_document_with_every_interval(fitlab: Fitlab, spec: Path, st
     assert json.loads(out) == {"name": "tiny", "method": "grid", "configs": 4, "seeds": 2, "fits": 8}
 
 
+def test_diagnose_says_for_each_config_what_and_why(fitlab: Fitlab, spec: Path, store: Path) -> None:
+    fitlab("sweep", spec, "--store", store, "--jobs", 1, "--no-publish")
+    code, out, err = fitlab("diagnose", "tiny", "--store", store)
+    assert (code, err) == (0, "")
+    assert out.count("more than the best") + out.count("no worse than any other") >= 4
+    for part in ("Selected: ", "On the test part, which chose nothing", "SWP006", "Looked for and not found: "):
+        assert part in out
+    assert "What to try next" in fitlab("diagnose", "tiny", "--store", store, "--notes")[1]
+    code, out, err = fitlab("diagnose", "tiny", "--store", store, "--json")
+    assert (code, err) == (0, "")
+    schema = json.loads(fitlab("schema", "--diagnosis")[1])
+    Draft202012Validator(schema).validate(said := json.loads(out))
+    swept = json.loads(fitlab("sweep", spec, "--store", store, "--jobs", 1, "--no-publish", "--json")[1])
+    assert swept["diagnosis"] == said
+    code, out, err = fitlab("diagnose", "none", "--store", store)
+    assert (code, out) == (3, "")
+    assert "no sweep named none" in err
+
+
 def test_commands_for_people(fitlab: Fitlab, spec: Path, store: Path) -> None:
     assert "4 Configs × 2 seeds = 8 Fits" in fitlab("check", spec)[1]
     assert "8 to train" in fitlab("plan", spec, "--store", store)[1]
@@ -91,7 +111,7 @@ def test_commands_for_people(fitlab: Fitlab, spec: Path, store: Path) -> None:
     assert "13 runs logged" in fitlab("publish", "tiny", "--store", store)[1]
     assert "all is well" in fitlab("doctor", "--store", store)[1]
     assert json.loads(fitlab("schema")[1])["title"] == "Spec"
-    for command in ("sweep", "check", "plan", "status", "publish", "ui", "schema", "doctor", "init"):
+    for command in ("sweep", "check", "plan", "status", "publish", "diagnose", "ui", "schema", "doctor", "init"):
         assert command in fitlab("--help")[1]
 
 
@@ -243,4 +263,4 @@ def test_seeds_that_change_nothing_give_no_interval(fitlab: Fitlab, tmp_path: Pa
     )
     _, out, _ = fitlab("sweep", path, "--store", tmp_path / "s", "--no-publish", "--jobs", 1)
     assert "(no interval)" in out
-    assert "The seeds change nothing in every Config" in out
+    assert "All seeds gave the same numbers in every Config" in out

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import PROVE, SHIPPED
+from mlflow.tracking import MlflowClient
 
 import fitlab
 from fitlab.records import Outcome
@@ -95,6 +98,25 @@ def test_a_killed_sweep_continues_and_equals_an_uninterrupted_one(tmp_path: Path
     assert resumed.fits == whole.fits
     assert all(fit.outcome is Outcome.COMPLETED for fit in resumed.fits)
     assert list((tmp_path / "cut" / "fits").glob("*.corrupt")) == []
+
+
+@pytest.mark.slow
+def test_a_sweep_killed_while_it_publishes_is_published_once(tmp_path: Path) -> None:
+    root = tmp_path / "s"
+    process = subprocess.Popen(sweep(root), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not list(root.glob("artifacts/*/*/artifacts/fit.safetensors")):
+        assert process.poll() is None, "nothing was published while it trained"
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    done = subprocess.run(sweep(root, "--json"), check=True, capture_output=True, text=True)
+    fits = json.loads(done.stdout)["fits"]
+    assert 0 < fits["cached"] < fits["total"], "killed too early or too late to prove anything"
+    client = MlflowClient(f"sqlite:///{root / 'mlflow.db'}")
+    runs = client.search_runs(["1"], max_results=1000)
+    kinds = Counter(run.data.tags["fitlab.kind"] for run in runs)
+    assert kinds == {"config": fits["total"] // 5, "fit": fits["total"], "summary": 1}
+    assert {run.info.status for run in runs} == {"FINISHED"}
 
 
 @pytest.mark.slow

@@ -40,8 +40,8 @@ def test_running_again_trains_nothing_and_gives_the_same(tiny: dict, tmp_path: P
     assert (first.progress.trained, first.progress.cached) == (8, 0)
     assert (second.progress.trained, second.progress.cached) == (0, 8)
     assert second.sweep.table().equals(first.sweep.table())
-    assert fitlab.load("tiny", tmp_path).table().equals(first.sweep.table())
-    assert fitlab.load("tiny", tmp_path).curves().equals(first.sweep.curves())
+    assert Store.at(tmp_path).load("tiny").table().equals(first.sweep.table())
+    assert Store.at(tmp_path).load("tiny").curves().equals(first.sweep.curves())
 
 
 def test_a_widened_survey_trains_only_the_new_points(tiny: dict, tmp_path: Path) -> None:

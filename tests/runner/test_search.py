@@ -399,6 +399,8 @@ def test_a_finished_search_stays_finished_whatever_else_the_store_is_used_for(se
         again = go(spec, tmp_path)
         assert (again.progress.trained, again.sweep.fits) == (0, sweeps[spec["name"]].fits)
         assert fitlab.load(spec["name"], tmp_path).fits == again.sweep.fits
+    for sweep in sweeps.values():
+        assert all(fit.arrays.keys() == fit.sums.keys() for fit in sweep.fits), "each reads its own, and checks them"
 
 
 def test_what_another_search_gave_up_is_not_there_for_a_survey(search: dict, tmp_path: Path) -> None:

@@ -259,3 +259,11 @@ def test_newcomers_are_told_where_parameters_of_estimators_stand(old: str, new: 
     with pytest.raises(SpecError) as caught:
         read_spec(read_yaml(FOREST.replace(old, new), "forest.yaml").data)
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(("key", "wrong"), [("margin", 0), ("margin", 1), ("level", 0), ("level", 1), ("level", 90)])
+def test_a_margin_or_level_that_decides_nothing_is_refused(tiny: dict, key: str, wrong: float) -> None:
+    with pytest.raises(SpecError) as caught:
+        read_spec({**tiny, "diagnosis": {key: wrong}})
+    assert f"diagnosis.{key}: not allowed" in str(caught.value)
+    assert "a number > 0 and < 1" in str(caught.value)

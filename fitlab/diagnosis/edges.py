@@ -1,0 +1,113 @@
+"""Whether the optimum may lie beyond what was tried."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fitlab.diagnosis.gather import SIZES, Group, places
+from fitlab.diagnosis.judged import Judged, among, clear, found, idle, whole
+from fitlab.diagnosis.naming import interval, listed, short, shown
+from fitlab.records import Interval
+from fitlab.spec import domain_of
+from fitlab.spec.sweeps import Range
+from fitlab.sweep import Sweep
+from fitlab.verdicts import Check, Severity
+
+NEAR = 0.05  # of a range: as near to its end as this is at its end
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A swept key of which the best Config has the last value that was tried."""
+
+    key: str
+    value: Any
+    end: str  # smallest or largest
+    inside: Any  # value of the best Config that has another one
+    worse: Interval  # by how much that one is
+
+
+def at_the_edge(judged: Judged) -> Check:
+    """Look whether the best Config has the smallest or largest value that was tried of a swept number or size."""
+    if not _ordered(judged.sweep):
+        return idle("SWP001", "no number or size is swept")
+    seen = [(group, edge) for group in judged.groups for edge in edges(judged, group)]
+    if not any(whole(group) for group in judged.groups):
+        return idle("SWP001", "no Config completed on every seed")
+    if not seen:
+        return clear("SWP001", "the best Config has values on both sides of its own")
+    said = ". ".join(f"{among(judged, group)}{_edge_words(edge, judged.delta(group))}" for group, edge in seen)
+    steep = any(_steep(edge, judged.delta(group)) for group, edge in seen)
+    steps = dict.fromkeys(f"a {'larger' if one.end == 'largest' else 'smaller'} {short(one.key)}" for _, one in seen)
+    advice = f"Try {listed(steps)}: only the new points are trained."
+    return found("SWP001", Severity.WARNING if steep else Severity.NOTE, f"{said}.", advice)
+
+
+def _steep(edge: Edge, delta: float) -> bool:
+    """Whether the loss still falls towards the edge, for certain and by more than the margin."""
+    return edge.worse.low > 0 and edge.worse.estimate > delta
+
+
+def _edge_words(edge: Edge, delta: float) -> str:
+    slope = (
+        "so the optimum may lie beyond"
+        if _steep(edge, delta)
+        else "which is less than the margin"
+        if edge.worse.low > 0
+        else "which is no certain difference"
+    )
+    text = f"The best Config has the {edge.end} {short(edge.key)} that was tried, {shown(edge.value)}"
+    return f"{text}; with {shown(edge.inside)} the loss is higher by {interval(edge.worse)}, {slope}"
+
+
+def _ordered(sweep: Sweep) -> list[str]:
+    """Return the swept keys whose values are numbers or sizes of layers, of the model and its training."""
+    seen = []
+    for key in domain_of(sweep.spec):
+        values = [config.swept[key] for config in sweep.configs if key in config.swept]
+        numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+        if values and not key.startswith("data.") and (numbers or short(key) == SIZES):
+            seen.append(key)
+    return seen
+
+
+def edges(judged: Judged, group: Group) -> Iterator[Edge]:
+    """Yield the keys of which the best Config has an outermost value; a value that cannot go further is none."""
+    ranked = whole(group)
+    for key in _ordered(judged.sweep) if ranked else ():
+        order = _order(judged.sweep, group, key)
+        having = [i for i in ranked if group.configs[i].digest in order]
+        at = {i: order[group.configs[i].digest] for i in having}
+        if ranked[0] not in at or len(set(at.values())) < 2:
+            continue
+        place, value = at[ranked[0]], group.configs[ranked[0]].swept[key]
+        low, high = min(order.values()), max(order.values())  # what was pruned or failed there was tried, too
+        near = _nearness(domain_of(judged.sweep.spec)[key], place)
+        end = "smallest" if place == low or near < NEAR else "largest" if place == high or near > 1 - NEAR else None
+        others = [i for i in having if at[i] != place]
+        if end is None or (end == "smallest" and _cannot_shrink(value)) or not others:
+            continue
+        worse = judged.paired(group.final(others[0]), group.final(ranked[0]))
+        yield Edge(key, value, end, group.configs[others[0]].swept[key], worse)
+
+
+def _order(sweep: Sweep, group: Group, key: str) -> Mapping[str, float]:
+    if short(key) == SIZES:
+        return places(sweep, group.configs, key)
+    return {config.digest: float(config.swept[key]) for config in group.configs if key in config.swept}
+
+
+def _nearness(domain: Any, place: float) -> float:
+    """Return where a number lies in its range, 0 at low and 1 at high; in the middle where there is no range."""
+    if not isinstance(domain, Range):
+        return 0.5
+    low, high, at = (math.log(x) if domain.log else x for x in (domain.low, domain.high, place))
+    return (at - low) / (high - low)
+
+
+def _cannot_shrink(value: Any) -> bool:
+    """Whether nothing smaller makes sense: 0, a count of 1, no hidden layer."""
+    return value in ([], [1]) if isinstance(value, list) else value <= 0 or (isinstance(value, int) and value == 1)

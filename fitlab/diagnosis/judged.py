@@ -1,0 +1,82 @@
+"""A Sweep with what was decided about its Configs, and what a check of it may come to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from fitlab.diagnosis.decisions import Decision
+from fitlab.diagnosis.evidence import Rule
+from fitlab.diagnosis.gather import Group
+from fitlab.diagnosis.naming import pairs
+from fitlab.records import Config, Floats, Interval
+from fitlab.stats import t_interval
+from fitlab.sweep import Sweep
+from fitlab.verdicts import Check, Selection, Severity, State
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A Sweep with what was decided about its Configs."""
+
+    sweep: Sweep
+    rule: Rule
+    groups: tuple[Group, ...]
+    decisions: tuple[tuple[Decision, ...], ...]  # of each group
+    examined: tuple[tuple[tuple[Check, ...], ...], ...]  # checks of each Config of each group
+    selection: Selection | None
+
+    @property
+    def all(self) -> Iterator[tuple[Config, Decision]]:
+        """Every Config with its decision."""
+        for group, decided in zip(self.groups, self.decisions, strict=True):
+            yield from zip(group.configs, decided, strict=True)
+
+    def delta(self, group: Group) -> float:
+        """Return the margin in units of loss: the share of the constant predictor's mean validation loss."""
+        return self.rule.margin * float(np.mean(group.null))
+
+    def paired(self, a: Floats, b: Floats) -> Interval:
+        """Return the interval of the mean of a − b over seeds."""
+        return t_interval(a - b, self.rule.level)
+
+
+def whole(group: Group) -> list[int]:
+    """Return the Configs that completed on every seed, by mean validation loss, the best first."""
+    done = [i for i in range(len(group.configs)) if group.completed(i) and np.isfinite(group.final(i)).all()]
+    return sorted(done, key=lambda i: float(group.final(i).mean()))
+
+
+TITLES = {
+    "SWP001": "best value on the edge of the space",
+    "SWP002": "nothing beats the constant predictor",
+    "SWP003": "double descent",
+    "SWP004": "delayed generalisation",
+    "SWP005": "too few seeds",
+    "SWP006": "verdicts hold for one data set",
+    "SWP007": "optimism of the selected Config",
+    "SWP008": "Configs not assessed",
+    "SWP009": "mixed versions",
+    "SWP010": "seeds that change nothing",
+    "SWP011": "Configs on different data",
+    "SWP012": "a sweep of one Config",
+}
+
+
+def found(code: str, severity: Severity, said: str, advice: str) -> Check:
+    return Check(code, TITLES[code], State.FOUND, severity, said, advice)
+
+
+def clear(code: str, said: str = "") -> Check:
+    return Check(code, TITLES[code], State.CLEAR, Severity.NOTE, said)
+
+
+def idle(code: str, why: str) -> Check:
+    return Check(code, TITLES[code], State.NOT_APPLICABLE, Severity.NOTE, why)
+
+
+def among(judged: Judged, group: Group) -> str:
+    """Say which data a finding is about, where there are several."""
+    return f"{pairs(group.swept)}: " if len(judged.groups) > 1 else ""

@@ -1,0 +1,83 @@
+"""How Configs, values and intervals are written where people read them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from fitlab.records import Config, Interval
+from fitlab.seeds import canonical
+from fitlab.spec.recorded import NAME
+
+
+def shown(value: Any) -> str:
+    """Write a swept value: ``[32]``, ``0.01``, ``1``; floats as tables have them."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return value if isinstance(value, str) else canonical(value)
+
+
+def short(key: str) -> str:
+    """Return the last part of a swept key."""
+    return key.rsplit(".", 1)[-1]
+
+
+def name_of(config: Config) -> str:
+    """Return what a Config is called in a sentence: ``hidden_layer_sizes [32], alpha 0.01``."""
+    if NAME in config.swept:
+        return str(config.swept[NAME])
+    return pairs(config.swept) or "the one Config"
+
+
+def pairs(swept: Mapping[str, Any]) -> str:
+    """Write swept keys with their values."""
+    return ", ".join(f"{short(key)} {shown(value)}" for key, value in swept.items())
+
+
+def number(value: float) -> str:
+    """Write a loss or a difference of losses with three significant digits, never in powers of ten."""
+    if not math.isfinite(value):
+        return "∞" if value > 0 else "−∞" if value < 0 else "unknown"
+    if value == 0:
+        return "0"
+    digits = min(max(2 - math.floor(math.log10(abs(value))), 0), 6)
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def interval(found: Interval) -> str:
+    """Write an estimate with its bounds: ``0.25 [0.20, 0.30]``; alone where one value has no bounds."""
+    if not math.isfinite(found.low) and not math.isfinite(found.high):
+        return number(found.estimate)
+    digits = _digits(found)
+    estimate, low, high = (f"{value:.{digits}f}".replace("-", "−") for value in (found.estimate, found.low, found.high))
+    return f"{estimate} [{low}, {high}]"
+
+
+def turned(found: Interval) -> Interval:
+    """Return the interval of the negative of a number."""
+    return replace(found, estimate=-found.estimate, low=-found.high, high=-found.low)
+
+
+def _digits(found: Interval) -> int:
+    """Return the decimals that show the half-width with two digits, at most six."""
+    half = max(abs(found.estimate - end) for end in (found.low, found.high) if math.isfinite(end))
+    half = half or abs(found.estimate)
+    return min(max(1 - math.floor(math.log10(half)), 0), 6) if half > 0 else 1
+
+
+def listed(words: Iterable[str]) -> str:
+    """Write ``a``, ``a and b``, ``a, b and c``."""
+    found: Sequence[str] = list(words)
+    return found[0] if len(found) == 1 else f"{', '.join(found[:-1])} and {found[-1]}" if found else ""
+
+
+def counted(count: int, one: str) -> str:
+    """Write ``1 Config`` or ``3 Configs``."""
+    return f"{count} {one}{'' if count == 1 else 's'}"
+
+
+def percent(level: float) -> str:
+    """Write a level: ``90 %``."""
+    return f"{100 * level:.4g} %"

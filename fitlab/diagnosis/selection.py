@@ -1,0 +1,111 @@
+"""Honest selection: validation chooses, at the epoch that the spec fixed; the test part is read afterwards."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from fitlab.diagnosis.gather import Group, n_parameters
+from fitlab.records import Config, Floats, Interval
+from fitlab.stats import t_interval
+from fitlab.sweep import Sweep
+from fitlab.verdicts import Selection
+
+
+@dataclass(frozen=True, eq=False)
+class TestLosses:
+    """What the selected Config loses on test rows, by seed. Made after choosing, by who has the data at hand."""
+
+    __test__ = False  # no tests in it, whatever pytest makes of the name
+
+    config: str  # digest
+    losses: Floats  # (S,) in the order of its completed Fits
+    rows: float  # standard error of the mean over test rows, which all seeds share; 0 where each has its own
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What validation chooses."""
+
+    config: Config
+    simplest: Config | None  # the smallest within one standard error of it (Breiman et al. 1984, section 3.4.3)
+    epoch: int  # index on its axis at which it was chosen
+    group: Group
+    among: int
+
+
+def choose(sweep: Sweep, groups: Sequence[Group]) -> Choice | None:
+    """Return the completed Config with the lowest mean validation loss; None where none completed on every seed.
+
+    Of the epochs the one that the objective says: the last, or where the mean over seeds is lowest.
+    None, too, where Configs are trained on different data: their losses do not compare.
+    """
+    if len(groups) != 1:
+        return None
+    group = groups[0]
+    whole = [i for i in range(len(group.configs)) if group.completed(i) and np.isfinite(group.final(i)).all()]
+    if not whole:
+        return None
+    at = {i: _epoch(sweep, group, i) for i in whole}
+    means = {i: float(_val(group, i, at[i]).mean()) for i in whole}
+    best = min(whole, key=lambda i: means[i])
+    losses = _val(group, best, at[best])
+    error = losses.std(ddof=1) / math.sqrt(len(losses)) if len(losses) > 1 else math.nan
+    near = [i for i in whole if means[i] <= means[best] + error]
+    small = _smallest(sweep, group, near, means)
+    return Choice(group.configs[best], None if small is None else group.configs[small], at[best], group, len(whole))
+
+
+def _epoch(sweep: Sweep, group: Group, i: int) -> int:
+    curves = group.val(i)
+    last = curves.shape[1] - 1
+    return last if sweep.spec.sweep.objective[0].epoch == "last" else int(np.argmin(curves.mean(axis=0)))
+
+
+def _val(group: Group, i: int, at: int) -> Floats:
+    return group.val(i)[:, at]
+
+
+def _smallest(sweep: Sweep, group: Group, near: Sequence[int], means: dict[int, float]) -> int | None:
+    """Return the smallest of some Configs by declared capacity, else by parameters; of equals the better one."""
+    sizes: dict[int, float | None] = {i: group.candidates.configs[i].capacity for i in near}
+    if any(size is None for size in sizes.values()):
+        sizes = {i: n_parameters(sweep, group.configs[i]) for i in near}
+    known = {i: size for i, size in sizes.items() if size is not None}
+    return min(known, key=lambda i: (known[i], means[i])) if near and len(known) == len(near) else None
+
+
+def selection(sweep: Sweep, choice: Choice | None, test: TestLosses | None) -> Selection | None:
+    """Return what was chosen, and what choosing cost where its test losses are known.
+
+    They are those of the last epoch: where another one was chosen, they say nothing about it.
+    """
+    if choice is None:
+        return None
+    i = choice.group.index(choice.config.digest)
+    level = sweep.spec.diagnosis.level
+    val = _val(choice.group, i, choice.epoch)
+    usable = test is not None and test.config == choice.config.digest and len(test.losses) >= len(val)
+    if not usable or test is None or choice.epoch < choice.group.val(i).shape[1] - 1:
+        measured, optimism = None, None
+    else:
+        losses = test.losses[: len(val)]  # fewer where the seeds change nothing
+        measured, optimism = (_with_rows(one, test.rows, level) for one in (losses, losses - val))
+    simplest = None if choice.simplest is None else choice.simplest.digest
+    return Selection(choice.config.digest, simplest, t_interval(val, level), measured, optimism, choice.among)
+
+
+def _with_rows(values: Floats, rows: float, level: float) -> Interval:
+    """Student-t interval over seeds, widened by the error of test rows that all seeds share.
+
+    Half-widths add in quadrature (as variances do); seeds that share their test rows say nothing about these.
+    """
+    found = t_interval(values, level)
+    if not rows > 0 or not math.isfinite(found.high):
+        return found
+    half = math.hypot(found.high - found.estimate, NormalDist().inv_cdf((1 + level) / 2) * rows)
+    return Interval(found.estimate, found.estimate - half, found.estimate + half, level, found.n, "t, test rows added")

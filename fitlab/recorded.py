@@ -1,0 +1,235 @@
+"""Curves from elsewhere as the Fits of a Spec: what is in the frame is checked, what is not is not made up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fitlab.errors import SpecError
+from fitlab.records import Config, Curves, Fit, Floats, Job, Outcome
+from fitlab.spec import Spec
+from fitlab.spec.recorded import CAPACITY, NAME, recorded_sections, recorded_spec
+from fitlab.spec.sweeps import VARY
+
+CONSTANT = "constant predictor"
+COLUMNS = ("config", "seed", "epoch", "split", "metric", "value")
+PARTS = ("train", "val")
+LOSSES = ("loss/train", "loss/val")
+HOW_TO = (
+    "The margin is a share of the constant predictor's loss. For log-loss that is the loss of saying the class shares "
+    "of the training part for every row (log K for K balanced classes), for squared error of saying its mean "
+    "(about the variance of y)"
+)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a Sweep is made of."""
+
+    spec: Spec
+    configs: tuple[Config, ...]
+    fits: tuple[Fit, ...]
+
+
+def read(
+    frame: pd.DataFrame,
+    constant: Mapping[str, float] | None,
+    capacity: str | Mapping[Any, float] | None,
+    loss: str,
+    name: str,
+    diagnosis: Mapping[str, float],
+) -> Recorded:
+    """Return the Spec, Configs and Fits of a tidy frame; see ``Sweep.from_frame``, which says what may be in it.
+
+    Raises SpecError, saying what is wrong and where.
+    """
+    rows = _checked(frame, capacity if isinstance(capacity, str) else None)
+    own = rows["config"] == CONSTANT
+    null = _null(rows[own], constant, [*map(int, rows.loc[~own, "seed"].unique())])
+    rows = rows[~own]
+    if rows.empty:
+        raise SpecError("the frame has no Config: every row is the constant predictor's" if own.any() else "no rows")
+    sizes = _capacities(rows, capacity)
+    names = list(dict.fromkeys(rows["config"]))
+    seeds = sorted({int(seed) for seed in rows["seed"]})
+    spec = recorded_spec(name, seeds, diagnosis, names, ordered=bool(sizes))
+    configs = {one: _config(one, sizes.get(one)) for one in names}
+    outcomes, fits = _outcomes(rows), {}
+    by_fit: Any = _wide(rows).groupby(level=["config", "seed"], sort=False)
+    for (one, number), table in by_fit:
+        job = Job(configs[one], int(number), VARY, "recorded", "recorded/1")
+        said = outcomes.get((one, job.seed))
+        fits[one, job.seed] = _fit(job, table.droplevel(["config", "seed"]), said, loss, null[job.seed])
+    ordered = [fits[one, seed] for one in names for seed in seeds if (one, seed) in fits]
+    return Recorded(spec, tuple(configs.values()), tuple(ordered))
+
+
+def _config(name: str, capacity: float | None) -> Config:
+    swept = {NAME: name} if capacity is None else {NAME: name, CAPACITY: capacity}
+    return Config(recorded_sections(name, capacity), swept)
+
+
+# ── what may be in it ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _checked(frame: pd.DataFrame, capacity: str | None) -> pd.DataFrame:
+    """Return the frame with names as text and whole seeds and epochs, or say what is wrong with it."""
+    if not isinstance(frame, pd.DataFrame):
+        raise SpecError(f"a pandas DataFrame is wanted, got {type(frame).__name__}")
+    wanted = [*COLUMNS, *([capacity] if capacity else [])]
+    lacking = [column for column in wanted if column not in frame.columns]
+    if lacking:
+        has = ", ".join(map(str, frame.columns)) or "none"
+        raise SpecError(
+            f"the frame lacks {', '.join(lacking)}; it has {has}. The format is that of sweep.curves(): a row per "
+            f"Config, seed, epoch, split (train, val) and metric (loss, accuracy …), its number in value"
+        )
+    rows = frame.copy()
+    for column in ("config", "split", "metric"):
+        if rows[column].isna().any():
+            raise SpecError(f"column {column} has missing values")
+        rows[column] = rows[column].astype(str)
+    for column in ("seed", "epoch"):
+        rows[column] = _whole(rows[column])
+    try:
+        rows["value"] = rows["value"].astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise SpecError(f"column value holds what is no number: {error}") from None
+    rows = rows[rows["split"].isin(PARTS)]  # a test part may be there: it is never used to choose
+    twice = rows.duplicated(list(COLUMNS[:-1]))
+    if twice.any():
+        raise SpecError(f"{int(twice.sum())} rows are there twice, such as {_where(rows[twice].iloc[0])}")
+    return rows
+
+
+def _whole(column: pd.Series) -> pd.Series:
+    """Return seeds or epochs as int64. Raises SpecError where one is no whole number ≥ 0."""
+    numbers = pd.to_numeric(column, errors="coerce")
+    wrong = ~(np.isfinite(numbers) & (numbers >= 0) & (numbers % 1 == 0))
+    if wrong.any():
+        raise SpecError(f"column {column.name} holds whole numbers from 0 on, got {column[wrong].iloc[0]}")
+    return numbers.astype(np.int64)
+
+
+def _where(row: pd.Series) -> str:
+    return f"{row['metric']}/{row['split']} of config {row['config']!r}, seed {row['seed']}, epoch {row['epoch']}"
+
+
+def _capacities(rows: pd.DataFrame, capacity: str | Mapping[Any, float] | None) -> dict[str, float]:
+    """Return the capacity of each Config; empty where none is declared."""
+    if capacity is None:
+        return {}
+    if isinstance(capacity, str):
+        found = rows.groupby("config")[capacity].unique()
+        several = [one for one, values in found.items() if len(values) > 1]
+        if several:
+            raise SpecError(f"column {capacity} has more than one value for config {several[0]!r}")
+        given = {str(one): values[0] for one, values in found.items()}
+    else:
+        given = {str(one): value for one, value in capacity.items()}
+    lacking = [one for one in rows["config"].unique() if one not in given]
+    if lacking:
+        raise SpecError(f"capacity is missing for {', '.join(map(repr, lacking[:5]))}; each Config needs one")
+    try:
+        sizes = {one: float(given[one]) for one in rows["config"].unique()}
+    except (TypeError, ValueError) as error:
+        raise SpecError(f"a capacity is a number: {error}") from None
+    if not all(map(math.isfinite, sizes.values())):
+        raise SpecError("a capacity is a finite number")
+    return sizes
+
+
+# ── the constant predictor ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _null(rows: pd.DataFrame, given: Mapping[str, float] | None, seeds: Iterable[int]) -> dict[int, dict[str, float]]:
+    """Return the constant predictor's losses under each seed, from its rows or as given."""
+    if given is not None and len(rows):
+        raise SpecError(f"the constant predictor is given twice: as an argument and as config {CONSTANT!r}")
+    if given is not None:
+        if set(given) != set(PARTS) or not all(_positive(given[part]) for part in PARTS):
+            raise SpecError(f"constant is {{'train': loss, 'val': loss}}, both finite and > 0, got {dict(given)!r}")
+        return {seed: {f"loss/{part}": float(given[part]) for part in PARTS} for seed in seeds}
+    if rows.empty:
+        way = f"constant={{'train': …, 'val': …}}, or rows of a config named {CONSTANT!r}, one a seed and split"
+        raise SpecError(f"the constant predictor's losses are missing. {HOW_TO}. Give them as {way}")
+    last = (
+        rows.sort_values("epoch").assign(name=rows["metric"] + "/" + rows["split"]).groupby(["seed", "name"])["value"]
+    )
+    by_seed: dict[Any, Any] = last.last(skipna=False).unstack().to_dict("index")
+    found = {int(seed): metrics for seed, metrics in by_seed.items()}
+    for seed in dict.fromkeys(seeds):
+        if not all(_positive(found.get(seed, {}).get(name, math.nan)) for name in LOSSES):
+            raise SpecError(f"config {CONSTANT!r} lacks a finite loss > 0 on train or val under seed {seed}")
+    return found
+
+
+def _positive(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and bool(math.isfinite(value) and value > 0)
+
+
+# ── one Fit ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _wide(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per Config, seed and epoch at which both losses were measured, a column per metric."""
+    names = rows["metric"] + "/" + rows["split"]
+    wide = rows.assign(name=names).pivot(index=["config", "seed", "epoch"], columns="name", values="value")
+    lacking = [one for one in LOSSES if one not in wide]
+    if lacking:
+        raise SpecError(f"no rows of metric loss, split {' and '.join(one[5:] for one in lacking)}")
+    losses = rows[rows["metric"] == "loss"].groupby(["config", "seed", "epoch"])["split"].nunique()
+    both = losses.index[losses == len(PARTS)]  # not where a value is NaN: that is measured, and diverged
+    without = {key[:2] for key in wide.index} - {key[:2] for key in both}
+    if without:
+        config, seed = min(without)
+        raise SpecError(f"{_at(config, seed)}: train and validation loss are never measured at the same epoch")
+    return wide.loc[wide.index.isin(both)].sort_index()
+
+
+def _at(config: str, seed: int) -> str:
+    return f"config {config!r}, seed {seed}"
+
+
+def _outcomes(rows: pd.DataFrame) -> dict[tuple[str, int], Outcome]:
+    """Return what the frame says of how training ended; empty where it says nothing."""
+    if "outcome" not in rows:
+        return {}
+    found = {}
+    by_fit: dict[Any, Any] = rows.groupby(["config", "seed"])["outcome"].unique().to_dict()
+    for (config, seed), said in by_fit.items():
+        if len(said) > 1 or str(said[0]) not in list(Outcome):
+            given = ", ".join(map(str, said))
+            raise SpecError(f"{_at(config, seed)}: outcome is one of {', '.join(Outcome)}, in all rows, got {given}")
+        found[config, int(seed)] = Outcome(str(said[0]))
+    return found
+
+
+def _fit(job: Job, table: pd.DataFrame, said: Outcome | None, loss: str, null: Mapping[str, float]) -> Fit:
+    """Return the Fit of one Config under one seed. table: a row per epoch."""
+    values = {str(name): table[name].to_numpy(np.float64) for name in table}
+    curves = Curves(table.index.to_numpy(np.int64), {n: v for n, v in values.items() if not _unmeasured(n, v)})
+    outcome = _ended(job, curves)
+    return Fit(job, said or outcome, int(curves.epoch[-1]), curves, loss=loss, null=dict(null))
+
+
+def _unmeasured(name: str, values: Floats) -> bool:
+    return name not in LOSSES and bool(np.isnan(values).all())
+
+
+def _ended(job: Job, curves: Curves) -> Outcome:
+    """Return diverged where a loss ends without being a number. Raises SpecError where it is one again later."""
+    finite = np.isfinite(curves[LOSSES[0]]) & np.isfinite(curves[LOSSES[1]])
+    last = np.flatnonzero(finite)[-1] if finite.any() else -1
+    if not finite[: last + 1].all():
+        epoch = curves.epoch[np.flatnonzero(~finite)[0]]
+        raise SpecError(
+            f"{_at(job.config.swept[NAME], job.seed)}: a loss is not a number at epoch {epoch}, and is one later on; "
+            "leave out rows that were not measured, and keep non-finite ones where training diverged for good"
+        )
+    return Outcome.COMPLETED if finite[-1] else Outcome.DIVERGED

@@ -1,0 +1,158 @@
+"""Each check of a sweep: found where it is, clear where it is not, not applicable where it cannot be asked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from diagnosis.frames import EPOCHS, GOOD, OVERFIT, SHAPES, SIZES, UNDERFIT, check, falling, named, recorded
+
+from fitlab import run
+from fitlab.diagnosis import TestLosses, chosen, diagnose
+from fitlab.records import Outcome, Provenance
+from fitlab.verdicts import Severity, State, Verdicts
+
+CODES = [f"SWP{number:03}" for number in range(1, 13)]
+
+
+def test_every_check_is_there_once_in_order_and_speaks() -> None:
+    for sweep in (recorded(SHAPES), recorded({"only": GOOD}, seeds=1), recorded(SHAPES, capacity=SIZES)):
+        found = diagnose(sweep).checks
+        assert [one.code for one in found] == CODES
+        assert all(one.said and one.advice for one in found if one.state is State.FOUND)
+        assert all(one.said for one in found if one.state is State.NOT_APPLICABLE)
+
+
+def ran(tiny: dict, tmp_path, parameters: dict, **more: object) -> Verdicts:
+    return run({**tiny, **more, "sweep": {"parameters": parameters}}, store=tmp_path, jobs=1, publish=False).verdicts
+
+
+def test_an_optimum_on_the_border_is_said(tiny: dict, tmp_path) -> None:
+    slow = {"training.learning_rate_init": {"values": [1e-4, 1e-3, 0.02]}}
+    found = check(ran(tiny, tmp_path, slow, seeds=3), "SWP001")
+    assert (found.state, found.severity) == (State.FOUND, Severity.WARNING)
+    assert "the largest learning_rate_init that was tried, 0.02" in found.said
+    assert "a larger learning_rate_init" in found.advice
+    inside = {"training.learning_rate_init": {"values": [1e-5, 1e-2, 100.0]}}
+    assert check(ran(tiny, tmp_path, inside, seeds=3), "SWP001").state is State.CLEAR
+    words = {"model.activation": {"values": ["relu", "tanh"]}}
+    assert check(ran(tiny, tmp_path, words), "SWP001").state is State.NOT_APPLICABLE
+
+
+def test_the_border_of_a_logarithmic_range_is_near_its_end_on_the_logarithm(tiny: dict, tmp_path) -> None:
+    key = "training.learning_rate_init"
+    sweep = {"method": "random", "trials": 12, "parameters": {key: {"low": 1e-7, "high": 1e-3, "log": True}}}
+    verdicts = run({**tiny, "sweep": sweep, "seeds": 2}, store=tmp_path, jobs=1, publish=False).verdicts
+    assert check(verdicts, "SWP001").state is State.FOUND
+
+
+def test_a_value_that_was_pruned_was_tried_all_the_same(tiny: dict, tmp_path) -> None:
+    rates = {"training.learning_rate_init": {"values": [1e-4, 1e-3, 0.02, 100.0]}}
+    sweep = run({**tiny, "sweep": {"parameters": rates}}, store=tmp_path, jobs=1, publish=False)
+    last = sweep.configs[-1]
+    without = replace(sweep, configs=sweep.configs[:-1], fits=tuple(f for f in sweep.fits if f.job.config != last))
+    assert check(diagnose(without), "SWP001").state is State.FOUND
+    pruned = tuple(replace(f, outcome=Outcome.PRUNED) if f.job.config == last else f for f in sweep.fits)
+    assert check(diagnose(replace(sweep, fits=pruned)), "SWP001").state is State.CLEAR
+
+
+def test_pure_noise_says_everywhere_that_nothing_beats_the_constant_predictor() -> None:
+    rng = np.random.default_rng(1)
+    curves = {f"c{i}": (falling(1.9), falling(2.0 + 0.01 * rng.standard_normal())) for i in range(6)}
+    verdicts = diagnose(recorded(curves))
+    found = check(verdicts, "SWP002")
+    assert (found.state, found.severity) == (State.FOUND, Severity.PROBLEM)
+    assert all("nothing beats the constant predictor" in one.note for one in verdicts.by_config.values())
+    good = diagnose(recorded(SHAPES))
+    assert check(good, "SWP002").state is State.CLEAR
+    assert not any("nothing beats" in one.note for one in good.by_config.values())
+
+
+def ends(losses: list[float]) -> dict:
+    """Configs without an epoch axis; the training loss falls with size."""
+    return {f"p{i}": ([1.5 * 0.5**i], [loss]) for i, loss in enumerate(losses)}
+
+
+def test_double_descent_is_a_peak_along_capacity() -> None:
+    sizes = {f"p{i}": float(i) for i in range(6)}
+    second = recorded(ends([1.4, 1.0, 1.6, 2.6, 1.5, 0.9]), capacity=sizes)
+    found = check(diagnose(second), "SWP003")
+    assert found.state is State.FOUND
+    assert "from capacity 1 to 3 validation loss rises by 1.6" in found.said
+    assert (
+        check(diagnose(recorded(ends([1.4, 1.0, 1.1, 1.3, 1.5, 1.7]), capacity=sizes)), "SWP003").state is State.CLEAR
+    )
+    assert check(diagnose(recorded(ends([1.4, 1.0, 1.6]))), "SWP003").state is State.NOT_APPLICABLE
+    never_learned = recorded(ends([2.4, 2.2, 2.9, 4.6, 2.5, 2.1]), capacity=sizes)
+    assert check(diagnose(never_learned), "SWP003").state is State.CLEAR
+
+
+def test_delayed_generalisation_is_validation_that_falls_long_after_training() -> None:
+    grokking = np.where(EPOCHS < 25, 3.0, 0.1)
+    found = check(diagnose(recorded({"late": (falling(0.0, rate=1.5), grokking), "other": UNDERFIT})), "SWP004")
+    assert found.state is State.FOUND
+    assert "late" in found.said
+    assert check(diagnose(recorded(SHAPES)), "SWP004").state is State.CLEAR
+    assert check(diagnose(recorded(ends([1.0, 1.1]))), "SWP004").state is State.NOT_APPLICABLE
+
+
+def test_too_few_seeds_says_how_many_would_do() -> None:
+    near = {"best": GOOD, "near": (falling(0.85), falling(1.2))}
+    verdicts = diagnose(recorded(near, seeds=3, noise=0.1))
+    found, verdict = check(verdicts, "SWP005"), named(recorded(near, seeds=3, noise=0.1), verdicts)["near"]
+    assert verdict.seeds_needed is not None
+    assert f"{verdict.seeds_needed}" in found.said
+    assert "80 % power" in found.said
+    assert check(diagnose(recorded(SHAPES)), "SWP005").state is State.CLEAR
+    assert check(diagnose(recorded(SHAPES, seeds=1)), "SWP005").severity is Severity.PROBLEM
+
+
+def test_verdicts_hold_for_one_data_set_unless_each_seed_draws_its_own(tiny: dict, tmp_path) -> None:
+    alpha = {"training.alpha": {"values": [1e-4, 1]}}
+    assert check(ran(tiny, tmp_path, alpha), "SWP006").severity is Severity.NOTE
+    fixed = check(ran(tiny, tmp_path, alpha, seeds={"count": 2, "vary": ["init"]}), "SWP006")
+    assert fixed.severity is Severity.WARNING
+    fresh = ran(tiny, tmp_path, alpha, data={"kind": "linear_teacher", "validation": 50, "test": 50})
+    assert check(fresh, "SWP006").state is State.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize(("more", "state"), [(0.3, State.FOUND), (0.0, State.CLEAR)])
+def test_optimism_is_what_the_test_part_says_more(more: float, state: State) -> None:
+    sweep = recorded(SHAPES)
+    best = chosen(sweep)
+    val = np.array([fit.final["loss/val"] for fit in sweep.of(best)])
+    assert check(diagnose(sweep, TestLosses(best.digest, val + more, 0.01)), "SWP007").state is state
+    assert check(diagnose(sweep), "SWP007").state is State.NOT_APPLICABLE
+
+
+def test_configs_that_are_not_assessed_are_counted_with_their_cause() -> None:
+    sweep = recorded(SHAPES)
+    fits = tuple(replace(f, outcome=Outcome.FAILED) if i < 2 else f for i, f in enumerate(sweep.fits))
+    found = check(diagnose(replace(sweep, fits=fits)), "SWP008")
+    assert (found.state, found.said) == (State.FOUND, "1 of 3 Configs: 1 because 2 of 5 Fits failed.")
+
+
+def test_mixed_versions_are_said() -> None:
+    sweep = recorded({"a": GOOD, "b": UNDERFIT})
+    fits = [f.stamped(Provenance(0, 1.0, "h", "p", {"numpy": f"2.{i // 5}"})) for i, f in enumerate(sweep.fits)]
+    found = check(diagnose(replace(sweep, fits=tuple(fits))), "SWP009")
+    assert (found.state, "numpy 2.0 and 2.1" in found.said) == (State.FOUND, True)
+    assert check(diagnose(replace(sweep, fits=tuple(fits[:5]))), "SWP009").state is State.CLEAR
+    assert check(diagnose(sweep), "SWP009").state is State.NOT_APPLICABLE
+
+
+def test_seeds_that_change_nothing_decide_nothing() -> None:
+    sweep = recorded({"a": GOOD, "b": OVERFIT}, noise=0.0)
+    verdicts = diagnose(sweep)
+    assert check(verdicts, "SWP010").state is State.FOUND
+    assert all("change nothing" in one.because for one in verdicts.by_config.values())
+    assert verdicts.selection.val.n == 1
+    assert check(diagnose(recorded(SHAPES)), "SWP010").state is State.CLEAR
+
+
+def test_a_lone_config_and_configs_on_different_data_are_said(tiny: dict, tmp_path) -> None:
+    verdicts = ran(tiny, tmp_path, {"data.label_noise": {"values": [0.0, 0.5]}})
+    assert check(verdicts, "SWP011").state is State.FOUND
+    assert check(verdicts, "SWP012").state is State.FOUND
+    assert check(verdicts, "SWP007").state is State.NOT_APPLICABLE

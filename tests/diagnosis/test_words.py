@@ -1,0 +1,152 @@
+"""The words of verdicts: examples that read well, and what every note has in it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from diagnosis.frames import GOOD, SHAPES, SIZES, falling, named, recorded
+
+from fitlab.diagnosis import reason
+from fitlab.diagnosis.naming import counted, interval, listed, number
+from fitlab.diagnosis.words import LEANINGS, MEANINGS, STEPS, Context, note, over_confident
+from fitlab.records import Interval
+from fitlab.verdicts import Check, Label, Severity, State, Verdict
+
+
+def t(estimate: float, low: float, high: float) -> Interval:
+    return Interval(estimate, low, high, 0.9, 5, "t")
+
+
+CONFIDENCE = Check("FIT007", "over-confident", State.FOUND, Severity.WARNING, "accuracy 0.735", "Calibrate it.")
+OVERFIT = Verdict(
+    Label.OVERFIT,
+    reasons={
+        "val": t(1.5, 1.4, 1.6),
+        "train": t(0.1, 0.09, 0.11),
+        "excess": t(0.5, 0.4, 0.6),
+        "distance": t(-0.7, -0.75, -0.65),
+    },
+    because="its training loss is below the floor that the best one sets: noise was learned",
+    n=5,
+    reference="b" * 64,
+    deciding="distance",
+    checks=(CONFIDENCE,),
+)
+CONTEXT = Context(
+    config="hidden_layer_sizes [128]",
+    reference="hidden_layer_sizes [32]",
+    rival="hidden_layer_sizes [32]",
+    delta=0.115,
+    margin=0.05,
+    level=0.9,
+    null=t(2.3, 2.29, 2.31),
+    loss="log_loss",
+    among=4,
+    deciding="distance",
+    accuracy=t(0.735, 0.72, 0.75),
+    best_accuracy=0.741,
+    best_differs="hidden_layer_sizes [32]",
+)
+
+
+def test_a_note_from_head_to_foot() -> None:
+    assert note(OVERFIT, CONTEXT) == (
+        "**overfit** – hidden_layer_sizes [128]\n\n"
+        "It has learned noise: it fits its training data better than new data can be predicted, and pays for it, for "
+        "another Config does better on new data.\n\n"
+        "It is **over-confident**: it is right about as often as the best (accuracy 0.735, there 0.741), so what it "
+        "loses is not more errors but too high probabilities for them. If only the most probable class counts, this "
+        "may not matter; if probabilities are used, it does.\n\n"
+        "**The numbers**\n\n"
+        "- Validation loss 1.50 [1.40, 1.60], training loss 0.100 [0.090, 0.110]; the constant predictor's 2.300 "
+        "[2.290, 2.310].\n"
+        "- It loses 0.50 [0.40, 0.60] more on validation than the best (hidden_layer_sizes [32]); 0.115 would matter, "
+        "5 % of the constant predictor's loss.\n"
+        "- Its training loss is 0.700 [0.650, 0.750] below the floor that the best Config sets (half way between its "
+        "training and its validation loss). So it has learned noise.\n"
+        "- Accuracy 0.735 [0.720, 0.750], that of the best 0.741; it does not decide.\n\n"
+        "**Checks**\n\n"
+        "- FIT007 over-confident: accuracy 0.735. Calibrate it.\n\n"
+        "**What to try next**\n\n"
+        "- More regularisation, such as a larger alpha.\n"
+        "- A smaller model, or more training rows.\n"
+        "- Fewer epochs, where there are epochs: fix how they are chosen before you look.\n"
+        "- What the best has instead: hidden_layer_sizes [32].\n\n"
+        "*Decided because: its training loss is below the floor that the best one sets: noise was learned. Log loss; "
+        "90 % intervals (t) over n = 5 seeds, paired within seeds; compared with 3 other Configs that completed and "
+        "the constant predictor.*"
+    )
+
+
+def test_a_reason_is_one_line_with_its_numbers() -> None:
+    assert reason(OVERFIT) == (
+        "loses 0.50 [0.40, 0.60] more than the best, and its training loss is 0.700 [0.650, 0.750] below what new "
+        "data allow; over-confident"
+    )
+    open_one = Verdict(Label.INCONCLUSIVE, Label.GOOD, {"excess": t(0.1, 0.05, 0.15)}, "…", 5, seeds_needed=12)
+    assert reason(open_one) == (
+        "loses 0.100 [0.050, 0.150] more than the best: more than the margin or less, that is open; "
+        "12 seeds would decide it"
+    )
+    for name, verdict in named(recorded(SHAPES, capacity=SIZES)).items():
+        assert "\n" not in reason(verdict), name
+        assert "[" in reason(verdict) or verdict.label is Label.GOOD
+
+
+def test_over_confident_is_said_where_the_check_found_it() -> None:
+    assert "over-confident" in over_confident(OVERFIT, CONTEXT)
+    assert reason(OVERFIT).endswith("; over-confident")
+    clear = replace(OVERFIT, checks=(replace(CONFIDENCE, state=State.CLEAR),))
+    assert over_confident(clear, CONTEXT) == over_confident(OVERFIT, replace(CONTEXT, accuracy=None)) == ""
+    assert "over-confident" not in note(clear, CONTEXT) + reason(clear)
+
+
+def test_the_best_is_not_compared_with_itself_and_a_good_one_not_accused() -> None:
+    found = named(recorded(SHAPES, capacity=SIZES))
+    assert "Its mean validation loss is the lowest of all." in found["right"].note
+    assert "It loses" not in found["right"].note
+    assert "learned noise" not in found["right"].note
+    assert "within one standard error of the best is this one" in found["right"].note
+    assert "What the best has instead" in found["large"].note
+
+
+def test_every_label_has_its_words() -> None:
+    closed = set(Label) - {Label.INCONCLUSIVE}
+    assert set(MEANINGS) == set(STEPS) == closed
+    assert set(LEANINGS) == closed - {Label.DIVERGED, Label.NOT_ASSESSED}
+
+
+def test_every_note_has_meaning_interval_n_method_and_what_next() -> None:
+    for seeds in (1, 3, 5):
+        for name, verdict in named(recorded({**SHAPES, "late": (falling(0.7, 40), falling(0.9, 40))}, seeds)).items():
+            assert verdict.note.startswith(f"**{verdict.text}** – {name}\n\n")
+            for part in (
+                f"n = {seeds} seed",
+                "90 % intervals (",
+                "Validation loss",
+                "compared with 3 other Configs that completed",
+            ):
+                assert part in verdict.note, (seeds, name)
+            if verdict.label is not Label.GOOD:
+                assert "**What to try next**" in verdict.note
+            assert "nan" not in verdict.note
+            assert "None" not in verdict.note
+
+
+def test_a_verdict_is_brief_where_there_is_little_room() -> None:
+    assert (OVERFIT.text, OVERFIT.brief) == ("overfit", "overfit")
+    leaning = Verdict(Label.INCONCLUSIVE, Label.NOT_CONVERGED)
+    assert (leaning.text, leaning.brief) == ("inconclusive, leaning not converged", "not converged?")
+    assert named(recorded({"a": GOOD, "b": GOOD}))["a"].brief in ("good", "good?")
+
+
+def test_numbers_are_written_for_people() -> None:
+    assert [number(x) for x in (0.0, 1234.5, 0.0708, -0.5, 3e-9, math.inf)] == [
+        "0", "1234", "0.0708", "−0.500", "0.000000", "∞",
+    ]  # fmt: skip
+    assert interval(t(0.25, 0.2, 0.3)) == "0.250 [0.200, 0.300]"
+    assert interval(Interval(0.25, math.nan, math.nan, 0.9, 1, "t")) == "0.250"
+    assert interval(t(-0.5, -0.5, -0.5)) == "−0.50 [−0.50, −0.50]"
+    assert [listed(words) for words in ([], ["a"], ["a", "b", "c"])] == ["", "a", "a, b and c"]
+    assert [counted(n, "Config") for n in (0, 1, 2)] == ["0 Configs", "1 Config", "2 Configs"]

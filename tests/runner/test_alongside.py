@@ -1,0 +1,136 @@
+"""Publishing while training goes on: what is settled when, and that the end is the same as publishing at the end."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from mlflow.entities import ViewType
+from mlflow.tracking import MlflowClient
+
+import fitlab
+from fitlab.errors import PublishError
+from fitlab.records import Config, Fit
+from fitlab.runner.alongside import Alongside
+from fitlab.runner.execute import Result, execute
+from fitlab.runner.plan import plan
+from fitlab.runner.publishing import Log
+from fitlab.runner.workers import in_process
+from fitlab.spec import read_spec
+from fitlab.store import Store
+from fitlab.sweep import Sweep
+
+Settled = list[tuple[Config, tuple[Fit, ...]]]
+
+
+def go(spec: dict, root: Path, **options: object) -> Result:
+    return execute(plan(read_spec(spec)), Store.at(root, create=True), in_process(), **options)
+
+
+def settled(spec: dict, root: Path) -> tuple[Result, Settled, list[int]]:
+    """Run a sweep; return with its result the Configs in the order in which they were settled, and after how many."""
+    found: Settled = []
+    after: list[int] = []
+    done = [0]
+
+    def note(config: Config, fits: tuple[Fit, ...]) -> None:
+        found.append((config, fits))
+        after.append(done[0])
+
+    result = go(spec, root, on_progress=lambda progress: done.append(progress.done) or done.pop(0), on_settled=note)
+    return result, found, after
+
+
+def test_a_config_of_a_survey_is_settled_once_when_its_last_fit_is_there(tiny: dict, tmp_path: Path) -> None:
+    result, found, after = settled(tiny, tmp_path)
+    assert {config.digest: fits for config, fits in found} == {
+        c.digest: result.sweep.of(c) for c in result.sweep.configs
+    }
+    assert len(found) == len(result.sweep.configs)
+    assert after[0] < 8
+    tiny["sweep"]["parameters"]["training.alpha"]["values"].append(0.1)
+    result, found, _ = settled(tiny, tmp_path)
+    assert len({config.digest for config, _ in found}) == len(found) == 6, "what was there and what is new, once each"
+    assert settled(tiny, tmp_path)[1] == [], "nothing is trained: there is no meanwhile"
+
+
+def test_a_config_of_a_search_is_settled_as_it_was_decided(tiny: dict, tmp_path: Path) -> None:
+    tiny["training"]["epochs"] = 12
+    tiny["sweep"] = {
+        "method": "tpe",
+        "trials": 8,
+        "wave": 4,
+        "early_terminate": {"type": "hyperband", "min_epochs": 2},
+        "parameters": {"training.learning_rate_init": {"low": 1e-4, "high": 1e-1, "log": True}},
+    }
+    result, found, after = settled(tiny, tmp_path)
+    assert [config for config, _ in found] == list(result.sweep.configs)
+    assert [fit for _, fits in found for fit in fits] == list(result.sweep.fits)
+    assert len({fit.outcome for fit in result.sweep.fits}) == 2
+    assert after[0] < after[-1], "the first wave before the second is trained"
+
+
+def said(store: Path) -> list[tuple]:
+    """What MLflow has, but for its own ids."""
+    client = MlflowClient(f"sqlite:///{store / 'mlflow.db'}")
+    runs = client.search_runs(["1"], "", ViewType.ALL)
+    own = {"mlflow.parentRunId", "mlflow.source.git.commit", "fitlab.dirty"}
+    return sorted(
+        (
+            run.data.tags["fitlab.kind"],
+            run.data.tags["fitlab.digest"],
+            run.info.status,
+            sorted(item for item in run.data.tags.items() if item[0] not in own),
+            sorted(run.data.params.items()),
+            [
+                (key, [(p.step, p.value) for p in client.get_metric_history(run.info.run_id, key)])
+                for key in sorted(run.data.metrics)
+            ],
+        )
+        for run in runs
+    )
+
+
+def test_config_by_config_comes_to_the_same_as_all_at_once(tiny: dict, store: Path, tmp_path: Path) -> None:
+    sweep = fitlab.run(tiny, store=store, jobs=1, publish=False)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "mlflow.db").write_bytes((store / "mlflow.db").read_bytes())
+    place = Store.at(other, create=True)
+    log = Log(place, "tiny")
+    for config in reversed(sweep.configs[1:]):
+        log.settled(Sweep(sweep.spec, (config,), sweep.of(config)))
+    published = log.finish(sweep)
+    assert (published.created, published.unchanged, published.superseded) == (13, 0, 0)
+    assert fitlab.publish("tiny", store).created == 13
+    assert said(other) == said(store)
+
+
+def test_what_fails_alongside_stops_nothing_and_is_tried_again_at_the_end(
+    tiny: dict, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = []
+    real = MlflowClient.log_batch
+
+    def breaking(*arguments: object, **named: object) -> object:
+        threads.append(threading.current_thread())
+        if threads[-1] is not threading.main_thread():
+            raise ConnectionError("the server is away for a moment")
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(MlflowClient, "log_batch", breaking)
+    place = Store.at(store, create=True)
+    document = read_spec(tiny)
+    with Alongside(document.spec, lambda stop: Log(place, "tiny", stop)) as alongside:
+        sweep = go(tiny, store, on_settled=alongside.settled).sweep
+        for config in sweep.configs:  # training is quick: the thread must come to one
+            alongside.settled(config, sweep.of(config))
+        while not threads and alongside.failure is None:
+            threading.Event().wait(0.01)
+    assert alongside.log is None
+    assert isinstance(alongside.failure, PublishError)
+    assert len(sweep.fits) == 8
+    assert Log(place, "tiny").finish(sweep).experiment == "1"
+    assert len(said(store)) == 13
+    assert {row[2] for row in said(store)} == {"FINISHED"}
