@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fitlab.errors import FitlabError
-from fitlab.spec.models import Mlp, Training
+from fitlab.spec.models import Mlp, Training, TrainingOptions
 
 OURS = {"epochs", "snapshots", "early_stopping", "learning_rate_multipliers", "class_weight"}  # not scikit-learn's
 
@@ -31,9 +31,9 @@ def as_estimator(
 
     weights: "hidden_1/weight" (D, H), "hidden_1/bias" (H,) …, layer by layer; without biases intercepts_ are zero.
     classes: (K,) labels in the order of codes. epochs, n_train: how long it was trained, and on how many rows.
-    loss_curve_ is empty: scikit-learn records another loss than the curves of a Fit, and none was recorded. What
-    partial_fit goes on from are the weights; moments and order of rows begin anew.
-    Raises FitlabError for labels that scikit-learn takes for quantities.
+    loss_curve_ is empty: scikit-learn records another loss than the curves of a Fit, and none was recorded; nor is
+    n_iter_ of solver: lbfgs. What partial_fit goes on from are the weights; moments and order of rows begin anew.
+    Raises FitlabError for labels that scikit-learn takes for quantities, and outputs that are not one a class.
     """
     from sklearn.neural_network import MLPClassifier, MLPRegressor
     from sklearn.preprocessing import LabelBinarizer
@@ -42,11 +42,11 @@ def as_estimator(
     if broken is not None:
         raise FitlabError(f"scikit-learn has no label {broken}: name the classes by text or whole numbers")
     parameters = training.model_dump(exclude=OURS)
+    parameters |= {"max_iter": training.epochs} if isinstance(training, TrainingOptions) else {}
     made: Any = (MLPClassifier if classes else MLPRegressor)(
         hidden_layer_sizes=model.hidden_layer_sizes,
         activation=model.activation,
         random_state=random_state,
-        max_iter=training.epochs,
         **parameters,
     )
     made.coefs_ = [np.array(array) for name, array in weights.items() if name.endswith("/weight")]
@@ -57,10 +57,13 @@ def as_estimator(
     ]
     made.n_features_in_ = made.coefs_[0].shape[0]
     made.n_layers_, made.n_outputs_ = len(made.coefs_) + 1, made.coefs_[-1].shape[1]
-    made.n_iter_, made.t_ = epochs, epochs * n_train
-    made.loss_curve_, made.best_loss_, made._no_improvement_count = [], np.inf, 0
-    made.validation_scores_ = made.best_validation_score_ = None
+    if isinstance(training, TrainingOptions):
+        made.n_iter_, made.t_ = epochs, epochs * n_train
+        made.loss_curve_, made.best_loss_, made._no_improvement_count = [], np.inf, 0
+        made.validation_scores_ = made.best_validation_score_ = None
     made.out_activation_ = "identity"
+    if classes and made.n_outputs_ != (len(classes) if len(classes) > 2 else 1):
+        raise FitlabError("its training part had not every class, and scikit-learn knows no other; use adam or sgd")
     if classes:
         made._label_binarizer = LabelBinarizer().fit(np.array(classes))
         made.classes_ = made._label_binarizer.classes_

@@ -217,8 +217,14 @@ def plan_table(plan: Plan, found: Outlook, needed: Estimate) -> None:
         to.print(f"{given_up} The estimate takes none to be.", highlight=False)
     if found.infeasible:
         to.print(_left_out(found.infeasible), highlight=False)
+    to.print(f"Trained by {', '.join(_trainers(plan))}.", highlight=False)
     if left:
         to.print(_needed(needed), highlight=False)
+
+
+def _trainers(plan: Plan) -> list[str]:
+    """Return which trainers the Configs are for, by name and version."""
+    return sorted({job.trainer.split(" ")[0] for one in (*plan.planned, *plan.probes) for job in one.jobs})
 
 
 def _needed(needed: Estimate) -> str:
@@ -257,6 +263,7 @@ def plan_json(plan: Plan, found: Outlook, needed: Estimate) -> dict[str, Any]:
         "configs": [
             {"digest": one.config.digest, "swept": dict(one.config.swept), "epochs": one.end} for one in plan.planned
         ],
+        "trainers": _trainers(plan),
         "rungs": list(plan.rungs),
         "fits": {"total": plan.fits, "done": found.done, "to_train": found.left},
         "infeasible": [dict(one.config.swept) for one in plan.infeasible],

@@ -156,7 +156,7 @@ class EarlyStopping(Section):
 
 
 def _stopping(value: Any) -> Any:
-    return {True: {}, False: None}.get(value, value) if isinstance(value, bool) else value
+    return {} if value is True else value
 
 
 class TrainingOptions(Section):
@@ -171,8 +171,8 @@ class TrainingOptions(Section):
         (), description="of the step size, one a layer from the input; 0 leaves a layer as it began; []: all 1"
     )
     early_stopping: Annotated[
-        EarlyStopping | None, BeforeValidator(_stopping, json_schema_input_type=bool | EarlyStopping | None)
-    ] = Field(None, description="stop on the validation loss, true: as by default; epochs are then the most there are")
+        EarlyStopping | Literal[False], BeforeValidator(_stopping, json_schema_input_type=bool | EarlyStopping)
+    ] = Field(False, description="stop on the validation loss, true: as by default; epochs are then the most there are")
     class_weight: Literal["balanced"] | None = Field(
         None,
         description="balanced: in training every class counts alike; losses and scores do not change their meaning",
@@ -203,8 +203,22 @@ class Sgd(TrainingOptions):
     n_iter_no_change: Count = Field(10, description="adaptive: epochs without change before the rate is divided by 5")
 
 
+class Lbfgs(Section):
+    """Quasi-Newton, by scikit-learn's own estimator: one fit, without epochs, minibatches and curves."""
+
+    solver: Literal["lbfgs"]
+    alpha: NonNegative = Field(1e-4, description="L2 penalty; scikit-learn divides it by the training rows")
+    max_iter: Count = Field(200, description="iterations at most")
+    max_fun: Count = Field(15_000, description="evaluations of the loss at most")
+    tol: NonNegative = Field(1e-4, description="it ends where no component of the gradient is larger")
+    class_weight: Literal["balanced"] | None = Field(
+        None,
+        description="balanced: in training every class counts alike; losses and scores do not change their meaning",
+    )
+
+
 Training = Annotated[
-    Annotated[Adam, Tag("adam")] | Annotated[Sgd, Tag("sgd")],
+    Annotated[Adam, Tag("adam")] | Annotated[Sgd, Tag("sgd")] | Annotated[Lbfgs, Tag("lbfgs")],
     tagged_by("solver", default="adam"),
     Field(description="the solver and its settings"),
 ]

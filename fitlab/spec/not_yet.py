@@ -10,7 +10,6 @@ from fitlab.errors import Path, Problem
 # Refused: a key that holds one of these values; and, below, a key that stands there at all.
 _VALUES: tuple[tuple[Path, frozenset[str], str], ...] = (
     (("model", "kind"), frozenset({"transformer"}), "use kind: mlp"),
-    (("training", "solver"), frozenset({"lbfgs"}), "use solver: adam or sgd"),
 )
 _KEYS: tuple[tuple[Path, str], ...] = ((("expect",), "leave it out"),)
 # Keys of the sweep section that only some methods have: key, methods, why the others have not.

@@ -93,8 +93,19 @@ def _training_problems(data: dict[str, Any]) -> Iterator[Problem]:
     if _all_estimators(data) and training not in (None, ...):
         hint = "its settings are model.parameters, its epochs or stages model.axis"
         yield Problem(("training",), "an estimator has no training section", hint=hint)
+    if isinstance(training, dict) and training.get("solver") == "lbfgs":
+        yield from _lbfgs_problems(data)
     if not _all_estimators(data) and training is None:
         yield Problem(("training",), "not allowed", "null", allowed(("training",)))
+
+
+def _lbfgs_problems(data: dict[str, Any]) -> Iterator[Problem]:
+    """Yield what scikit-learn's own estimator, which trains by lbfgs, does not have."""
+    networks = [one for one in models_of(data) if one.get("kind") == "mlp"]
+    for key, ordinary in (("biases", True), ("initial", None)):
+        if any(one.get(key, ordinary) != ordinary for one in networks):
+            message = f"scikit-learn trains by lbfgs, and has no {key}: {'false' if key == 'biases' else 'FILE'}"
+            yield Problem(("training", "solver"), message, "lbfgs", "adam, sgd")
 
 
 def _problem(details: dict[str, Any], data: Any) -> Problem:

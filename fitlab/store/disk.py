@@ -20,6 +20,7 @@ from fitlab.errors import SpecError, StoreError
 from fitlab.records import RECORD_VERSION, Config, Fit, Job, Outcome, best_epoch, in_file, merged, upto, with_snapshots
 from fitlab.seeds import digest
 from fitlab.spec import Document, read_spec, sections
+from fitlab.spec.models import TrainingOptions
 from fitlab.store.codec import CorruptFileError, OtherVersionError, read_arrays, read_fit, read_head, write_fit
 from fitlab.sweep import Sweep
 
@@ -36,8 +37,10 @@ class Planned:
 def as_decided(fit: Fit, end: int, rungs: Collection[int]) -> Fit:
     """Return a stored Fit as a sweep reads it that ended it after ``end``: cut there, with the snapshots it wants."""
     training, decided = fit.job.config.sections.training, upto(fit, end)
-    wanted = {*rungs, *(training.snapshots if training else ())}
-    if training and training.early_stopping and decided.outcome is Outcome.COMPLETED:
+    if not isinstance(training, TrainingOptions):
+        return with_snapshots(decided, rungs)
+    wanted = {*rungs, *training.snapshots}
+    if training.early_stopping and decided.outcome is Outcome.COMPLETED:
         wanted.add(best_epoch(decided))
     return with_snapshots(decided, wanted)
 

@@ -14,15 +14,17 @@ from fitlab.errors import Problem
 from fitlab.records import Array, Fit, Job, Split, Task
 from fitlab.spec import Sections
 from fitlab.spec.models import Estimator, Mlp
-from fitlab.trainers import estimator, measures, mlp
+from fitlab.trainers import estimator, layout, lbfgs, measures, mlp
 
-State = mlp.State | estimator.State
+State = mlp.State | lbfgs.State | estimator.State
 Stop = Callable[[], bool]
 
 
 def version(sections: Sections) -> str:
     """Return name and version of the trainer of a Config; a new version gives new numbers, hence new jobs."""
     match sections.model:
+        case Mlp() if lbfgs.trains(sections):
+            return lbfgs.VERSION
         case Mlp():
             return mlp.version(sections)
         case Estimator():
@@ -32,6 +34,8 @@ def version(sections: Sections) -> str:
 def start(job: Job, split: Split) -> State:
     """Return the state before training: initialised, measured at epoch 0 where there is one."""
     match job.config.sections.model:
+        case Mlp() if lbfgs.trains(job.config.sections):
+            return lbfgs.start(job, split)
         case Mlp():
             return mlp.start(job, split)
         case Estimator():
@@ -46,6 +50,8 @@ def advance(state: State, split: Split, to_epoch: int, stop: Stop) -> State:
     match state:
         case mlp.State():
             return mlp.advance(state, split, to_epoch, stop)
+        case lbfgs.State():
+            return lbfgs.advance(state, split, to_epoch, stop)
         case estimator.State():
             return estimator.advance(state, split, to_epoch, stop)
 
@@ -55,6 +61,8 @@ def finish(state: State, split: Split) -> Fit:
     match state:
         case mlp.State():
             return mlp.finish(state, split)
+        case lbfgs.State():
+            return lbfgs.finish(state, split)
         case estimator.State():
             return estimator.finish(state, split)
 
@@ -62,6 +70,8 @@ def finish(state: State, split: Split) -> Fit:
 def end(sections: Sections) -> int:
     """Return the last epoch of a Config's training axis; 1 where it has none."""
     match sections.model:
+        case Mlp() if lbfgs.trains(sections):
+            return 1
         case Mlp():
             return mlp.end(sections)
         case Estimator():
@@ -71,6 +81,8 @@ def end(sections: Sections) -> int:
 def releases_lock(sections: Sections) -> bool:
     """Whether training runs without Python's lock, so that threads train side by side."""
     match sections.model:
+        case Mlp() if lbfgs.trains(sections):
+            return False
         case Mlp():
             return True
         case Estimator():
@@ -80,6 +92,8 @@ def releases_lock(sections: Sections) -> bool:
 def weighs_midway(sections: Sections) -> bool:
     """Whether there are weights before the end of training, so that they can be kept at an epoch."""
     match sections.model:
+        case Mlp() if lbfgs.trains(sections):
+            return False
         case Mlp():
             return True
         case Estimator():
@@ -89,6 +103,8 @@ def weighs_midway(sections: Sections) -> bool:
 def steady(sections: Sections) -> bool:
     """Whether every epoch costs about the same, so that the first ones tell how long all will take."""
     match sections.model:
+        case Mlp() if lbfgs.trains(sections):
+            return False
         case Mlp():
             return True
         case Estimator():
@@ -107,6 +123,8 @@ def loss(sections: Sections, task: Task) -> str:
 def cost(sections: Sections) -> float:
     """Return the work of training a Config, in arbitrary units: what it is relative to others on the same data."""
     match sections.model:
+        case Mlp() if lbfgs.trains(sections):
+            return lbfgs.cost(sections)
         case Mlp():
             return mlp.cost(sections)
         case Estimator():
@@ -117,7 +135,7 @@ def n_parameters(sections: Sections, sizes: Mapping[str, int]) -> int | None:
     """Count the weights and biases of a Config on data of ``sizes`` (n_features, n_outputs); None: not known before."""
     match sections.model:
         case Mlp():
-            return mlp.n_parameters(sections, sizes)
+            return layout.n_parameters(sections.model, sizes)
         case Estimator():
             return None
 
@@ -128,6 +146,8 @@ def problems(sections: Sections, packages: frozenset[str]) -> Iterator[Problem]:
     Only where nothing is wrong may the other functions be asked about the Config.
     """
     match sections.model:
+        case Mlp() if lbfgs.trains(sections):
+            yield from ()
         case Mlp():
             yield from mlp.problems(sections)
         case Estimator():
@@ -140,6 +160,8 @@ def misfits(sections: Sections, task: Task, sizes: Mapping[str, int], classes: A
     classes: (K,) the labels of a classification; empty for a regression.
     """
     match sections.model:
+        case Mlp() if lbfgs.trains(sections):
+            yield from lbfgs.misfits(sections, task)
         case Mlp():
             yield from mlp.misfits(sections, task, sizes)
         case Estimator():

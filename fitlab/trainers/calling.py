@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.class_weight import compute_class_weight
 
 from fitlab.records import Array, Floats, Split
 from fitlab.spec.models import Adam, EarlyStopping, Mlp, Sgd
@@ -32,14 +31,14 @@ class Memory:
 def begin(training: Adam | Sgd, theta: Floats) -> Memory:
     """Return the memory before training."""
     progress = np.array([0.0, training.learning_rate_init, np.inf, 0.0, np.inf, 0.0])
-    best = np.empty(0 if training.early_stopping is None else len(theta))
+    best = np.empty(len(theta) if training.early_stopping else 0)
     return Memory(theta, np.zeros((2, len(theta))), progress, best)
 
 
 def has_stopped(training: Adam | Sgd, memory: Memory) -> bool:
     """Whether early stopping has ended training."""
     rule = training.early_stopping
-    return rule is not None and bool(memory.progress[kernel.WAITED] > rule.n_iter_no_change)
+    return rule is not False and bool(memory.progress[kernel.WAITED] > rule.n_iter_no_change)
 
 
 def train(
@@ -79,7 +78,7 @@ def _call(
         (_flat(split.X_train), _flat(split.y_train), _flat(own)),
         (_flat(split.X_val), _flat(split.y_val), _flat(held)),
         np.array([measures.spread(y, weights) for y, weights in ((split.y_train, own), (split.y_val, held))]),
-        _counts(training, split),
+        _flat(measures.counts(training.class_weight, split)),
         orders,
         epoch,
         memory.theta,
@@ -117,7 +116,7 @@ def _settings(model: Mlp, training: Adam | Sgd, split: Split) -> kernel.Settings
         power_t=float(sgd.power_t),
         tol=float(sgd.tol),
         patience=sgd.n_iter_no_change,
-        stopping=training.early_stopping is not None,
+        stopping=bool(training.early_stopping),
         stopping_tol=float(rule.tol),
         stopping_patience=rule.n_iter_no_change,
     )
@@ -128,18 +127,6 @@ def _last(split: Split) -> int:
     if split.task == "regression":
         return kernel.IDENTITY
     return kernel.SOFTMAX if split.n_outputs > 2 else kernel.LOGISTIC
-
-
-def _counts(training: Adam | Sgd, split: Split) -> Floats:
-    """Return the weights of rows in training: those of the data, those of their classes, their product; (0,): none."""
-    weights = split.weights.get("train")
-    if training.class_weight is None:
-        return _flat(weights)
-    found = np.unique(split.y_train)
-    of_class = np.zeros(split.n_outputs)
-    of_class[found] = compute_class_weight(training.class_weight, classes=found, y=split.y_train, sample_weight=weights)
-    counts = of_class[split.y_train]
-    return _flat(counts if weights is None else weights * counts)
 
 
 def _flat(array: Array | None) -> Floats:

@@ -9,9 +9,7 @@ Where scikit-learn's ``fit`` is the same computation, the result is the one of
 from __future__ import annotations
 
 import copy
-import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from inspect import signature
 from typing import Any
@@ -24,12 +22,10 @@ from fitlab.errors import Problem
 from fitlab.records import Array, Curves, Fit, Job, Outcome, Split, Task
 from fitlab.spec import Sections
 from fitlab.spec.models import Estimator, PartialFitAxis, StagedAxis, WarmStartAxis
-from fitlab.trainers import axes, building, fitted, labels, measures
+from fitlab.trainers import axes, building, fitted, labels, measures, warned
 
 VERSION = "estimator/2"
 Row = Mapping[str, float]
-MAX_SAID = 3  # different warnings that a Fit keeps
-MAX_LENGTH = 300  # characters of one
 SIZES = ("n_estimators", "max_depth", "degree")  # parameters that make an estimator slow, besides its axis
 
 
@@ -51,10 +47,10 @@ class State:
 
 def start(job: Job, split: Split) -> State:
     """Return the unfitted estimator with its random_state; nothing is measured yet."""
-    with _collected() as caught:
+    with warned.collected() as caught:
         estimator = building.seeded(_model(job.config.sections), job.stream("init"), split.classes)
     order = np.arange(len(split.y_train))
-    return State(job, estimator, RandomState(job.stream("order")), order, said=_lines(caught))
+    return State(job, estimator, RandomState(job.stream("order")), order, said=warned.lines(caught))
 
 
 def advance(state: State, split: Split, to_epoch: int, stop: Callable[[], bool]) -> State:
@@ -69,7 +65,7 @@ def advance(state: State, split: Split, to_epoch: int, stop: Callable[[], bool])
         if epoch > to_epoch or stop():
             break
         if state.estimator is given:  # which stays as it is
-            with _collected():  # copying makes a deprecated class warn again
+            with warned.collected():  # copying makes a deprecated class warn again
                 estimator, orders = copy.deepcopy((state.estimator, state.orders))
             state = replace(state, estimator=estimator, orders=orders)
         state = _step(state, split, axis, epoch)
@@ -78,7 +74,7 @@ def advance(state: State, split: Split, to_epoch: int, stop: Callable[[], bool])
 
 def _step(state: State, split: Split, axis: axes.Resolved, epoch: int) -> State:
     """Take one step to ``epoch`` and measure; the estimator of ``state`` is ours to change."""
-    with _collected() as caught, np.errstate(all="ignore"):
+    with warned.collected() as caught, np.errstate(all="ignore"):
         try:
             state = _fitted(state, split, axis, epoch)
             row = state.staged[epoch - 1] if state.staged else _measure(state, split)
@@ -86,8 +82,8 @@ def _step(state: State, split: Split, axis: axes.Resolved, epoch: int) -> State:
         except ValueError as error:
             if "overflow" not in str(error):  # the word of scikit-learn for weights that became non-finite
                 raise
-            row, cause = {}, f"weights became non-finite in epoch {epoch}: {_line(error)}"
-    said = tuple(dict.fromkeys([*state.said, *_lines(caught)]))
+            row, cause = {}, f"weights became non-finite in epoch {epoch}: {warned.line(error)}"
+    said = tuple(dict.fromkeys([*state.said, *warned.lines(caught)]))
     state = replace(state, said=said, cause=cause, epoch=epoch)
     if cause is not None:
         return state
@@ -161,7 +157,7 @@ def finish(state: State, split: Split) -> Fit:
     probable = _probable(sections, split.task)
     hard = split.task == "classification" and not probable
     parts = {"val": split.X_val, "test": split.X_test} if outcome is Outcome.COMPLETED else {}
-    with _collected():  # measuring has met the same ones
+    with warned.collected():  # measuring has met the same ones
         predictions = {part: fitted.output(state.estimator, X, split.n_outputs, probable) for part, X in parts.items()}
         weights = fitted.weights(state.estimator) if whole or not state.staged else {}
     names = sorted(state.measured[0] if state.measured else (), key=lambda name: (not name.startswith("loss"), name))
@@ -179,7 +175,7 @@ def finish(state: State, split: Split) -> Fit:
         null=measures.null_metrics(split, hard),
         classes=split.labels,
         sizes=split.sizes,
-        cause=state.cause or "; ".join(state.said[:MAX_SAID]) or None,
+        cause=state.cause or warned.told(state.said),
     )
 
 
@@ -307,20 +303,3 @@ def _axis(sections: Sections) -> tuple[axes.Resolved, int]:
 def _probable(sections: Sections, task: Task) -> bool:
     """Whether losses are of probabilities, as the unfitted estimator says: the same before and after training."""
     return fitted.is_probable(task, building.prototype(_model(sections)))
-
-
-@contextmanager
-def _collected() -> Iterator[list[warnings.WarningMessage]]:
-    """Keep warnings from the terminal, and from becoming errors."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        yield caught
-
-
-def _lines(caught: list[warnings.WarningMessage]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(f"{one.category.__name__}: {_line(one.message)}" for one in caught))
-
-
-def _line(message: object) -> str:
-    first = str(message).strip().split("\n")[0]
-    return first if len(first) <= MAX_LENGTH else first[: MAX_LENGTH - 1] + "…"

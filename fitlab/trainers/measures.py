@@ -6,7 +6,10 @@ N samples, K classes.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
+from sklearn.utils.class_weight import compute_class_weight
 
 from fitlab.records import Array, Floats, Split, Task
 from fitlab.spec.datasets import Data
@@ -76,6 +79,18 @@ def measure(task: Task, part: str, y: Array, output: Floats, weights: Floats | N
         if task == "classification":
             return {f"loss/{part}": log_loss(y, output, weights), f"accuracy/{part}": accuracy(y, output, weights)}
         return {f"loss/{part}": squared_error(y, output, weights), f"r2/{part}": r2(y, output, weights)}
+
+
+def counts(class_weight: Literal["balanced"] | None, split: Split) -> Floats | None:
+    """Return the weights of rows in training (N,): those of the data, of their classes, their product; None: all 1."""
+    weights = split.weights.get("train")
+    if class_weight is None:
+        return weights
+    found = np.unique(split.y_train)
+    of_class = np.zeros(split.n_outputs)
+    of_class[found] = compute_class_weight(class_weight, classes=found, y=split.y_train, sample_weight=weights)
+    own = of_class[split.y_train]
+    return np.asarray(own if weights is None else weights * own)
 
 
 def constant_predictor(task: Task, y_train: Array, n_outputs: int, weights: Floats | None = None) -> Floats:

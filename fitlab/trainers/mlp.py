@@ -111,7 +111,7 @@ def finish(state: State, split: Split) -> Fit:
         loss=measures.loss_of(measures.LOSS[split.task], bool(split.weights)),
         null=measures.null_metrics(split),
         classes=split.labels,
-        sizes={**split.sizes, "n_parameters": n_parameters(sections, split.sizes)},
+        sizes={**split.sizes, "n_parameters": layout.n_parameters(model, split.sizes)},
         cause=state.cause,
     )
 
@@ -139,11 +139,6 @@ def cost(sections: Sections) -> float:
     model, training = _parts(sections)
     weights = sum(fan_in * fan_out for fan_in, fan_out in pairwise((64, *model.hidden_layer_sizes)))
     return training.epochs * (1 + 8 / training.batch_size) * (16 + weights / 64)
-
-
-def n_parameters(sections: Sections, sizes: Mapping[str, int]) -> int:
-    """Count weights and biases."""
-    return layout.n_parameters(_parts(sections)[0], sizes)
 
 
 def misfits(sections: Sections, task: Task, sizes: Mapping[str, int]) -> Iterator[Problem]:
@@ -175,8 +170,8 @@ def _is_whole(state: State) -> bool:
 
 
 def _parts(sections: Sections) -> tuple[Mlp, Adam | Sgd]:
-    """Return the network and its training; other models have other trainers."""
-    if not isinstance(sections.model, Mlp) or sections.training is None:
+    """Return the network and its training; other models and solvers have other trainers."""
+    if not isinstance(sections.model, Mlp) or not isinstance(sections.training, Adam | Sgd):
         raise TypeError(f"not a network: {sections.model.kind}")
     return sections.model, sections.training
 

@@ -160,3 +160,32 @@ def test_a_list_of_models_is_timed(tmp_path: Path) -> None:
     spec = {"name": "x", "data": {"kind": "iris"}, "model": [{"kind": "mlp"}, forest], "training": {"epochs": 3}}
     found = estimate(plan(read_spec(spec)).jobs, 1)
     assert 0 < found.low <= found.high
+
+
+def test_a_job_that_stops_early_is_timed_as_far_as_it_goes(tmp_path: Path) -> None:
+    stopping = "epochs: 300, early_stopping: {n_iter_no_change: 1, tol: 1e+9}}"
+    (tmp_path / "s.yaml").write_text(SPEC.replace("epochs: 3}", stopping))
+    made = plan(read_spec(tmp_path / "s.yaml"))
+    found = estimate(made.jobs, 1)
+    assert found.untimed == 0
+    assert 0 < found.low <= found.high
+
+
+def test_what_training_takes_can_be_swept_and_is_checked_in_its_place(tmp_path: Path) -> None:
+    keys = """\
+    training.learning_rate_multipliers: {values: [[], [0, 1]]}
+    training.early_stopping: {values: [false, true]}
+    training.class_weight: {values: [null, balanced]}
+"""
+    (tmp_path / "s.yaml").write_text(SPEC + keys)
+    made = plan(read_spec(tmp_path / "s.yaml"))
+    assert len({one.config.digest for one in made.planned}) == len(made.planned) == 2 * 2 * 8
+    said = refusal(
+        tmp_path, "    training.alpha", "    training.learning_rate_multipliers: {values: [[1]]}\n    training.alpha"
+    )
+    assert ":9:" in said
+    assert "one a layer from the input" in said
+    said = refusal(tmp_path, "hidden_layer_sizes: [4]}", "hidden_layer_sizes: [4], initial: nowhere}")
+    assert ":3:" in said
+    assert "model.initial" in said
+    assert "No such file" in said

@@ -79,7 +79,13 @@ BAD = [  # what is changed in GOOD, and what the error must say: place, key, giv
         [":4:1 training: an estimator has no training section", "model.axis"],
     ),
     ("{alpha: 1, epochs: 3}", "null", [":4:1 training", "not allowed", "null"]),
-    ("alpha: 1,", "solver: lbfgs,", ["solver: lbfgs is not available yet"]),
+    ("alpha: 1,", "solver: lbfgs,", [":4:27 training.epochs: unknown key", "max_iter"]),
+    (
+        "kind: mlp, hidden_layer_sizes: [8]}\ntraining: {alpha: 1, epochs: 3}",
+        "kind: mlp, biases: false}\ntraining: {solver: lbfgs}",
+        [":4:12 training.solver: scikit-learn trains by lbfgs", "no biases: false", "adam, sgd"],
+    ),
+    ("{alpha: 1, epochs: 3}", "{early_stopping: {patience: 3}}", ["early_stopping.patience: unknown key", "tol"]),
     ("parameters:", "method: tpe\n  parameters:", [":6:1 sweep.trials: missing key"]),
     ("parameters:", "method: tp\n  parameters:", ["unknown method", '"tp"', "did you mean tpe?"]),
     ("parameters:", "trials: 5\n  parameters:", [":7:3 sweep.trials", "a grid trains every point", "qmc or random"]),
@@ -103,7 +109,7 @@ BAD = [  # what is changed in GOOD, and what the error must say: place, key, giv
     ),
     (
         "training.alpha: {v",
-        "training.solver: {values: [sgd, lbfgs]}\n    training.alpha: {v",
+        "training.solver: {values: [sgd, lbfgsb]}\n    training.alpha: {v",
         ["training.solver.values[1]"],
     ),
 ]
