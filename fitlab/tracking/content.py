@@ -169,7 +169,7 @@ FIT_STATUS = {Outcome.COMPLETED: "FINISHED", Outcome.PRUNED: "KILLED"}
 
 
 def findings_markdown(sweep: Sweep) -> str:
-    """Return what the diagnosis says of the sweep as a whole: verdicts counted, the selected Config, what checks found."""
+    """Return what the diagnosis says of the sweep as a whole: verdicts, the selected Config, what checks found."""
     verdicts = sweep.verdicts
     counts = Counter(verdict.text for verdict in verdicts.by_config.values())
     lines = [", ".join(f"**{counts[text]} {text}**" for text in sorted(counts, key=lambda text: -counts[text]))]

@@ -18,6 +18,7 @@ from fitlab.errors import PublishError
 from fitlab.store import Store
 from fitlab.sweep import Sweep
 from fitlab.tracking import content, links
+from fitlab.verdicts import COLOURS
 
 
 class Mlflow:
@@ -67,8 +68,31 @@ def test_a_run_per_config_with_a_nested_run_per_fit_and_one_summary(tiny: dict, 
             arrays = load_file(mlflow.client.download_artifacts(one.info.run_id, artifact.path, str(tmp_path)))
             assert (arrays["weights/output/bias"] == fit.weights["output/bias"]).all()
     (summary,) = mlflow.runs("summary")
-    assert {a.path for a in mlflow.client.list_artifacts(summary.info.run_id)} == {"spec.json", "table.csv", "table.md"}
+    files = {a.path for a in mlflow.client.list_artifacts(summary.info.run_id)}
+    assert files == {"diagnosis.json", "spec.json", "table.csv", "table.md"}
     assert "Does it work?" in summary.data.tags["mlflow.note.content"]
+
+
+def test_config_runs_say_their_verdict_and_say_it_anew_when_it_changes(tiny: dict, store: Path) -> None:
+    """What a verdict compares with is other Configs: a wider sweep may change it, and the run of a Config stays."""
+    tiny["sweep"]["parameters"]["training.alpha"] = {"values": [1e3]}  # nothing is learned
+    first = run(tiny, store)
+    before = {r.data.tags["fitlab.digest"]: r for r in Mlflow(store).runs("config")}
+    tiny["sweep"]["parameters"]["training.alpha"] = {"values": [1e3, 1e-4]}
+    second = run(tiny, store)
+    after = {r.data.tags["fitlab.digest"]: r for r in Mlflow(store).runs("config")}
+    for sweep, runs in ((first, before), (second, after)):
+        for digest, verdict in sweep.verdicts.by_config.items():
+            one = runs[digest]
+            assert one.data.tags["fitlab.verdict"] == verdict.text
+            assert one.data.tags["mlflow.runColor"] == COLOURS[verdict.label]
+            assert one.info.run_name.endswith(f"· {verdict.brief}")
+            assert verdict.note in one.data.tags["mlflow.note.content"]
+            said = {key: one.data.metrics.get(f"verdict/excess{key}") for key in ("", "/low", "/high")}
+            excess = verdict.reasons["excess"]
+            assert said == {"": excess.estimate, "/low": excess.low, "/high": excess.high}
+    assert all(before[d].info.run_id == after[d].info.run_id for d in before)
+    assert any(before[d].data.metrics["verdict/excess"] < after[d].data.metrics["verdict/excess"] for d in before)
 
 
 def test_config_runs_say_what_the_table_says(tiny: dict, store: Path) -> None:
