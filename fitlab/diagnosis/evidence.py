@@ -18,6 +18,7 @@ class Rule:
     level: float = 0.90
     prior_df: float = 4.0  # degrees of freedom with which the sweep's median variance moderates each one (0: none)
     power: float = 0.80  # at which seeds needed are told
+    resplit: float = 0.0  # n_val / n_train where seeds re-split one data set: widens all intervals (0: not widened)
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +34,13 @@ class Candidate:
     val: Floats  # (S, P)
     outcomes: tuple[Outcome | None, ...]  # (S,) None: no Fit
     capacity: float | None = None  # its place on the declared axis, small to large
+    group: str | None = None  # the same for Configs that differ in nothing but capacity; sides are told within it
+    accuracy: Floats | None = None  # (S,) on validation at the end
+
+    @property
+    def completed(self) -> bool:
+        """Whether the Fits of all seeds completed."""
+        return all(outcome is Outcome.COMPLETED for outcome in self.outcomes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,3 +51,7 @@ class Candidates:
     null_train: Floats  # (S,) the constant predictor's losses
     null_val: Floats  # (S,)
     kind: str  # of loss: "log_loss", "squared_error" or another one
+
+    def margin(self, rule: Rule) -> float:
+        """Return δ, the loss that matters: a share of the constant predictor's mean validation loss."""
+        return rule.margin * float(np.mean(self.null_val))

@@ -1,0 +1,102 @@
+"""Moderated t intervals for the means over seeds of many Configs, on the scale asinh(q/δ)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from fitlab.diagnosis.evidence import Rule
+from fitlab.records import Floats, Interval
+from fitlab.stats import moderated_half_widths, prior_variance, sample_variances
+from fitlab.stats.power import seeds_for_power, t_quantile
+
+ONE = math.asinh(1.0)  # the margin on the scale of comparison
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over seeds on the scale asinh(q/δ), with its bounds and the spread of one seed's value."""
+
+    mean: float
+    low: float
+    high: float
+    spread: float  # moderated standard deviation
+    prior_df: float  # degrees of freedom that the sweep lends
+
+    @property
+    def material(self) -> bool:
+        """Whether its mean is above the margin."""
+        return self.mean > ONE
+
+    def interval(self, margin: float, level: float, n: int) -> Interval:
+        """Return it in units of loss. δ·sinh of the mean is no arithmetic mean; its order with the margin is kept."""
+        estimate, low, high = (margin * _sinh(value) for value in (self.mean, self.low, self.high))
+        return Interval(estimate, low, high, level, n, "moderated t of asinh(q/margin)" if n > 1 else "one seed")
+
+    def seeds_needed(self, limit: float, rule: Rule) -> int | None:
+        """Return the seeds with which its interval lies on its side of a limit, at the power of the rule."""
+        away = abs(self.mean - limit)
+        if not math.isfinite(self.spread):
+            return None
+        effect = away / self.spread if self.spread else math.inf * away
+        return seeds_for_power(effect, rule.level, rule.power, self.prior_df, rule.resplit)
+
+
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """Estimates of one quantity for A Configs: arrays (A,), NaN where it was not measured."""
+
+    mean: Floats
+    half: Floats  # of the interval's width; NaN under one seed
+    spread: Floats
+    prior_df: float
+
+    def __getitem__(self, row: int) -> Estimate:
+        mean, half = float(self.mean[row]), float(self.half[row])
+        return Estimate(mean, mean - half, mean + half, float(self.spread[row]), self.prior_df)
+
+
+def scaled(losses: Floats, margin: float) -> Floats:
+    """Return asinh(q/δ): linear within the margin, logarithmic far outside."""
+    return np.arcsinh(losses / margin)
+
+
+def estimates(losses: Floats, margin: float, rule: Rule) -> Estimates:
+    """Return the moderated t intervals of differences between losses. losses: (A, S), NaN: not measured.
+
+    The prior is the median variance of the rows whose values differ. k such rows cannot lend more degrees of freedom
+    than the others of them have: (k−1)(S−1). A lone row borrows nothing.
+    """
+    values, seeds = scaled(losses, margin), losses.shape[1]
+    noisy = int((sample_variances(values) > 0).sum())
+    prior_df = lent(noisy, seeds, rule)
+    prior = prior_variance(values)
+    half = moderated_half_widths(values, rule.level, prior_df, 0.0 if math.isnan(prior) else prior)
+    half *= math.sqrt(1 + rule.resplit * seeds)
+    return Estimates(values.mean(axis=1), half, half / width(seeds, prior_df, rule), prior_df)
+
+
+def lent(noisy: int, seeds: int, rule: Rule) -> float:
+    """Return the degrees of freedom that a sweep lends, of which ``noisy`` rows have a variance."""
+    return float(min(rule.prior_df, max(noisy - 1, 0) * (seeds - 1)))
+
+
+def width(seeds: int, prior_df: float, rule: Rule) -> float:
+    """Return half the interval's width for values of standard deviation 1; NaN under one seed."""
+    if seeds < 2:
+        return math.nan
+    return t_quantile(rule.level, seeds - 1 + prior_df) * math.sqrt(1 / seeds + rule.resplit)
+
+
+def plain_interval(values: Floats, level: float) -> Interval:
+    """Return the ordinary t interval of a mean loss. values: (S,) finite."""
+    mean = float(values.mean())
+    half = float(moderated_half_widths(values, level, 0.0, 0.0))
+    return Interval(mean, mean - half, mean + half, level, len(values), "t")
+
+
+def _sinh(value: float) -> float:
+    """sinh, infinite where it overflows."""
+    return math.copysign(math.inf, value) if abs(value) > 700 else math.sinh(value)
