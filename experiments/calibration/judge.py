@@ -17,13 +17,14 @@ from experiments.calibration.problems import Draws, Problem, draws, risks
 from experiments.calibration.rules import NAIVE, Seen
 from experiments.calibration.truth import Truth, truth
 from fitlab.diagnosis import Candidate, Candidates, Rule, decide
-from fitlab.records import Outcome
+from fitlab.records import Floats, Outcome
 from fitlab.seeds import stream
 from fitlab.stats import t_interval
 
 MARGINS = (0.02, 0.05, 0.1)
 SEEDS = (3, 5, 10)
 LEVEL = 0.90
+STANDARD = (5, 0.05)  # seeds and margin
 
 
 @dataclass(frozen=True)
@@ -69,20 +70,20 @@ def judged(plan: Plan, i: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     rows: list[dict[str, Any]] = []
     for S in SEEDS:
         for margin in MARGINS:
-            count = plan.seeds if (S, margin) == (5, 0.05) else min(plan.grid, plan.seeds)
+            count = plan.seeds if (S, margin) == STANDARD else min(plan.grid, plan.seeds)
             for sweep in range(count // S):
                 part = slice(sweep * S, (sweep + 1) * S)
                 rows += _rows(problem, drawn, part, truths[margin], margin, data="fresh")
-    if not problem.fixed and not isinstance_network(problem):
+    if not problem.fixed and not is_network(problem):
         rng = plan.rng(i, "pools")
         for _ in range(plan.pools):
             pool = problem.sample(rng, problem.n + problem.n_val)
             rows += _rows(problem, draws(problem, rng, 5, pool), slice(None), truths[0.05], 0.05, data="re-split")
     table = pd.DataFrame(rows).assign(kind=problem.kind, family=problem.family, problem=i, n=problem.n)
-    return table, coverage(problem, drawn, known.end.mean(axis=0)).assign(problem=i)
+    return table, coverage(problem, drawn, known.end).assign(problem=i)
 
 
-def isinstance_network(problem: Problem) -> bool:
+def is_network(problem: Problem) -> bool:
     """Whether it trains networks, which takes long."""
     return problem.family.startswith("network")
 
@@ -162,18 +163,25 @@ def seen(problem: Problem, drawn: Draws, part: slice) -> Seen:
         )
 
 
-def coverage(problem: Problem, drawn: Draws, risk: Any) -> pd.DataFrame:
-    """Count how often t intervals hold the true mean loss, and the true difference between neighbours on the axis."""
+def coverage(problem: Problem, drawn: Draws, end: Floats) -> pd.DataFrame:
+    """Count how often t intervals hold the true mean loss, and the true difference between neighbours on the axis.
+
+    end: (R, C) risks. Heavy: a few draws make the mean, so that it exceeds the median by more than a tenth; no interval
+    from a handful of seeds can know of what none of them shows.
+    """
+    with np.errstate(all="ignore"):
+        risk, heavy = end.mean(axis=0), end.mean(axis=0) > 1.1 * np.median(end, axis=0)
     kept = [c for c in range(len(risk)) if c not in problem.diverges]
     val = {c: drawn.val[c][:, -1] for c in kept}
-    quantities = [("mean", val[c], risk[c]) for c in kept]
-    quantities += [("difference", val[c] - val[b], risk[c] - risk[b]) for b, c in zip(kept, kept[1:], strict=False)]
+    quantities = [("mean", val[c], risk[c], heavy[c]) for c in kept]
+    quantities += [
+        ("difference", val[c] - val[b], risk[c] - risk[b], heavy[b] or heavy[c])
+        for b, c in zip(kept, kept[1:], strict=False)
+    ]
     rows = []
     for S in SEEDS:
-        for what, values, true in quantities:
-            if not np.isfinite(values).all():
-                continue
+        for what, values, true, tailed in quantities:
             intervals = [t_interval(values[s : s + S], LEVEL) for s in range(0, len(values) - S + 1, S)]
             inside = sum(interval.low <= true <= interval.high for interval in intervals)
-            rows.append({"what": what, "seeds": S, "inside": inside, "of": len(intervals)})
+            rows.append({"what": what, "seeds": S, "heavy": bool(tailed), "inside": inside, "of": len(intervals)})
     return pd.DataFrame(rows).assign(family=problem.family, kind=problem.kind)

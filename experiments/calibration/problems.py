@@ -18,8 +18,8 @@ from fitlab.trainers.measures import CLIP
 
 # Inputs (N, D) and which of the points in time -> outputs, (points, N) values or (points, N, K) probabilities.
 Predict = Callable[[Floats, slice], Floats]
-LAST, LATER = slice(-2, -1), slice(-1, None)
 MEASURED = slice(None, -1)
+LAST = slice(-2, -1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,22 +146,29 @@ def _one(
     )
 
 
-def risks(problem: Problem, rng: Generator, count: int, rows: int = 1000) -> Risks:
-    """Train on ``count`` fresh draws and integrate the loss under the law, over ``rows`` inputs; y is not drawn."""
-    X_test = problem.inputs(rng, problem.n if problem.fixed else rows)
-    law = problem.law(X_test)
-    end, later, null, centre = [], [], [], 0.0
+def risks(problem: Problem, rng: Generator, count: int, rows: int = 500) -> Risks:
+    """Train on ``count`` fresh draws and integrate the loss under the law, over ``rows`` fresh inputs each.
+
+    No y is drawn for it. The central prediction is the one at 300 inputs, the same for all draws.
+    """
+    kept = problem.inputs(rng, 300)
+    end, later, null, log_or_value = [], [], [], 0.0
     for _ in range(count):
         X, y = problem.sample(rng, problem.n)
+        fresh = problem.inputs(rng, rows)
+        law = problem.law(fresh)
         with np.errstate(all="ignore"):
             models = problem.learn(X, y, rng)
-            last = np.stack([model(X_test, LAST)[0] for model in models])
-            end.append(_integrated(problem, law, last))
-            later.append(_integrated(problem, law, np.stack([model(X_test, LATER)[0] for model in models])))
-            centre = centre + (last if problem.kind == "squared_error" else np.log(last.clip(CLIP, 1 - CLIP)))
-        null.append(float(_integrated(problem, law, constant(problem, y, len(X_test)))[0]))
+            both = [model(fresh, slice(-2, None)) for model in models]
+            end.append(_integrated(problem, law, np.stack([output[0] for output in both])))
+            later.append(_integrated(problem, law, np.stack([output[1] for output in both])))
+            central = np.stack([model(kept, LAST)[0] for model in models])
+            log_or_value = log_or_value + (
+                central if problem.kind == "squared_error" else np.log(central.clip(CLIP, 1 - CLIP))
+            )
+        null.append(float(_integrated(problem, law, constant(problem, y, len(fresh)))[0]))
     with np.errstate(all="ignore"):
-        bias = _integrated(problem, law, _normalised(problem, np.asarray(centre) / count))
+        bias = _integrated(problem, problem.law(kept), _normalised(problem, np.asarray(log_or_value) / count))
     return Risks(np.array(end), np.array(later), np.array(null), bias)
 
 

@@ -29,8 +29,9 @@ class Seen:
     null_scores: Floats  # (2, 2)
 
 
-def said(over: Mask, under: Mask) -> Labels:
-    """Return labels (C,): overfit where ``over``, else underfit where ``under``, else good."""
+def said(seen: Seen, over: Mask, under: Mask) -> Labels:
+    """Return labels (C,): overfit where ``over`` or where a loss is not finite, else underfit, else good."""
+    over = over | ~np.isfinite(seen.train + seen.val)
     return [Label.OVERFIT if o else Label.UNDERFIT if u else Label.GOOD for o, u in zip(over, under, strict=True)]
 
 
@@ -41,25 +42,25 @@ def near_constant(seen: Seen) -> Mask:
 
 def gap(seen: Seen) -> Labels:
     """Overfit: validation loss exceeds training loss by more than 0.1."""
-    return said(seen.val - seen.train > 0.1, near_constant(seen))
+    return said(seen, seen.val - seen.train > 0.1, near_constant(seen))
 
 
 def ratio(seen: Seen) -> Labels:
     """Overfit: validation loss is more than 1.2 times the training loss."""
-    return said(seen.val > 1.2 * seen.train, near_constant(seen))
+    return said(seen, seen.val > 1.2 * seen.train, near_constant(seen))
 
 
 def accuracy_gap(seen: Seen) -> Labels:
     """Overfit: accuracy (R²) on training data exceeds that on validation data by more than 0.1."""
     train, val = seen.scores[:, 0, 0], seen.scores[:, 1, 0]
-    return said(train - val > 0.1, train < seen.null_scores[0, 0] + 0.05)
+    return said(seen, train - val > 0.1, train < seen.null_scores[0, 0] + 0.05)
 
 
 def argmin(seen: Seen) -> Labels:
     """Good: the lowest mean validation loss alone; simpler ones underfit, others overfit."""
     place = np.arange(len(seen.val))
     best = int(np.nanargmin(seen.val))
-    return said(place > best, place < best)
+    return said(seen, place > best, place < best)
 
 
 def one_standard_error(seen: Seen) -> Labels:
@@ -67,7 +68,7 @@ def one_standard_error(seen: Seen) -> Labels:
     place = np.arange(len(seen.val))
     best = int(np.nanargmin(seen.val))
     bad = ~(seen.val <= seen.val[best] + seen.error[best])
-    return said(bad & (place > best), bad & (place < best))
+    return said(seen, bad & (place > best), bad & (place < best))
 
 
 def skore(seen: Seen) -> Labels:
@@ -82,7 +83,7 @@ def skore(seen: Seen) -> Labels:
         ~better(train, null_train, 0.01, 0.05, up) & ~better(val, null_val, 0.01, 0.05, up)
         for train, val, null_train, null_val, up in metrics
     ]
-    return said(majority(over), majority(under))
+    return said(seen, majority(over), majority(under))
 
 
 def better(score: Floats, than: Floats | float, floor: float, fraction: float, up: bool) -> Mask:

@@ -27,36 +27,40 @@ class Truth:
 
     excess: Floats  # (C,) risk above the best one's, the constant predictor included, in units of δ
     answers: tuple[frozenset[Label], ...]  # (C,) what a verdict may say to be right; empty: not clear
-    agrees: NDArray[np.bool_]  # (C,) whether bias and variance point to the same side, where the side is clear
+    agrees: (
+        Floats  # (C,) 1 where bias and variance tell an overfit or underfit the same way, 0 not; NaN: neither is told
+    )
     null_share: float  # the best risk as a share of the constant predictor's: how much is noise
 
 
 def truth(problem: Problem, risks: Risks, margin: float) -> Truth:
     """Return what is true at a margin, from R training draws; what is clear is so in either half of them."""
     half = len(risks.null) // 2
-    parts = [
-        excess(risks, margin, slice(None)),
-        excess(risks, margin, slice(half)),
-        excess(risks, margin, slice(half, None)),
-    ]
+    whole, *parts = (excess(risks, margin, part) for part in (slice(None), slice(half), slice(half, None)))
     mean, null = risks.end.mean(axis=0), float(risks.null.mean())
     with np.errstate(all="ignore"):
         gain = (mean - risks.later.mean(axis=0)) / (margin * null)
         variance = mean - risks.bias
     best = int(mean.argmin())
     noisy = variance - variance[best] > risks.bias - risks.bias[best]
+    about = About(problem, best, valley(mean), null < mean[best], gain, noisy)
     answers = []
-    for c, _ in enumerate(mean):
+    for c in range(len(mean)):
         if c in problem.diverges:
             answers.append(DIVERGED)
         elif all(part[c] < NEAR for part in parts):
             answers.append(GOOD)
-        elif all(part[c] > FAR for part in parts):
-            answers.append(_direction(problem, c, best, bool(null < mean[best]), float(gain[c]), bool(noisy[c])))
         else:
-            answers.append(UNCLEAR)
-    over = np.arange(len(mean)) > best
-    return Truth(parts[0], tuple(answers), noisy == over, float(min(mean[best], null)) / null)
+            answers.append(about.direction(c) if all(part[c] > FAR for part in parts) else UNCLEAR)
+    told = np.array([answer in (OVERFIT, UNDERFIT) for answer in answers])
+    agrees = np.where(told, noisy == np.array([answer == OVERFIT for answer in answers]), np.nan)
+    return Truth(whole, tuple(answers), agrees, float(min(mean[best], null)) / null)
+
+
+def valley(risk: Floats) -> int:
+    """Return the first Config whose risk is below both neighbours'."""
+    padded = np.concatenate([[np.inf], risk, [np.inf]])
+    return int(np.flatnonzero((padded[1:-1] <= padded[:-2]) & (padded[1:-1] < padded[2:]))[0])
 
 
 def excess(risks: Risks, margin: float, part: slice) -> Floats:
@@ -65,23 +69,37 @@ def excess(risks: Risks, margin: float, part: slice) -> Floats:
     return np.asarray((mean - min(float(mean.min()), null)) / (margin * null))
 
 
-def _direction(problem: Problem, c: int, best: int, nothing: bool, gain: float, noisy: bool) -> frozenset[Label]:
-    """Return what may be said of Config c, clearly worse than the best one.
+@dataclass(frozen=True, eq=False)
+class About:
+    """What the direction of a clearly worse Config follows from."""
 
-    Above the best on the axis it overfits, below it underfits, or has not converged if more epochs help. Where
-    nothing beats the constant predictor, all that have learnt overfit. Where risk descends twice, what is above the
-    first valley and below the second is told by the larger part of its excess: variance (overfit) or bias.
-    """
-    if problem.descends_twice:
-        if noisy:
+    problem: Problem
+    best: int
+    valley: int  # the first one of the risk along the axis
+    nothing: bool  # nothing beats the constant predictor
+    gain: Floats  # (C,) of twice the epochs, in units of δ
+    noisy: NDArray[np.bool_]  # (C,) of the excess over the best one more is variance than bias
+
+    def direction(self, c: int) -> frozenset[Label]:
+        """Return what may be said of Config c.
+
+        Above the best on the axis it overfits, below it underfits, or has not converged if more epochs help. Where
+        nothing beats the constant predictor, all that have learnt overfit. Where risk descends twice, Configs before
+        the first valley underfit; later ones overfit if most of their excess is variance, and are not clear otherwise.
+        """
+        if self.problem.descends_twice:
+            return self._beside_the_valley(c)
+        if c > self.best or (self.nothing and c == self.best):
             return OVERFIT
-        return UNDERFIT if c < best else UNCLEAR
-    if c > best or (nothing and c == best):
-        return OVERFIT
-    if problem.epochs is None:
-        return UNCLEAR if nothing else UNDERFIT
-    if gain > MUCH:
-        return NOT_CONVERGED
-    if nothing:
-        return UNCLEAR
-    return UNDERFIT if gain < LITTLE else UNDERFIT | NOT_CONVERGED
+        if self.problem.epochs is None:
+            return UNCLEAR if self.nothing else UNDERFIT
+        if self.gain[c] > MUCH:
+            return NOT_CONVERGED
+        if self.nothing:
+            return UNCLEAR
+        return UNDERFIT if self.gain[c] < LITTLE else UNDERFIT | NOT_CONVERGED
+
+    def _beside_the_valley(self, c: int) -> frozenset[Label]:
+        if c < self.valley:
+            return UNDERFIT
+        return OVERFIT if c > self.valley and self.noisy[c] else UNCLEAR
