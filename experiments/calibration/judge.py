@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from multiprocessing import get_context
 from typing import Any
 
@@ -58,7 +59,8 @@ def run(plan: Plan, workers: int = 2, only: Sequence[int] | None = None) -> tupl
     else:
         with ProcessPoolExecutor(workers, mp_context=get_context("forkserver")) as pool:
             done = list(pool.map(judged, [plan] * len(chosen), chosen))
-    return tuple(pd.concat(tables, ignore_index=True) for tables in zip(*done, strict=True))  # type: ignore[return-value]
+    rows, intervals = zip(*done, strict=True)
+    return pd.concat(rows, ignore_index=True), pd.concat(intervals, ignore_index=True)
 
 
 def judged(plan: Plan, i: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -174,10 +176,7 @@ def coverage(problem: Problem, drawn: Draws, end: Floats) -> pd.DataFrame:
     kept = [c for c in range(len(risk)) if c not in problem.diverges]
     val = {c: drawn.val[c][:, -1] for c in kept}
     quantities = [("mean", val[c], risk[c], heavy[c]) for c in kept]
-    quantities += [
-        ("difference", val[c] - val[b], risk[c] - risk[b], heavy[b] or heavy[c])
-        for b, c in zip(kept, kept[1:], strict=False)
-    ]
+    quantities += [("difference", val[c] - val[b], risk[c] - risk[b], heavy[b] or heavy[c]) for b, c in pairwise(kept)]
     rows = []
     for S in SEEDS:
         for what, values, true, tailed in quantities:

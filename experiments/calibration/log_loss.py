@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -10,11 +11,11 @@ from numpy.random import Generator
 from scipy.special import expit, softmax
 from sklearn.tree import DecisionTreeClassifier
 
-from experiments.calibration.problems import Predict, Problem, epochs_of, still, with_later
+from experiments.calibration.problems import Kind, Predict, Problem, epochs_of, still, with_later
 from experiments.calibration.squared import Features, gaussian, legendre, nearest, once, scaled, uniform, unit
 from fitlab.records import Array, Floats
 
-KIND = "log_loss"
+KIND: Kind = "log_loss"
 
 
 def problems() -> list[Problem]:
@@ -75,7 +76,7 @@ def logistic_penalty() -> Iterator[Problem]:
             n,
             n // 2,
             inputs=gaussian(20),
-            law=lambda X, signal=signal: binary(X @ unit(20, signal)),
+            law=partial(lambda signal, X: binary(X @ unit(20, signal)), signal),
             learn=lambda X, y, rng: [logit(w) for w in newton_path(X, y, penalties)],
         )
 
@@ -92,7 +93,7 @@ def logistic_descent() -> Iterator[Problem]:
             n,
             n // 2,
             inputs=scaled(D),
-            law=lambda X, signal=signal: binary(X @ unit(D, signal)),
+            law=partial(lambda signal, X: binary(X @ unit(D, signal)), signal),
             learn=descended(longest, 0.3, 2),
             epochs=epochs_of(longest),
             axis="epochs",
@@ -145,7 +146,7 @@ def polynomial_logistic() -> Iterator[Problem]:
             n,
             n // 2,
             inputs=uniform,
-            law=lambda X, height=height: wave(X, height),
+            law=partial(lambda height, X: wave(X, height), height),
             learn=learn,
         )
 
@@ -169,12 +170,12 @@ def random_features() -> Iterator[Problem]:
             n,
             n // 2,
             inputs=gaussian(2),
-            law=lambda X, height=height: binary(height * np.tanh(2 * X[:, 0] * X[:, 1])),
+            law=partial(lambda height, X: binary(height * np.tanh(2 * X[:, 0] * X[:, 1])), height),
             learn=learn,
         )
 
 
-def smoothed(counts: Floats, alpha: float) -> Floats:
+def smoothed(counts: Array, alpha: float) -> Floats:
     """Return the shares of classes (…, K) with ``alpha`` added to every count."""
     return np.asarray((counts + alpha) / (counts + alpha).sum(axis=-1, keepdims=True))
 
@@ -198,7 +199,7 @@ def neighbours() -> Iterator[Problem]:
             120,
             80,
             inputs=uniform,
-            law=lambda X, height=height: wave(X, height),
+            law=partial(lambda height, X: wave(X, height), height),
             learn=learn,
         )
 
@@ -233,7 +234,7 @@ def naive_bayes() -> Iterator[Problem]:
             n,
             100,
             inputs=mixture(6, distance),
-            law=lambda X, distance=distance: binary(2 * distance * X.sum(axis=1)),
+            law=partial(lambda distance, X: binary(2 * distance * X.sum(axis=1)), distance),
             learn=learn,
         )
 
@@ -266,7 +267,9 @@ def histogram() -> Iterator[Problem]:
             n,
             n // 2,
             inputs=lambda rng, rows: rng.random((rows, 2)),
-            law=lambda X, height=height: binary(height * np.sin(2 * np.pi * X[:, 0]) * np.sin(2 * np.pi * X[:, 1])),
+            law=partial(
+                lambda height, X: binary(height * np.sin(2 * np.pi * X[:, 0]) * np.sin(2 * np.pi * X[:, 1])), height
+            ),
             learn=learn,
         )
 
@@ -296,7 +299,9 @@ def tree() -> Iterator[Problem]:
             n,
             n // 2,
             inputs=gaussian(3),
-            law=lambda X, height=height: binary(height * np.sign(np.sin(2 * X[:, 0])) * np.sign(X[:, 1] + 0.5)),
+            law=partial(
+                lambda height, X: binary(height * np.sign(np.sin(2 * X[:, 0])) * np.sign(X[:, 1] + 0.5)), height
+            ),
             learn=learn,
         )
 
@@ -341,8 +346,8 @@ def discriminant() -> Iterator[Problem]:
             KIND,
             n,
             80,
-            inputs=lambda rng, rows, distance=distance: inputs(rng, rows, distance),
-            law=lambda X, distance=distance: softmax(densities(X, distance), axis=1),
+            inputs=partial(lambda distance, rng, rows: inputs(rng, rows, distance), distance),
+            law=partial(lambda distance, X: softmax(densities(X, distance), axis=1), distance),
             learn=learn,
         )
 
@@ -363,10 +368,13 @@ def softmax_descent() -> Iterator[Problem]:
             KIND,
             n,
             n // 2,
-            inputs=lambda rng, rows, spread=spread: (
-                prototypes[rng.integers(K, size=rows)] + spread * rng.standard_normal((rows, D))
+            inputs=partial(
+                lambda spread, rng, rows: (
+                    prototypes[rng.integers(K, size=rows)] + spread * rng.standard_normal((rows, D))
+                ),
+                spread,
             ),
-            law=lambda X, spread=spread, noise=noise: law(X, spread, noise),
+            law=partial(lambda spread, noise, X: law(X, spread, noise), spread, noise),
             learn=descended(longest, 0.2, K),
             epochs=epochs_of(longest),
             axis="epochs",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from experiments.calibration.log_loss import binary
 from experiments.calibration.problems import Predict, Problem, epochs_of, with_later
 from experiments.calibration.squared import gaussian
 from fitlab import space, trainers
-from fitlab.records import Array, Config, Fit, Floats, Job, Split
+from fitlab.records import Array, Config, Fit, Floats, Job, Split, Task
 from fitlab.spec import read_spec
 
 
@@ -43,9 +44,9 @@ def config(hidden: int, longest: int, **training: Any) -> Config:
 
 def trained(one: Config, X: Floats, y: Array, classes: int, seed: int) -> Fit:
     """Train a network on given rows; ``seed`` says its initial weights and orders."""
-    kind = "classification" if classes else "regression"
+    task: Task = "classification" if classes else "regression"
     y = y if classes else np.asarray(y, np.float64)
-    split = Split(kind, np.arange(classes), X, y, X[:2], y[:2], X[:2], y[:2], {})
+    split = Split(task, np.arange(classes), X, y, X[:2], y[:2], X[:2], y[:2], {})
     job = Job(one, seed, ("init", "order"), "calibration", trainers.version(one.sections))
     state = trainers.advance(trainers.start(job, split), split, trainers.end(one.sections), lambda: False)
     return trainers.finish(state, split)
@@ -99,7 +100,7 @@ def widths() -> Iterator[Problem]:
             n,
             n // 2,
             inputs=gaussian(2),
-            law=lambda X, height=height: rings(X, height),
+            law=partial(lambda height, X: rings(X, height), height),
             learn=learner(configs, 2),
             epochs=epochs_of([longest] * len(hidden)),
         )
@@ -122,7 +123,7 @@ def epochs() -> Iterator[Problem]:
             n,
             n // 2,
             inputs=gaussian(5),
-            law=lambda X, height=height: law(X, height),
+            law=partial(lambda height, X: law(X, height), height),
             learn=learner([*slow, *fast], 3),
             epochs=epochs_of([*longest, 30, 30]),
             axis="epochs",

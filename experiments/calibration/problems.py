@@ -18,6 +18,7 @@ from fitlab.trainers.measures import CLIP
 
 # Inputs (N, D) and which of the points in time -> outputs, (points, N) values or (points, N, K) probabilities.
 Predict = Callable[[Floats, slice], Floats]
+Kind = Literal["squared_error", "log_loss"]
 MEASURED = slice(None, -1)
 LAST = slice(-2, -1)
 
@@ -31,7 +32,7 @@ class Problem:
     """
 
     family: str
-    kind: Literal["squared_error", "log_loss"]
+    kind: Kind
     n: int  # rows for training
     n_val: int
     inputs: Callable[[Generator, int], Floats]  # rows -> (N, D)
@@ -152,7 +153,7 @@ def risks(problem: Problem, rng: Generator, count: int, rows: int = 500) -> Risk
     No y is drawn for it. The central prediction is the one at 300 inputs, the same for all draws.
     """
     kept = problem.inputs(rng, 300)
-    end, later, null, log_or_value = [], [], [], 0.0
+    end, later, null, summed = [], [], [], np.zeros(())
     for _ in range(count):
         X, y = problem.sample(rng, problem.n)
         fresh = problem.inputs(rng, rows)
@@ -163,12 +164,10 @@ def risks(problem: Problem, rng: Generator, count: int, rows: int = 500) -> Risk
             end.append(_integrated(problem, law, np.stack([output[0] for output in both])))
             later.append(_integrated(problem, law, np.stack([output[1] for output in both])))
             central = np.stack([model(kept, LAST)[0] for model in models])
-            log_or_value = log_or_value + (
-                central if problem.kind == "squared_error" else np.log(central.clip(CLIP, 1 - CLIP))
-            )
+            summed = summed + (central if problem.kind == "squared_error" else np.log(central.clip(CLIP, 1 - CLIP)))
         null.append(float(_integrated(problem, law, constant(problem, y, len(fresh)))[0]))
     with np.errstate(all="ignore"):
-        bias = _integrated(problem, problem.law(kept), _normalised(problem, np.asarray(log_or_value) / count))
+        bias = _integrated(problem, problem.law(kept), _normalised(problem, summed / count))
     return Risks(np.array(end), np.array(later), np.array(null), bias)
 
 

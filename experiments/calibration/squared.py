@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import product
 
 import numpy as np
 from numpy.random import Generator
 from sklearn.tree import DecisionTreeRegressor
 
-from experiments.calibration.problems import Predict, Problem, epochs_of, still, with_later
+from experiments.calibration.problems import Kind, Predict, Problem, epochs_of, still, with_later
 from fitlab.records import Array, Floats
 
 Features = Callable[[Floats], Floats]
-KIND = "squared_error"
+KIND: Kind = "squared_error"
 
 
 def problems() -> list[Problem]:
@@ -50,7 +51,12 @@ def linear(weights: Floats, features: Features = lambda X: X, middle: float = 0.
 
 def unit(dimension: int, length: float = 1.0) -> Floats:
     """A fixed direction with all features in it."""
-    return np.full(dimension, length / np.sqrt(dimension))
+    return np.full(dimension, float(length / np.sqrt(dimension)))
+
+
+def least_squares(X: Floats, y: Array, smallest: float | None = None) -> Floats:
+    """Return the minimum-norm weights (D,); singular values below ``smallest`` of the largest count as zero."""
+    return np.asarray(np.linalg.lstsq(X, y, rcond=smallest)[0], np.float64)
 
 
 def ridge_path(X: Floats, y: Array, penalties: Sequence[float]) -> Floats:
@@ -88,7 +94,7 @@ def ridge_random() -> Iterator[Problem]:
             n,
             n // 2,
             inputs=gaussian(30),
-            law=lambda X, signal=signal: X @ unit(30, signal),
+            law=partial(lambda signal, X: X @ unit(30, signal), signal),
             learn=lambda X, y, rng: [linear(w) for w in ridge_path(X, y, penalties)],
             noise=noise,
         )
@@ -96,7 +102,7 @@ def ridge_random() -> Iterator[Problem]:
 
 def legendre(degree: int) -> Features:
     """Legendre polynomials on [0, 1]: (N, 1) -> (N, degree + 1)."""
-    return lambda X: np.polynomial.legendre.legvander(2 * X[:, 0] - 1, degree)
+    return lambda X: np.asarray(np.polynomial.legendre.legvander(2 * X[:, 0] - 1, degree), np.float64)
 
 
 def polynomial() -> Iterator[Problem]:
@@ -104,7 +110,7 @@ def polynomial() -> Iterator[Problem]:
     degrees = (0, 1, 2, 4, 6, 9, 12)
 
     def learn(X: Floats, y: Array, rng: Generator) -> list[Predict]:
-        return [linear(np.linalg.lstsq(legendre(d)(X), y, rcond=None)[0], legendre(d)) for d in degrees]
+        return [linear(least_squares(legendre(d)(X), y), legendre(d)) for d in degrees]
 
     for n, noise in product((30, 80), (0.1, 0.4, 1.0)):
         yield Problem(
@@ -155,7 +161,7 @@ def neighbours() -> Iterator[Problem]:
             100,
             60,
             inputs=uniform,
-            law=lambda X, signal=signal: signal * np.sin(4 * np.pi * X[:, 0]),
+            law=partial(lambda signal, X: signal * np.sin(4 * np.pi * X[:, 0]), signal),
             learn=learn,
             noise=noise,
         )
@@ -169,7 +175,7 @@ def minimum_norm() -> Iterator[Problem]:
     counts = (1, 3, 7, 15, 25, 34, 46, 60, 100, 200)
 
     def learn(X: Floats, y: Array, rng: Generator) -> list[Predict]:
-        return [first(np.linalg.lstsq(X[:, :p], y, rcond=None)[0]) for p in counts]
+        return [first(least_squares(X[:, :p], y)) for p in counts]
 
     def first(w: Floats) -> Predict:
         return linear(w, lambda X: X[:, : len(w)])
@@ -196,10 +202,10 @@ def random_features() -> Iterator[Problem]:
         drawn = rng.standard_normal((X.shape[1] + 1, counts[-1]))
 
         def features(X: Floats) -> Floats:
-            return np.maximum(np.c_[X, np.ones(len(X))] @ drawn, 0) / np.sqrt(X.shape[1])
+            return np.asarray(np.maximum(np.c_[X, np.ones(len(X))] @ drawn, 0) / np.sqrt(X.shape[1]))
 
         def first(H: int) -> Predict:
-            w = np.linalg.lstsq(features(X)[:, :H], y, rcond=1e-6)[0]
+            w = least_squares(features(X)[:, :H], y, 1e-6)
             return linear(w, lambda Z: features(Z)[:, :H])
 
         return [first(H) for H in counts]
@@ -246,7 +252,7 @@ def gradient_descent() -> Iterator[Problem]:
             n,
             n // 2,
             inputs=scaled(D),
-            law=lambda X, signal=signal: X @ unit(D, signal),
+            law=partial(lambda signal, X: X @ unit(D, signal), signal),
             learn=learn,
             noise=noise,
             epochs=epochs,
@@ -281,7 +287,7 @@ def tree() -> Iterator[Problem]:
             150,
             80,
             inputs=gaussian(3),
-            law=lambda X, signal=signal: signal * (np.sin(2 * X[:, 0]) + (X[:, 1] > 0)),
+            law=partial(lambda signal, X: signal * (np.sin(2 * X[:, 0]) + (X[:, 1] > 0)), signal),
             learn=learn,
             noise=noise,
         )
