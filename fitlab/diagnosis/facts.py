@@ -63,8 +63,11 @@ class Weighed:
         return Facts(**known, side=float(self.side[row]), interpolates=bool(self.interpolates[row]))
 
     def place(self, rival: int) -> int | None:
-        """Return where a rival stands among the Configs; a lone one's own best epoch is itself, the constant None."""
-        if rival == len(self.rivals.val) - 1:
+        """Return where a rival stands among the Configs; a lone one's own best epoch is itself, the constant None.
+
+        -1: no rival is known, None, too.
+        """
+        if rival in (-1, len(self.rivals.val) - 1):
             return None
         return int(self.places[min(rival, len(self.places) - 1)])
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from fitlab.diagnosis.evidence import Rule
 from fitlab.records import Floats, Interval
-from fitlab.stats import moderated_half_widths, prior_variance, sample_variances
-from fitlab.stats.power import seeds_for_power, t_quantile
+from fitlab.stats import moderated_half_widths, prior_variance, sample_variances, seeds_needed
 
 ONE = math.asinh(1.0)  # the margin on the scale of comparison
+MOST_SEEDS = 1000  # more are a wish, no plan
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,21 @@ class Estimate:
         return Interval(estimate, low, high, level, n, "moderated t of asinh(q/margin)" if n > 1 else "one seed")
 
     def seeds_needed(self, limit: float, rule: Rule) -> int | None:
-        """Return the seeds with which its interval lies on its side of a limit, at the power of the rule."""
+        """Return the seeds with which its bound passes a limit, at the power of the rule; None: it is no plan.
+
+        By the noncentral t, as if mean and spread were the true ones: an order of magnitude, not a promise. Where seeds
+        re-split one data set, n of them are worth 1/(1/n + n_val/n_train).
+        """
         away = abs(self.mean - limit)
-        if not math.isfinite(self.spread):
+        if not (away > 0 and math.isfinite(self.spread)):
             return None
-        effect = away / self.spread if self.spread else math.inf * away
-        return seeds_for_power(effect, rule.level, rule.power, self.prior_df, rule.resplit)
+        effect = away / self.spread if self.spread else math.inf
+        one_sided = (1 + rule.level) / 2
+        worth = seeds_needed(effect, rule.power, one_sided, one_sided=True, prior_df=self.prior_df)
+        if worth is None or worth * rule.resplit >= 1:
+            return None
+        needed = math.ceil(worth / (1 - worth * rule.resplit))
+        return needed if needed <= MOST_SEEDS else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,11 +93,13 @@ def lent(noisy: int, seeds: int, rule: Rule) -> float:
     return float(min(rule.prior_df, max(noisy - 1, 0) * (seeds - 1)))
 
 
+@lru_cache(maxsize=64)
 def width(seeds: int, prior_df: float, rule: Rule) -> float:
     """Return half the interval's width for values of standard deviation 1; NaN under one seed."""
     if seeds < 2:
         return math.nan
-    return t_quantile(rule.level, seeds - 1 + prior_df) * math.sqrt(1 / seeds + rule.resplit)
+    values = np.arange(seeds) / np.arange(seeds).std(ddof=1)
+    return float(moderated_half_widths(values, rule.level, prior_df, 1.0)) * math.sqrt(1 + rule.resplit * seeds)
 
 
 def plain_interval(values: Floats, level: float) -> Interval:

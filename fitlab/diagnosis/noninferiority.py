@@ -11,7 +11,7 @@ from fitlab.diagnosis.evidence import Rule
 from fitlab.diagnosis.intervals import ONE, Estimate, lent, scaled, width
 from fitlab.records import Floats
 
-CHUNK = 4_000_000  # numbers that are held at once
+CHUNK = 40_000  # comparisons at once: they stay in the cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,32 +40,52 @@ def hardest(val: Floats, margin: float, rule: Rule, count: int) -> Hardest:
     A Config whose mean difference from the best one is above the margin cannot pass: for it that comparison stands, and
     the C² others are not made.
     """
-    seeds = val.shape[1]
     result = Hardest(np.full(count, -1), *(np.full(count, np.nan) for _ in range(4)))
     best = int(np.argmin(val.mean(axis=1)))
     possible = scaled(val[:count] - val[best], margin).mean(axis=1) < ONE
     rows = np.flatnonzero(possible)
-    step = max(1, CHUNK // (len(val) * seeds))
+    step, by_seed = max(1, CHUNK // len(val)), np.ascontiguousarray(val.T)
     for begin in range(0, len(rows), step):
-        _compare(val, rows[begin : begin + step], margin, rule, result)
+        _compare(by_seed, rows[begin : begin + step], margin, rule, result)
     return result
 
 
 def _compare(val: Floats, rows: NDArray[np.int64], margin: float, rule: Rule, result: Hardest) -> None:
-    """Write the hardest comparison of some rows into the result."""
-    seeds = val.shape[1]
-    values = scaled(val[rows].T[:, :, None] - val.T[:, None, :], margin)  # (S, rows, R)
-    mean = values.mean(axis=0)
-    values -= values[:1].copy()  # from the first seed's: where all are equal the variance is exactly 0
-    variance = values.var(axis=0, ddof=1) if seeds > 1 else np.full(mean.shape, np.nan)
+    """Write the hardest comparison of some rows into the result. val: (S, R)"""
+    seeds = len(val)
+    mean, variance = _moments(val, rows, margin)
     for place, row in enumerate(rows):
         prior, prior_df = _prior(variance[place, :-1], seeds, rule)
         pooled = (prior_df * prior + (seeds - 1) * variance[place]) / max(prior_df + seeds - 1, 1)
-        half = width(seeds, prior_df, rule) * np.sqrt(pooled)
-        upper = np.where(np.arange(len(val)) == row, -np.inf, mean[place] + np.where(np.isnan(half), 0, half))
+        spread = np.sqrt(pooled)
+        half = width(seeds, prior_df, rule) * spread
+        upper = mean[place] + (half if seeds > 1 else 0)
+        upper[row] = -np.inf  # it is no rival of itself
         rival = int(np.argmax(upper))
         result.rival[row], result.mean[row], result.half[row] = rival, mean[place, rival], half[rival]
-        result.spread[row], result.prior_df[row] = np.sqrt(pooled[rival]), prior_df
+        result.spread[row], result.prior_df[row] = spread[rival], prior_df
+
+
+def _moments(val: Floats, rows: NDArray[np.int64], margin: float) -> tuple[Floats, Floats]:
+    """Mean and unbiased variance over seeds of asinh((val − rival's val)/δ). (rows, R) each
+
+    Seed by seed, as differences from the first seed's: what is equal under all seeds has variance 0 exactly.
+    """
+    seeds = len(val)
+    first = scaled(val[0, rows, None] - val[0], margin)
+    total, squares = np.zeros_like(first), np.zeros_like(first)
+    for losses in val[1:]:
+        more = scaled(losses[rows, None] - losses, margin)
+        more -= first
+        total += more
+        more *= more
+        squares += more
+    total /= seeds
+    variance = (
+        np.maximum(squares - seeds * total * total, 0) / (seeds - 1) if seeds > 1 else np.full_like(first, np.nan)
+    )
+    total += first
+    return total, variance
 
 
 def _prior(variances: Floats, seeds: int, rule: Rule) -> tuple[float, float]:

@@ -1,14 +1,41 @@
 """Statistics for few seeds: pure, vectorised functions; an Interval where one number is estimated."""
 
+from fitlab.stats.bands import Band, simultaneous_band
+from fitlab.stats.bootstrap import bootstrap_interval
+from fitlab.stats.equivalence import equivalence_test, non_inferior
+from fitlab.stats.fitted_prior import fitted_prior
 from fitlab.stats.moderated import moderated_half_widths, moderated_t, prior_variance, sample_variances
+from fitlab.stats.multiple import holm
+from fitlab.stats.paired import paired_t_test, sign_flip_test
+from fitlab.stats.permutation import max_min_gap, permutation_null
+from fitlab.stats.power import seeds_needed, t_power
+from fitlab.stats.resplits import corrected_t_interval
+from fitlab.stats.results import Equivalence, Null, Significance
 from fitlab.stats.student import paired_t_interval, t_bound, t_interval
 
 __all__ = [
+    "Band",
+    "Equivalence",
+    "Null",
+    "Significance",
+    "bootstrap_interval",
+    "corrected_t_interval",
+    "equivalence_test",
+    "fitted_prior",
+    "holm",
+    "max_min_gap",
     "moderated_half_widths",
     "moderated_t",
+    "non_inferior",
     "paired_t_interval",
+    "paired_t_test",
+    "permutation_null",
     "prior_variance",
     "sample_variances",
+    "seeds_needed",
+    "sign_flip_test",
+    "simultaneous_band",
     "t_bound",
     "t_interval",
+    "t_power",
 ]

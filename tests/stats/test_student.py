@@ -11,7 +11,7 @@ from conftest import PROVE
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fitlab.stats import t_interval
+from fitlab.stats import paired_t_interval, t_bound, t_interval
 
 samples = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=20)
 
@@ -55,3 +55,35 @@ def test_one_seed_has_no_spread_and_nothing_has_no_mean() -> None:
     for level in (0, 1, 1.5):
         with pytest.raises(ValueError, match="level"):
             t_interval([1.0, 2.0], level)
+
+
+@given(samples, st.floats(0.01, 0.99))
+def test_bounds_are_the_ends_of_the_interval_with_both_tails(values: list[float], level: float) -> None:
+    both = t_interval(values, level)
+    lower, upper = t_bound(values, "lower", (1 + level) / 2), t_bound(values, "upper", (1 + level) / 2)
+    assert (lower.low, upper.high) == pytest.approx((both.low, both.high), rel=1e-9, abs=1e-9)
+    assert (lower.high, upper.low) == (math.inf, -math.inf)
+    assert (lower.method, upper.method) == ("t lower", "t upper")
+
+
+def test_a_bound_needs_two_seeds_and_a_side() -> None:
+    assert math.isnan(t_bound([1.0], "upper").high)
+    with pytest.raises(ValueError, match="side"):
+        t_bound([1.0, 2.0], "both")  # type: ignore[arg-type]
+
+
+def test_pairs_are_seeds_that_both_have() -> None:
+    a, b = [1.0, 5.0, math.nan, 4.0, 2.0], [2.0, math.nan, 1.0, 1.0, 1.0]
+    assert paired_t_interval(a, b, 0.95) == t_interval([-1.0, 3.0, 1.0], 0.95)
+    with pytest.raises(ValueError, match="same seeds"):
+        paired_t_interval([1.0, 2.0], [1.0])
+    for nothing in ([math.nan, 1.0], [math.inf, 1.0]):
+        with pytest.raises(ValueError, match="finite"):
+            paired_t_interval(nothing, [1.0, math.nan])
+
+
+def test_an_interval_of_the_differences_sees_what_two_intervals_do_not() -> None:
+    luck = np.random.default_rng(0).normal(size=5)
+    better, worse = luck, luck + 0.1 + 0.01 * np.random.default_rng(1).normal(size=5)
+    assert t_interval(better).high > t_interval(worse).low
+    assert paired_t_interval(worse, better).low > 0

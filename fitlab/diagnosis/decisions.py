@@ -30,7 +30,10 @@ class Decision:
     n: int = 0  # seeds that it rests on
     seeds_needed: int | None = None  # of an inconclusive one; None: no number of seeds would do, or it is not known
     reference: int | None = None  # place of the Config with the lowest mean validation loss; None: the constant
-    rival: int | None = None  # place of the Config that it has the hardest time to be no worse than; None: the constant
+    rival: int | None = (
+        None  # place of the Config that it has the hardest time to be no worse than; None: the constant, or
+    )
+    # none was looked for (no reason "rival") because it is plainly worse than the best one
     double_descent: bool = False  # the side of the reference and the distance from its floor contradict each other
 
 
