@@ -84,7 +84,7 @@ def logistic_penalty() -> Iterator[Problem]:
 def logistic_descent() -> Iterator[Problem]:
     """Logistic regression by gradient descent, measured along its epochs."""
     D = 30
-    longest = (2, 8, 30, 100, 400, 1500)
+    longest = (2, 8, 30, 100, 300, 1000)
 
     for n, signal in product((60, 150), (1.0, 3.0, 0.0)):
         yield Problem(

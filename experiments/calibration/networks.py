@@ -91,7 +91,7 @@ def rings(X: Floats, height: float) -> Floats:
 
 def widths() -> Iterator[Problem]:
     """Networks of rising width, trained for long; the last setting is pure noise."""
-    hidden, longest = (1, 3, 8, 32, 128), 300
+    hidden, longest = (1, 3, 8, 32, 100), 200
     configs = [config(H, longest, learning_rate_init=0.01, alpha=0.0) for H in hidden]
     for n, height in ((150, 4.0), (300, 4.0), (100, 0.0)):
         yield Problem(
@@ -133,7 +133,7 @@ def epochs() -> Iterator[Problem]:
 
 def regression() -> Iterator[Problem]:
     """Networks of rising width on noisy targets, squared error."""
-    hidden, longest = (1, 4, 16, 100), 300
+    hidden, longest = (1, 4, 16, 100), 200
     configs = [config(H, longest, learning_rate_init=0.01, alpha=0.0) for H in hidden]
     for n, noise in ((80, 0.2), (80, 1.0)):
         yield Problem(
