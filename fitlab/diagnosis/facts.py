@@ -48,6 +48,7 @@ class Weighed:
     quantities: Quantities  # (C, …) of all Configs
     places: NDArray[np.int64]  # (A,) of the sound ones
     rivals: Rivals  # (R, …), of which the first A are the sound ones
+    excess: Floats  # (A, n) in units of loss
     table: Mapping[str, Estimates]  # (A,) by the names of Facts
     side: Floats  # (A,)
     interpolates: NDArray[np.bool_]  # (A,)
@@ -98,6 +99,7 @@ def weigh(candidates: Candidates, rule: Rule, margin: float) -> Weighed:
         quantities=quantities,
         places=places,
         rivals=against,
+        excess=losses["excess"],
         table={name: estimates(values, margin, rule) for name, values in losses.items()},
         side=sides(capacity, groups, against.shares).mean(axis=1),
         interpolates=sound.train.mean(axis=1) <= min(margin, INTERPOLATES * against.floor.mean()),

@@ -50,3 +50,27 @@ def polynomial(seeds: int, stream: int, degrees: tuple[int, ...], axis: bool = F
         q = np.linalg.qr(np.polynomial.legendre.legvander(2 * x - 1, degree))[0]
         hats.append(q @ q.T)
     return linear(hats, np.cos(1.5 * np.pi * x), 0.1, [d if axis else None for d in degrees], seeds, stream)
+
+
+def constant(configs: list[Candidate], null: Floats, kind: str = "log_loss") -> Candidates:
+    """Candidates beside a constant predictor. null: (2, S) its training and validation losses."""
+    return Candidates(tuple(configs), null[0], null[1], kind)
+
+
+def bins(seeds: int, stream: int, counts: tuple[int, ...]) -> Candidates:
+    """Class frequencies in equal bins of a line of 200 points, P(1) = logistic(3 sin 6x); log-loss."""
+    rng = np.random.default_rng(stream)
+    x = np.linspace(0, 1, 200, endpoint=False)
+    p = 1 / (1 + np.exp(-3 * np.sin(6 * x)))
+    y, y_val = (rng.random((2, seeds, len(x))) < p).astype(float)
+
+    def losses(q: Floats) -> tuple[Floats, Floats]:
+        return tuple(-np.log(np.where(labels == 1, q, 1 - q)).mean(axis=1) for labels in (y, y_val))
+
+    configs = []
+    for count in counts:
+        member = np.eye(count)[(x * count).astype(int)]
+        share = (y @ member + 0.1) / (member.sum(axis=0) + 0.2)
+        configs.append(candidate(*losses(share @ member.T)))
+    null = losses(np.repeat(y.mean(axis=1, keepdims=True), len(x), axis=1))
+    return constant(configs, np.array(null))
