@@ -6,13 +6,14 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep check test prove bench ui schema clean
+.PHONY: help setup sweep check test prove bench calibrate ui schema clean
 
 help:
 	@echo "make sweep [SPEC=experiments/….yaml] [STORE=mlruns]   run a sweep, print its table and the link to the curves"
 	@echo "make ui                                              MLflow's pages on 127.0.0.1"
 	@echo "make test    everything        make check   lint, types and fast tests        make prove   the long proofs"
 	@echo "make bench   the kernel against scikit-learn, as ratios"
+	@echo "make calibrate   how often verdicts are right, on problems whose truth is known; about five minutes"
 	@echo "make schema  write experiments/schema.json           make clean   remove .venv and caches, keep results"
 
 setup: $(READY)
@@ -47,6 +48,9 @@ prove: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python benchmarks/kernel.py
+
+calibrate: $(READY)
+	@$(BIN)/python -m experiments.calibration --out build/calibration
 
 schema: $(READY)
 	@$(BIN)/fitlab schema > experiments/schema.json

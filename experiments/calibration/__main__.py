@@ -15,6 +15,7 @@ import argparse
 import json
 import platform
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -52,9 +53,9 @@ def main() -> None:
 QUICK: dict[str, Any] = {"truth": 60, "seeds": 30, "grid": 30, "pools": 3}
 
 
-def calibrated(plan: judge.Plan, workers: int) -> dict[str, Any]:
-    """Run a plan and return everything that came out, with what it came from."""
-    rows, intervals = judge.run(plan, workers)
+def calibrated(plan: judge.Plan, workers: int, only: Sequence[int] | None = None) -> dict[str, Any]:
+    """Run a plan, on some problems alone if so asked, and return everything that came out, with what it came from."""
+    rows, intervals = judge.run(plan, workers, only)
     about = {
         "plan": {**asdict(plan), "problems": int(rows.problem.nunique()), "families": int(rows.family.nunique())},
         "rule": asdict(Rule()),

@@ -37,7 +37,6 @@ class Plan:
     seeds: int = 120  # that Configs are trained under; sweeps of 3, 5 and 10 are made of them
     pools: int = 10  # data sets that five seeds re-split
     grid: int = 60  # of the seeds, how many the sweeps of other margins and of other numbers of seeds take
-    networks: bool = True
 
     def rng(self, problem: int, purpose: str) -> Generator:
         """Return the stream of one purpose for one problem."""
@@ -51,15 +50,10 @@ def problems() -> list[Problem]:
 
 def run(plan: Plan, workers: int = 2, only: Sequence[int] | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Judge every problem; return a row for each Config of each sweep, and the counts of interval coverage."""
-    total = len(problems()) - (0 if plan.networks else len(networks.problems()))
-    chosen = list(range(total)) if only is None else list(only)
-    chosen.sort(key=lambda i: -i)  # networks are slow: begin with them
-    if workers == 1:
-        done = [judged(plan, i) for i in chosen]
-    else:
-        with ProcessPoolExecutor(workers, mp_context=get_context("forkserver")) as pool:
-            done = list(pool.map(judged, [plan] * len(chosen), chosen))
-    rows, intervals = zip(*done, strict=True)
+    chosen = sorted(range(len(problems())) if only is None else only, reverse=True)  # networks take long: first
+    with ProcessPoolExecutor(workers, mp_context=get_context("forkserver")) as pool:
+        done = list(pool.map(judged, [plan] * len(chosen), chosen))
+    rows, intervals = zip(*reversed(done), strict=True)
     return pd.concat(rows, ignore_index=True), pd.concat(intervals, ignore_index=True)
 
 
