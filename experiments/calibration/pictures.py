@@ -39,13 +39,12 @@ def operating(found: Mapping[str, Any], ax: Axes) -> Axes:
     """Draw the share of Configs called good, and called bad, along their true excess."""
     ax.axvspan(0.5, 2, color="0.92", zorder=0)
     ax.text(1, 1.035, "near the margin", ha="center", va="bottom", fontsize=9, color=GREY)
-    for seeds, style in STYLES.items():
-        entries = [entry for entry in found["power"] if entry["seeds"] == seeds]
-        x = [max(entry["middle"], 0.1) for entry in entries]
-        for name, colour, word in (("good", BLUE, "good"), ("bad", ORANGE, "something wrong")):
+    for name, colour, mark, word in (("good", BLUE, "o", "good"), ("bad", ORANGE, "s", "something is wrong")):
+        for seeds, style in STYLES.items():
+            entries = [entry for entry in found["power"] if entry["seeds"] == seeds]
+            x = [max(entry["middle"], 0.1) for entry in entries]
             y = [entry[name] for entry in entries]
-            label = f"“{word}”, {seeds} seeds"
-            ax.plot(x, y, style, color=colour, marker="o" if name == "good" else "s", markersize=4, label=label)
+            ax.plot(x, y, style, color=colour, marker=mark, markersize=4, label=f"“{word}”, {seeds} seeds")
     ax.set_xscale("log")
     ax.set_xticks([0.1, 0.5, 1, 2, 10, 100], ["≤ 0.1", "0.5", "1", "2", "10", "100"])
     ax.set_xlim(0.09, 130)
@@ -57,19 +56,23 @@ def operating(found: Mapping[str, Any], ax: Axes) -> Axes:
 
 
 def families(found: Mapping[str, Any], kind: str, ax: Axes) -> Axes:
-    """Draw accuracy and coverage of confident verdicts beside the best naive rule, a row for each family."""
+    """Draw how often verdicts are right beside two naive rules, a row for each family."""
     entries = sorted((e for e in found["families"] if e["kind"] == kind), key=lambda entry: entry["coverage"])
     y = np.arange(len(entries))
     ax.axvline(TARGETS["family"], color="0.8", zorder=0)
-    for name, colour, mark, label in (
-        ("coverage", GREEN, "|", "coverage: share of clear items of which something is said"),
-        ("best_naive_accuracy", ORANGE, "x", "accuracy of the best naive rule of this family, at coverage 1"),
-        ("accuracy", BLUE, "o", "accuracy of what is said with confidence"),
-    ):
-        ax.plot([entry[name] for entry in entries], y, mark, color=colour, markersize=7, label=label, clip_on=False)
+    marks = (
+        ("gap > 0.1", "x", ORANGE, [entry["naive"]["gap > 0.1"] for entry in entries]),
+        ("one standard error", "+", GREY, [entry["naive"]["one standard error"] for entry in entries]),
+        ("this rule, where it is confident", "o", BLUE, [entry["accuracy"] for entry in entries]),
+        ("… and how often it is: coverage", "|", GREEN, [entry["coverage"] for entry in entries]),
+    )
+    for label, mark, colour, x in marks:
+        ax.plot(x, y, mark, color=colour, markersize=7, markeredgewidth=1.6, label=label, clip_on=False)
+    ax.grid(axis="y", color="0.93")
+    ax.set_axisbelow(True)
     ax.set_yticks(y, [entry["family"] for entry in entries], fontsize=8)
-    ax.set_xlim(0.2, 1.0)
-    ax.set_xlabel(f"share of clear items, {NAMES[kind]}")
+    ax.set_xlim(0.0, 1.0)
+    ax.set_xlabel(f"share of clear Configs, {NAMES[kind]}")
     if kind == KINDS[0]:
-        ax.figure.legend(fontsize=8, loc="outside lower center", ncols=1)
+        ax.figure.legend(fontsize=8, loc="outside lower center", ncols=4)
     return ax
