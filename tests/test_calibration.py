@@ -82,6 +82,7 @@ def test_descent_on_least_squares_has_the_epochs_of_its_closed_form() -> None:
     assert model(X, slice(-2, -1))[0] == pytest.approx(X @ w, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_the_risk_under_the_law_is_the_mean_validation_loss() -> None:
     for i, problem in enumerate([*squared.problems(), *log_loss.problems()]):
         if not PROVE and (i % 6 or problem.axis == "epochs"):
