@@ -190,11 +190,15 @@ def _by_capacity(facts: Facts) -> Direction:
 
 
 def _by_distance(facts: Facts) -> Direction:
-    """D above 0: bias dominates, so it underfits; below 0: noise was learned. A material gap vetoes the first."""
+    """D above 0: bias dominates, so it underfits; below 0: noise was learned. A material gap vetoes the first.
+
+    E is D plus G plus half the reference's gap. Averaged or generative probabilities may have learned noise with D
+    above 0; then G is what the excess is made of. Where D is for sure larger than G it is not, and there is no veto.
+    """
     if facts.distance.mean < 0:
         why = "its training loss is below the floor that the best one sets: noise was learned"
         return Direction(Label.OVERFIT, why, "distance", facts.distance.high < 0)
-    if facts.gap.material and facts.gap.low > 0:
+    if facts.gap.material and facts.gap.low > 0 and not facts.distance.low > facts.gap.high:
         return Direction(Label.OVERFIT, "its training loss is above the floor that the best one sets, but its gap, too")
     why = "its training loss is above the floor that the best one sets: bias dominates"
     return Direction(Label.UNDERFIT, why, "distance", facts.distance.low > 0)

@@ -26,7 +26,7 @@ class Candidate:
     """One Config: its losses at P measured epochs under S seeds; rows of NaN where a seed has nothing.
 
     A seed that was measured at fewer epochs than others (it diverged, or stopped early) has its last value repeated
-    where it completed, and NaN where it did not.
+    where it completed, and NaN where it did not. P = 0: nothing was measured at all.
     """
 
     epoch: NDArray[np.int64]  # (P,) ascending; begins at 0 where it was measured before training; P = 1: no axis

@@ -104,8 +104,8 @@ def width(seeds: int, prior_df: float, rule: Rule) -> float:
 
 def plain_interval(values: Floats, level: float) -> Interval:
     """Return the ordinary t interval of a mean loss. values: (S,) finite."""
-    mean = float(values.mean())
-    half = float(moderated_half_widths(values, level, 0.0, 0.0))
+    mean, size = float(values.mean()), float(np.abs(values).max()) or 1.0
+    half = size * float(moderated_half_widths(values / size, level, 0.0, 0.0))  # squares of losses may overflow
     return Interval(mean, mean - half, mean + half, level, len(values), "t")
 
 

@@ -37,7 +37,7 @@ def measured(candidates: Candidates, margin: float) -> Quantities:
     table = {name: np.full(shape, np.nan) for name in ("train", "val", "regret", "train_regret", "gain", "spike")}
     diverged, sound = np.zeros(shape, bool), np.zeros(shape[0], bool)
     for c, candidate in enumerate(candidates.configs):
-        table["train"][c], table["val"][c] = candidate.train[:, -1], candidate.val[:, -1]
+        table["train"][c], table["val"][c] = last(candidate.train), last(candidate.val)
         diverged[c] = diverging(candidate, candidates.null_train, margin)
         sound[c] = candidate.completed and not diverged[c].any()
         if sound[c] and len(candidate.epoch) > 1:
@@ -45,6 +45,11 @@ def measured(candidates: Candidates, margin: float) -> Quantities:
             table["gain"][c] = gain(candidate)
             table["spike"][c] = spikes(candidate, candidates.null_train)
     return Quantities(**table, diverged=diverged, sound=sound)
+
+
+def last(losses: Floats) -> Floats:
+    """Return losses at the last epoch, NaN where nothing was measured. losses: (S, P); result: (S,)."""
+    return losses[:, -1] if losses.shape[1] else np.full(len(losses), np.nan)
 
 
 def diverging(candidate: Candidate, null_train: Floats, margin: float) -> NDArray[np.bool_]:
@@ -56,7 +61,7 @@ def diverging(candidate: Candidate, null_train: Floats, margin: float) -> NDArra
     """
     said = np.array([outcome is Outcome.DIVERGED for outcome in candidate.outcomes])
     ended = np.array([outcome is Outcome.COMPLETED for outcome in candidate.outcomes])
-    train, val = candidate.train[:, -1], candidate.val[:, -1]
+    train, val = last(candidate.train), last(candidate.val)
     lost = ~(np.isfinite(train) & np.isfinite(val))
     if len(candidate.epoch) > 1:
         lost |= train > np.fmax(null_train, candidate.train[:, 0]) + margin

@@ -73,12 +73,11 @@ def moderated_t(values: ArrayLike, prior: float, prior_df: float = PRIOR_DF, lev
 def _moments(table: Floats) -> tuple[NDArray[np.int64], Floats]:
     """Number of values and unbiased variance of each row; NaN with fewer than two values or an infinite one.
 
-    Deviations are taken from the lowest value first: where all are equal the variance is exactly 0.
+    Deviations are taken from one of the values first: where all are equal the variance is exactly 0.
     """
     seeds = table.shape[-1]
-    if seeds > 1 and np.isfinite(table).all():  # ten times as fast
-        from_lowest = table - table.min(axis=-1, keepdims=True)
-        return np.full(table.shape[:-1], seeds), np.asarray(from_lowest.var(axis=-1, ddof=1))
+    if seeds > 1 and np.isfinite(table).all():  # the common case, several times as fast
+        return np.full(table.shape[:-1], seeds), np.asarray((table - table[..., :1]).var(axis=-1, ddof=1))
     count = (~np.isnan(table)).sum(axis=-1)
     usable = (count > 1) & ~np.isinf(table).any(axis=-1)
     used = ~np.isnan(table) & usable[..., None]

@@ -28,13 +28,12 @@ def test_ridge_below_at_and_above_its_best_penalty(axis: bool) -> None:
     """Test losses 1.40 1.37 1.27 1.25 1.43 1.94, margin .10: the ends are 1.5 and 7 margins too high."""
     truth = (OVER, OVER, GOOD, GOOD, UNDER, UNDER)
     drawn = [decide(ridge(5, stream, PENALTIES, axis), RULE) for stream in range(DRAWS)]
-    confident = [
-        (d.label, t) for decisions in drawn for d, t in zip(decisions, truth, strict=True) if d.label != UNSURE
-    ]
-    assert np.mean([label == t for label, t in confident]) >= 0.97
-    assert np.mean([decisions[-1].label == UNDER for decisions in drawn]) >= 0.9
-    assert np.mean([decisions[3].label == GOOD for decisions in drawn]) >= 0.8
-    assert all(leans(decisions)[0] in {OVER, GOOD} for decisions in drawn)
+    labels = np.array([[d.label for d in decisions] for decisions in drawn])
+    assert (labels[:, -1] == UNDER).mean() >= 0.9
+    assert (labels[:, 2:4] == GOOD).mean() >= 0.8
+    for place, true in enumerate(truth):
+        assert set(labels[:, place]) <= {true, GOOD, UNSURE}, "never the wrong way"
+    assert (labels[:, [0, 1, 4]] == GOOD).mean() <= 0.1  # just outside the margin: .05 is nominal
     assert np.mean([leans(decisions)[0] == OVER for decisions in drawn]) >= 0.5
 
 
@@ -109,6 +108,8 @@ def test_a_large_gap_vetoes_underfit() -> None:
     smoothed, best = ([0.45], [0.9]), ([0.3], [0.4])
     decision, _ = decide(noisy(smoothed, best), RULE)
     assert (decision.label, decision.leaning, decision.seeds_needed) == (UNSURE, OVER, None)
+    stiff = ([0.8], [1.0])  # as large a gap, but most of the excess is distance
+    assert decide(noisy(stiff, best), RULE)[0].label is UNDER
 
 
 def test_second_descent_contradicts_the_side_of_the_reference() -> None:
@@ -164,6 +165,13 @@ def test_seeds_that_diverged_failed_or_are_missing() -> None:
     assert decisions[3].because == "2 of 5 Fits failed"
     assert decisions[4].because == "pruned at epoch 1"
     assert decisions[5].because == "2 of 5 Fits are missing"
+
+
+def test_a_config_of_which_nothing_was_measured_is_not_assessed() -> None:
+    sweep = noisy(([0.3], [0.4]), ([0.3], [0.4]))
+    nothing = Candidate(np.empty(0, np.int64), np.empty((5, 0)), np.empty((5, 0)), (Outcome.FAILED,) * 5)
+    decision = decide(replace(sweep, configs=(*sweep.configs, nothing)), RULE)[-1]
+    assert (decision.label, decision.because) == (Label.NOT_ASSESSED, "5 of 5 Fits failed")
 
 
 @pytest.mark.parametrize("end", [np.nan, np.inf, 1.2], ids=str)

@@ -41,7 +41,7 @@ def check(values: np.ndarray, truth: float, what: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FRESH)
 def test_means_and_paired_differences_on_fresh_data_are_covered(name: str) -> None:
-    count = 600_000 if PROVE else 40_000
+    count = 200_000 if PROVE else 40_000
     truth = {what: losses.mean() for what, losses in drawn(FRESH[name], 1, count).items()}
     for what, losses in drawn(FRESH[name], 2, count).items():
         check(losses, truth[what], f"{name}, {what}")
@@ -50,7 +50,7 @@ def test_means_and_paired_differences_on_fresh_data_are_covered(name: str) -> No
 @pytest.mark.slow
 def test_heavy_tails_are_the_limit() -> None:
     """Degree 4 on 30 random points explodes at the border now and then (skewness 48): nothing at S = 10 can know."""
-    count = 600_000 if PROVE else 100_000
+    count = 200_000 if PROVE else 100_000
     losses = drawn(polynomial, 2, count)
     check(losses["one Config"], drawn(polynomial, 1, count)["one Config"].mean(), "degree 1")
     truth = drawn(polynomial, 1, 200_000)["the other"].mean()
@@ -80,7 +80,7 @@ def test_nets_on_re_splits_of_one_data_set_are_covered_for_that_data_set(kind: s
         }
     )
     dataset, (small, large) = data.load(document.spec.data), space.configs(document)
-    count = 20_000 if PROVE else 2000
+    count = 10_000 if PROVE else 2000
     a, b = (np.array([net_loss(config, dataset, seed) for seed in range(count)]) for config in (small, large))
     for what, losses in (("1 unit", a), ("8 units", b), ("their difference", a - b)):
         check(losses, losses.mean(), f"{kind}, {what}")  # the truth from as many seeds: its error is a tenth of one's
