@@ -24,7 +24,7 @@ from typing import Any
 from experiments.calibration import judge, pictures, report, score
 from fitlab.diagnosis import Rule
 
-FROZEN = 2026
+FROZEN = 2031
 LIBRARIES = ("fitlab", "numpy", "scipy", "scikit-learn", "numba")
 
 

@@ -60,14 +60,13 @@ def run(plan: Plan, workers: int = 2, only: Sequence[int] | None = None) -> tupl
 def judged(plan: Plan, i: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Judge one problem: its rows, and its interval coverage."""
     problem = problems()[i]
-    less = 2 if is_network(problem) else 1
-    known = risks(problem, plan.rng(i, "truth"), plan.truth // less)
-    drawn = draws(problem, plan.rng(i, "seeds"), plan.seeds // less)
+    known = risks(problem, plan.rng(i, "truth"), plan.truth)
+    drawn = draws(problem, plan.rng(i, "seeds"), plan.seeds)
     truths = {margin: truth(problem, known, margin) for margin in MARGINS}
     rows: list[dict[str, Any]] = []
     for S in SEEDS:
         for margin in MARGINS:
-            count = plan.seeds // less if (S, margin) == STANDARD else min(plan.grid, plan.seeds // less)
+            count = plan.seeds if (S, margin) == STANDARD else min(plan.grid, plan.seeds)
             for sweep in range(count // S):
                 part = slice(sweep * S, (sweep + 1) * S)
                 rows += _rows(problem, drawn, part, truths[margin], margin, data="fresh")
@@ -81,7 +80,7 @@ def judged(plan: Plan, i: int) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def is_network(problem: Problem) -> bool:
-    """Whether it trains networks: so long that half the draws must do, and no data set is re-split."""
+    """Whether it trains networks, which takes so long that no data set is re-split."""
     return problem.family.startswith("network")
 
 

@@ -36,14 +36,15 @@ class Truth:
 def truth(problem: Problem, risks: Risks, margin: float) -> Truth:
     """Return what is true at a margin, from R training draws; what is clear is so in either half of them."""
     half = len(risks.null) // 2
-    whole, *parts = (excess(risks, margin, part) for part in (slice(None), slice(half), slice(half, None)))
+    halves = slice(half), slice(half, None)
+    whole, *parts = (excess(risks, margin, part) for part in (slice(None), *halves))
     mean, null = risks.end.mean(axis=0), float(risks.null.mean())
     with np.errstate(all="ignore"):
-        gain = (mean - risks.later.mean(axis=0)) / (margin * null)
+        gains = np.stack([(risks.end - risks.later)[part].mean(axis=0) for part in halves]) / (margin * null)
         variance = mean - risks.bias
     best = int(mean.argmin())
     noisy = variance - variance[best] > risks.bias - risks.bias[best]
-    about = About(problem, best, valley(mean), null < mean[best], gain, noisy)
+    about = About(problem, best, valley(mean), null < mean[best], gains, noisy)
     answers = []
     for c in range(len(mean)):
         if c in problem.diverges:
@@ -77,7 +78,7 @@ class About:
     best: int
     valley: int  # the first one of the risk along the axis
     nothing: bool  # nothing beats the constant predictor
-    gain: Floats  # (C,) of twice the epochs, in units of δ
+    gains: Floats  # (2, C) of twice the epochs, in units of δ, in either half of the draws
     noisy: NDArray[np.bool_]  # (C,) of the excess over the best one more is variance than bias
 
     def direction(self, c: int) -> frozenset[Label]:
@@ -93,11 +94,11 @@ class About:
             return OVERFIT
         if self.problem.epochs is None:
             return UNCLEAR if self.nothing else UNDERFIT
-        if self.gain[c] > MUCH:
+        if (self.gains[:, c] > MUCH).all():
             return NOT_CONVERGED
         if self.nothing:
             return UNCLEAR
-        return UNDERFIT if self.gain[c] < LITTLE else UNDERFIT | NOT_CONVERGED
+        return UNDERFIT if (self.gains[:, c] < LITTLE).all() else UNDERFIT | NOT_CONVERGED
 
     def _beside_the_valley(self, c: int) -> frozenset[Label]:
         if c < self.valley:
