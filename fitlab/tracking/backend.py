@@ -70,14 +70,13 @@ def connect(place: Backend) -> Any:
             beside.unlink(missing_ok=True)
     if place.database is not None:
         _ours.add(os.path.realpath(place.database))
-    client = MlflowClient(place.uri)
-    client.search_experiments(max_results=1)  # migrates what an older MLflow left
-    if place.database is not None:
         connection = sqlite3.connect(place.database, timeout=60)
         try:
-            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA journal_mode=WAL")  # fails at once on what is no database; MLflow tries for long
         finally:
             connection.close()
+    client = MlflowClient(place.uri)
+    client.search_experiments(max_results=1)  # migrates what an older MLflow left
     return client
 
 
