@@ -14,7 +14,7 @@ help:
 	@echo "make test    everything        make check   lint, types and fast tests        make prove   the long proofs"
 	@echo "make bench   the kernel against scikit-learn, whole sweeps against a hand-written script, start-up, replay"
 	@echo "make calibrate   how often verdicts are right, on problems whose truth is known; about five minutes"
-	@echo "make schema  write experiments/schema.json           make clean   remove .venv and caches, keep results"
+	@echo "make schema  write experiments/*schema.json          make clean   remove .venv and caches, keep results"
 
 setup: $(READY)
 
@@ -57,6 +57,7 @@ calibrate: $(READY)
 
 schema: $(READY)
 	@$(BIN)/fitlab schema > experiments/schema.json
+	@$(BIN)/fitlab schema --diagnosis > experiments/diagnosis.schema.json
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
