@@ -18,14 +18,29 @@ from fitlab.diagnosis.whole import beats, checks, constant_words
 from fitlab.diagnosis.words import Context, note, selection_words
 from fitlab.records import Config, Interval
 from fitlab.seeds import canonical
+from fitlab.spec.teachers import Teacher
 from fitlab.stats import t_interval
 from fitlab.sweep import CONSTANT, Sweep
 from fitlab.verdicts import Check, Verdict, Verdicts
 
 
-def rule_of(sweep: Sweep) -> Rule:
-    """Return the rule with the constants that a spec declares."""
-    return Rule(margin=sweep.spec.diagnosis.margin, level=sweep.spec.diagnosis.level)
+def rule_of(sweep: Sweep, configs: Sequence[Config] | None = None) -> Rule:
+    """Return the rule with the constants that a spec declares. configs: of one group (default: all)."""
+    declared = sweep.spec.diagnosis
+    overlap = _overlap(sweep, configs or sweep.configs) if declared.corrected_resampling else 0.0
+    return Rule(margin=declared.margin, level=declared.level, resplit=overlap)
+
+
+def _overlap(sweep: Sweep, configs: Sequence[Config]) -> float:
+    """Return n_val / n_train, by which re-dealing one data set widens intervals; 0 where seeds draw rows of their own.
+
+    Nadeau and Bengio 2003, equation 7.
+    """
+    data = configs[0].sections.data
+    if isinstance(data, Teacher) and data.fresh:
+        return 0.0
+    sizes = next((fit.sizes for config in configs for fit in sweep.of(config) if fit.sizes), {})
+    return sizes.get("n_val", 0) / sizes["n_train"] if "n_train" in sizes else 0.0
 
 
 def chosen(sweep: Sweep) -> Config | None:
@@ -45,8 +60,9 @@ def diagnose(sweep: Sweep, test: TestLosses | None = None) -> Verdicts:
 def told(sweep: Sweep, found: Sequence[Group], test: TestLosses | None) -> Verdicts:
     """Return the verdicts of groups of Configs."""
     rule = rule_of(sweep)
-    decisions = tuple(decide(group.candidates, rule) for group in found)
-    examined = tuple(examine(group.candidates, rule) for group in found)
+    rules = [rule_of(sweep, group.configs) for group in found]
+    decisions = tuple(decide(group.candidates, own) for group, own in zip(found, rules, strict=True))
+    examined = tuple(examine(group.candidates, own) for group, own in zip(found, rules, strict=True))
     choice: Choice | None = choose(sweep, found)
     judged = Judged(sweep, rule, tuple(found), decisions, examined, selection(sweep, choice, test))
     verdicts = {

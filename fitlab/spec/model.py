@@ -26,6 +26,11 @@ class Diagnosis(Section):
         0.05, description="what matters: this share of the constant predictor's loss"
     )
     level: Annotated[float, Field(gt=0, lt=1)] = Field(0.90, description="confidence level of every interval")
+    corrected_resampling: bool = Field(
+        False,
+        description="widen the intervals behind verdicts where seeds deal one data set anew (Nadeau and Bengio 2003): "
+        "safer near the margin, fewer verdicts",
+    )
     capacity_axis: str | None = Field(None, description="the swept key that orders Configs from small to large")
 
 

@@ -159,3 +159,19 @@ def test_the_epoch_rule_of_the_spec_chooses_the_epoch(tiny: dict) -> None:
             for fit in source.of(there)
         ]
         assert chosen(Sweep(document.spec, configs, tuple(fits))).swept["training.alpha"] == alpha
+
+
+def test_resampling_is_corrected_where_the_spec_says_so(tiny: dict, tmp_path) -> None:
+    """Nadeau and Bengio 2003, equation 7: half-widths grow by √(1 + S·n_val/n_train), on the scale of the rule."""
+    plain = run(tiny, store=tmp_path, jobs=1, publish=False)
+    wide = run({**tiny, "diagnosis": {"corrected_resampling": True}}, store=tmp_path, jobs=1, publish=False)
+    sizes, margin = plain.fits[0].sizes, 0.05 * np.mean([fit.null["loss/val"] for fit in plain.of(plain.configs[0])])
+    grown = np.sqrt(1 + len(plain.spec.seeds.values) * sizes["n_val"] / sizes["n_train"])
+    found = []
+    for config in plain.configs:
+        excess = [sweep.verdicts.by_config[config.digest].reasons["excess"] for sweep in (plain, wide)]
+        narrow, wider = (np.arcsinh(e.high / margin) - np.arcsinh(e.estimate / margin) for e in excess)
+        assert wider == pytest.approx(grown * narrow)
+        found.append(narrow)
+    assert max(found) > 0
+    assert {check.code: str(check.state) for check in wide.verdicts.checks}["SWP006"] == "clear"
