@@ -410,6 +410,15 @@ def with_snapshots(fit: Fit, epochs: Collection[int], also: Mapping[int, Mapping
     return replace(fit, snapshots={epoch: found[epoch] for epoch in sorted(found) if epoch in epochs})
 
 
+def finite(value: Any) -> Any:
+    """Return plain data for JSON: what is not a number becomes null."""
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {str(key): finite(one) for key, one in value.items()}
+    return [finite(one) for one in value] if isinstance(value, list | tuple) else value
+
+
 def jsonable(value: float) -> float | str:
     """The number itself, or the name of a non-finite one, which JSON does not have."""
     return value if np.isfinite(value) else repr(float(value))

@@ -54,7 +54,7 @@ def sweep(
     """Run a sweep, log it to MLflow and print its table. Running it again trains only what is missing."""
     from dataclasses import replace
 
-    from fitlab.cli import render
+    from fitlab.cli import output, render
     from fitlab.runner.plan import allowed, read_plan
     from fitlab.runner.verdicts import diagnosed
     from fitlab.runner.workers import default_jobs, workers_for
@@ -74,7 +74,7 @@ def sweep(
             finish = lambda: (log or _log(place, name)).finish(result.sweep)  # noqa: E731
             published, failure = _publish(finish, name, place, quiet=as_json)
     if as_json:
-        render.out_json(render.sweep_json(result, published, failure, place))
+        output.out_json(render.sweep_json(result, published, failure, place))
     elif published is not None:
         render.print_published(published, place)
     if failure is not None:
@@ -86,14 +86,14 @@ def _execute(
     made: Any, place: Any, workers: Any, retry_failed: bool, as_json: bool, publishes: bool
 ) -> tuple[Any, Any]:
     """Run a sweep whose lock is held, publishing meanwhile; return its Result, and MLflow if it has been opened."""
-    from fitlab.cli import render
+    from fitlab.cli import output
     from fitlab.cli.progress import shown
     from fitlab.runner.alongside import Alongside
     from fitlab.runner.execute import Interrupted, execute
 
     spec = made.document.spec
     try:
-        with render.only_json(as_json), shown(spec.name) as report:
+        with output.only_json(as_json), shown(spec.name) as report:
             if not publishes:
                 return execute(made, place, workers, report, retry_failed, locked=True), None
             with Alongside(spec, lambda stop: _log(place, spec.name, stop)) as alongside:
@@ -102,7 +102,7 @@ def _execute(
     except Interrupted as stop:
         again = f"run the same command to continue, or `fitlab publish {spec.name}` to log what is there"
         of = f"{'at most ' if made.search else ''}{made.fits}"
-        render.err(f"fitlab: interrupted; {stop.progress.done} of {of} Fits are kept: {again}")
+        output.err(f"fitlab: interrupted; {stop.progress.done} of {of} Fits are kept: {again}")
         raise typer.Exit(130) from None
 
 
@@ -121,17 +121,17 @@ def _collect_seldom() -> None:
 
 def _publish(finish: Callable[[], Any], name: str, place: Any, quiet: bool) -> tuple[Any, FitlabError | None]:
     """Publish; return what was published, or the error that says how to catch up."""
-    from fitlab.cli import render
+    from fitlab.cli import output
     from fitlab.errors import PublishError
 
     catch_up = f"`fitlab publish {name} --store {place.root}` catches up"
     try:
-        with render.status("logging to MLflow …", quiet):
+        with output.status("logging to MLflow …", quiet):
             return finish(), None
     except PublishError as error:
         return None, PublishError(f"trained and stored, but not published: {error}\n{catch_up}")
     except KeyboardInterrupt:
-        render.err(f"fitlab: interrupted while logging to MLflow; everything is trained and stored: {catch_up}")
+        output.err(f"fitlab: interrupted while logging to MLflow; everything is trained and stored: {catch_up}")
         raise typer.Exit(130) from None
 
 
@@ -144,7 +144,7 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Say everything that is wrong with a spec, each with file and line, or that it is fine. Writes nothing."""
-    from fitlab.cli import render
+    from fitlab.cli import output
     from fitlab.spec import read_spec
     from fitlab.spec.models import Estimator
 
@@ -167,10 +167,10 @@ def check(
     seeds, method = len(document.spec.seeds.values), document.spec.sweep.method
     if as_json:
         said = {"name": document.spec.name, "method": method, "configs": count, "seeds": seeds, "fits": count * seeds}
-        render.out_json(said)
+        output.out_json(said)
     else:
         most = "at most " if method == "tpe" else ""
-        typer.echo(f"{spec}: fine. {document.spec.name} is {most}{render.counted(count, seeds)}.")
+        typer.echo(f"{spec}: fine. {document.spec.name} is {most}{output.counted(count, seeds)}.")
 
 
 @app.command()
@@ -183,7 +183,7 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Say what a sweep would train, what is done already, and how long the rest takes (some epochs are timed)."""
-    from fitlab.cli import render
+    from fitlab.cli import output, render
     from fitlab.runner.estimate import estimate
     from fitlab.runner.execute import look
     from fitlab.runner.plan import allowed, read_plan
@@ -192,12 +192,12 @@ def plan(
 
     made = read_plan(spec, override or (), packages=allowed(allow or ()))
     place = Store(Path(store).absolute())
-    with render.only_json(as_json):
+    with output.only_json(as_json):
         found = look(made, place)
         likely = found.missing if made.search is None else [one.jobs[0] for one in made.probes]
         needed = estimate(likely if found.left else (), jobs or default_jobs(), scale=found.left / max(1, len(likely)))
     if as_json:
-        render.out_json(render.plan_json(made, found, needed))
+        output.out_json(render.plan_json(made, found, needed))
     else:
         render.plan_table(made, found, needed)
 
@@ -209,13 +209,13 @@ def status(
     as_json: Json = False,
 ) -> None:
     """Say which sweeps the store has, how far they are, and what failed and why."""
-    from fitlab.cli import render
+    from fitlab.cli import output, render
     from fitlab.store import Store
 
     place = Store.at(store)
     rows = [render.status_row(place, one) for one in ([name] if name else place.names())]
     if as_json:
-        render.out_json(rows)
+        output.out_json(rows)
     else:
         render.status_table(rows, place)
 
@@ -225,7 +225,7 @@ def publish(name: Name, store: StoreFolder = DEFAULT_STORE, as_json: Json = Fals
     """Log a stored sweep to MLflow; what is there already is left as it is."""
     from dataclasses import asdict
 
-    from fitlab.cli import render
+    from fitlab.cli import output, render
     from fitlab.runner.publishing import publish as publish_stored
     from fitlab.runner.verdicts import diagnosed
     from fitlab.store import Store
@@ -237,7 +237,7 @@ def publish(name: Name, store: StoreFolder = DEFAULT_STORE, as_json: Json = Fals
     if failure is not None:
         raise failure
     if as_json:
-        render.out_json(asdict(published))
+        output.out_json(asdict(published))
     else:
         render.print_published(published, place)
 
@@ -250,15 +250,15 @@ def diagnose(
     as_json: Json = False,
 ) -> None:
     """Say what each Config of a stored sweep does, how sure that is, which one validation chooses, what was found."""
-    from fitlab.cli import diagnosis, render
+    from fitlab.cli import diagnosis, output, render
     from fitlab.diagnosis import document
     from fitlab.runner.verdicts import diagnosed
     from fitlab.store import Store
 
-    with render.only_json(as_json):
+    with output.only_json(as_json):
         sweep = diagnosed(Store.at(store).load(name))
     if as_json:
-        render.out_json(document(sweep))
+        output.out_json(document(sweep))
         return
     to = render.console()
     diagnosis.show(sweep, to)
@@ -309,16 +309,16 @@ def schema(
     diagnosis: Annotated[bool, typer.Option("--diagnosis", help="Of `fitlab diagnose NAME --json`.")] = False,
 ) -> None:
     """Print the JSON Schema of specs, for editors, or of diagnoses; experiments/ has both."""
-    from fitlab.cli import render
+    from fitlab.cli import output
 
     if diagnosis:
         from fitlab.diagnosis import schema as diagnosis_schema
 
-        render.out_json(diagnosis_schema())
+        output.out_json(diagnosis_schema())
     else:
         from fitlab.spec import schema as spec_schema
 
-        render.out_json(spec_schema())
+        output.out_json(spec_schema())
 
 
 @app.command()
@@ -328,9 +328,9 @@ def doctor(store: StoreFolder = DEFAULT_STORE, as_json: Json = False) -> None:
 
     found = examine.findings(Path(store))
     if as_json:
-        from fitlab.cli import render
+        from fitlab.cli import output
 
-        render.out_json(found)
+        output.out_json(found)
     else:
         examine.show(found)
     raise typer.Exit(0 if found["ok"] else 3)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +14,10 @@ from rich.table import Table
 from rich.text import Text
 
 from fitlab.cli import diagnosis
+from fitlab.cli.output import counted
 from fitlab.cli.progress import duration
 from fitlab.cli.table import cells, legend, short_names, sweep_table
 from fitlab.diagnosis import document
-from fitlab.diagnosis.document import finite
 from fitlab.records import Config, Fit, Interval, Outcome
 from fitlab.spec import domain_of
 from fitlab.store import Store
@@ -39,44 +36,6 @@ PLAIN_WIDTH = 140  # of a table that goes to a file or a pipe
 def console() -> Console:
     """Return a console on stdout: as wide as the terminal, or wide enough where there is none."""
     return Console() if sys.stdout.isatty() else Console(width=PLAIN_WIDTH)
-
-
-def err(text: str) -> None:
-    """Print a line on stderr."""
-    print(text, file=sys.stderr)
-
-
-def out_json(document: Any) -> None:
-    """Print one JSON document on stdout; what is not a number becomes null."""
-    print(json.dumps(finite(document), indent=1, ensure_ascii=False))
-
-
-@contextmanager
-def only_json(wanted: bool) -> Iterator[None]:
-    """Send to stderr what libraries print on stdout, in workers too: there one JSON document is expected."""
-    if not wanted:
-        yield
-        return
-    sys.stdout.flush()
-    kept = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        with redirect_stdout(sys.stderr):
-            yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
-
-
-def status(text: str, quiet: bool) -> AbstractContextManager[Any]:
-    """Show that something is going on, in a terminal."""
-    to = Console(stderr=True)
-    return nullcontext() if quiet or not to.is_terminal else to.status(text)
-
-
-def counted(configs: int, seeds: int) -> str:
-    """Write ``36 Configs × 5 seeds = 180 Fits``."""
-    return f"{configs} Config{'s' * (configs != 1)} × {seeds} seed{'s' * (seeds != 1)} = {configs * seeds} Fits"
 
 
 # ── sweep ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -34,15 +33,6 @@ def document(sweep: Sweep) -> dict[str, Any]:
         "checks": _checks(sweep.verdicts.checks),
         "selection": _selection(sweep.verdicts.selection),
     }
-
-
-def finite(value: Any) -> Any:
-    """Return plain data for JSON: what is not a number becomes null."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, Mapping):
-        return {str(key): finite(one) for key, one in value.items()}
-    return [finite(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _config(config: Config, verdict: Verdict) -> dict[str, Any]:

@@ -22,9 +22,8 @@ from typing import Any, TypeVar
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 
 from fitlab.diagnosis import document
-from fitlab.diagnosis.document import finite
 from fitlab.errors import FitlabError, PublishError
-from fitlab.records import RECORD_VERSION, Config, Fit, Outcome, Provenance
+from fitlab.records import RECORD_VERSION, Config, Fit, Outcome, Provenance, finite
 from fitlab.seeds import digest
 from fitlab.spec import Spec
 from fitlab.sweep import Sweep

@@ -9,7 +9,7 @@ from conftest import ROOT
 from diagnosis.frames import GOOD, NULL, SHAPES, SIZES, frame, recorded
 from jsonschema import Draft202012Validator
 
-from fitlab.cli import render
+from fitlab.cli import output
 from fitlab.diagnosis import diagnose, document, schema
 from fitlab.sweep import Sweep
 
@@ -25,7 +25,7 @@ SWEEPS = {
 def printed(sweep: Sweep, capsys: pytest.CaptureFixture[str]) -> dict:
     from dataclasses import replace
 
-    render.out_json(document(replace(sweep, verdicts=diagnose(sweep))))
+    output.out_json(document(replace(sweep, verdicts=diagnose(sweep))))
     return json.loads(capsys.readouterr().out)
 
 
