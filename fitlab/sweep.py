@@ -145,8 +145,11 @@ class Sweep:
     def intervals(self, config: Config) -> dict[str, Interval]:
         """Return final metrics of a Config as means over its completed Fits with Student-t intervals.
 
-        ``gap/loss`` is validation minus train loss, paired within seeds. Empty where nothing completed.
+        ``gap/loss`` is validation minus train loss, paired within seeds. Empty where nothing completed, and where
+        some were given up: others may have stopped early before, and survivors flatter.
         """
+        if any(fit.outcome is Outcome.PRUNED for fit in self.of(config)):
+            return {}
         return self._intervals([fit.final for fit in self.completed(config)])
 
     def constants(self) -> list[tuple[dict[str, Any], dict[str, Interval]]]:

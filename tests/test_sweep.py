@@ -55,6 +55,16 @@ def test_curves_are_tidy_and_whole(sweep: Sweep) -> None:
     assert one["value"].tolist() == sweep.of(sweep.configs[1])[2].curves["loss/val"].tolist()
 
 
+def test_what_was_given_up_has_no_intervals_of_those_that_had_stopped_early(sweep: Sweep) -> None:
+    config = sweep.configs[0]
+    given_up = upto(sweep.of(config)[0], 3)
+    assert given_up.outcome is Outcome.PRUNED
+    cut = replace(sweep, fits=(given_up, *sweep.fits[1:]))
+    assert sweep.intervals(config)
+    assert cut.intervals(config) == {}
+    assert np.isnan(cut.table().iloc[0]["loss/val"])
+
+
 def test_means_go_on_from_where_a_fit_stopped_early(sweep: Sweep) -> None:
     config, objective = sweep.configs[0], Objective(metric="loss/val", epoch="last")
     first, second, third = sweep.of(config)

@@ -100,10 +100,10 @@ class Study:
             return self.repeat(trial, Told(TrialState.FAIL))
         completed = [fit for fit in fits if fit.outcome is Outcome.COMPLETED]
         values = [score(objective, completed) for objective in self.objectives]
-        for i, (objective, value) in enumerate(zip(self.objectives, values, strict=True)):
-            self.worst[i] = _worse(objective, self.worst[i], value)
         if Outcome.PRUNED in outcomes and Outcome.DIVERGED not in outcomes:  # some seeds may have stopped early before
             return self.repeat(trial, Told(TrialState.PRUNED))
+        for i, (objective, value) in enumerate(zip(self.objectives, values, strict=True)):
+            self.worst[i] = _worse(objective, self.worst[i], value)
         if Outcome.DIVERGED in outcomes or not all(map(math.isfinite, values)):
             values = [self._penalty(i, fits) for i in range(len(values))]
         return self.repeat(trial, Told(TrialState.COMPLETE, tuple(values)))

@@ -198,7 +198,7 @@ class Sgd(TrainingOptions):
     momentum: Fraction = 0.9
     nesterovs_momentum: bool = True
     learning_rate: Literal["constant", "invscaling", "adaptive"] = "constant"
-    power_t: float = Field(0.5, description="exponent of invscaling")
+    power_t: NonNegative = Field(0.5, description="exponent of invscaling")
     tol: Positive = Field(1e-4, description="adaptive: an epoch that lowers the loss by less counts as no change")
     n_iter_no_change: Count = Field(10, description="adaptive: epochs without change before the rate is divided by 5")
 

@@ -108,7 +108,6 @@ def _corrupt() -> Iterator[None]:
         TypeError,
         AttributeError,
         RecursionError,
-        MemoryError,
         OverflowError,
     ) as error:
         raise CorruptFileError(f"{type(error).__name__}: {error}") from None

@@ -87,12 +87,15 @@ def _chosen(model: Mlp, initial: Initial, sizes: Mapping[str, int], theta: Float
 
 def _arrays(initial: Initial) -> dict[str, Array]:
     """Return the parameters in the file. Raises SpecError where there are none to be read."""
-    path = Path(initial.path).expanduser()
+    path = Path(initial.path)
     try:
-        stat = path.stat()
-        arrays = _read(path, stat.st_mtime_ns, stat.st_size)
-    except (OSError, ValueError, SafetensorError) as error:
+        there = path.expanduser()
+        stat = there.stat()
+        arrays = _read(there, stat.st_mtime_ns, stat.st_size)
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        if isinstance(error, KeyError):  # safetensors has types that numpy has not
+            reason = f"its numbers are {error.args[0]}; save them as F32 or F64"
         hint = "a path starts in the folder where fitlab is run; a Fit is STORE/fits/DIGEST.safetensors"
         raise SpecError([Problem(AT, f"not a safetensors file: {reason}", str(path.absolute()), hint=hint)]) from None
     if not arrays:

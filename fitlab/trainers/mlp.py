@@ -212,8 +212,8 @@ def _noted(state: State, split: Split, before: Floats) -> State:
         state = replace(state, snapshots=kept)
     if epoch not in training.snapshots and not _is_whole(state):
         return state
-    vectors = {"gradient": calling.gradient(model, training, split, theta)}
-    vectors |= {"update": theta - before} if epoch > 0 else {}
+    update = theta - before if epoch > 0 else np.full_like(theta, np.nan)
+    vectors = {"gradient": calling.gradient(model, training, split, theta), "update": update}
     with np.errstate(all="ignore"):  # a gradient may overflow where the loss has not
         norms = {
             f"{kind}/{name}": float(np.linalg.norm(array))
@@ -224,9 +224,8 @@ def _noted(state: State, split: Split, before: Floats) -> State:
 
 
 def _as_curves(norms: Mapping[int, Mapping[str, float]]) -> Curves:
-    """Return norms at their epochs; what there is none of, an update before training, is NaN."""
-    names = max(norms.values(), key=len, default={})
-    values = {name: np.array([norms[epoch].get(name, np.nan) for epoch in norms]) for name in names}
+    """Return norms at their epochs; that of an update before training is NaN."""
+    values = {name: np.array([one[name] for one in norms.values()]) for name in next(iter(norms.values()), ())}
     return Curves(np.array(list(norms), np.int64), values) if norms else EMPTY_CURVES
 
 

@@ -113,8 +113,16 @@ def test_a_file_that_does_not_fit_is_refused(
 def test_what_is_no_such_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "junk").write_bytes(b"junk")
     save_file({"other": np.ones(2)}, tmp_path / "other")
-    for name, says in (("none", "No such file"), ("junk", "not a safetensors file"), ("other", "without parameters")):
-        said = told(beginning(spec("wine"), str(tmp_path / name)))
+    head = b'{"hidden_1/weight":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]}}'
+    (tmp_path / "bf16").write_bytes(len(head).to_bytes(8, "little") + head + bytes(2))
+    wrong = {
+        "none": "No such file",
+        "junk": "not a safetensors file",
+        "other": "without parameters",
+        "bf16": "save them as",
+    }
+    for name, says in {**wrong, "~nobody-of-this-name/x": "home"}.items():
+        said = told(beginning(spec("wine"), name if name.startswith("~") else str(tmp_path / name)))
         assert "model.initial.path" in said
         assert says in said
     biased = saved(fit(spec("wine")), tmp_path / "w.safetensors")

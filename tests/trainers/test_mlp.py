@@ -29,7 +29,7 @@ from fitlab import space, trainers
 from fitlab.errors import SpecError
 from fitlab.records import Fit, Job, Outcome, Split, best_epoch, given_up, upto
 from fitlab.spec import read_spec
-from fitlab.store import read_fit, write_fit
+from fitlab.store import as_decided, read_fit, write_fit
 from fitlab.trainers import kernel, measures
 
 
@@ -623,3 +623,10 @@ def test_the_same_seed_pairs_configs_of_one_shape() -> None:
     assert weak.job.digest != strong.job.digest
     assert weak.random_state == strong.random_state
     assert all((weak.weights[name] == array).all() for name, array in strong.weights.items())
+
+
+@pytest.mark.parametrize("snapshots", [[], [0], [0, 2]])
+def test_a_longer_fit_read_as_its_beginning_is_the_one_that_was_given_up_there(snapshots: list[int]) -> None:
+    """With its norms, also where the first are of epoch 0, which has no update."""
+    one = spec(epochs=6, snapshots=[*{*snapshots, 3}])
+    assert as_decided(fit(one), 3, (3,)) == as_decided(given_up(fit(one, to_epoch=3)), 3, (3,))
