@@ -16,7 +16,7 @@ from fitlab.runner.workers import default_jobs, split_of, workers_for
 from fitlab.spec import Spec
 from fitlab.store import Store
 from fitlab.sweep import Sweep
-from fitlab.tracking.publish import Published
+from fitlab.tracking.links import Published
 
 
 def run(
@@ -45,10 +45,10 @@ def run(
     if not publish:
         return execute(made, place, workers, retry_failed=retry_failed).sweep
     name = made.document.spec.name
-    with place.locked(name):
-        with Alongside(made.document.spec, lambda stop: publishing.Log(place, name, stop)) as alongside:
-            result = execute(made, place, workers, retry_failed=retry_failed, on_settled=alongside.settled, locked=True)
-        (alongside.log or publishing.Log(place, name)).finish(result.sweep)
+    with place.locked(name), Alongside(place, made.document.spec) as alongside:
+        result = execute(made, place, workers, retry_failed=retry_failed, on_settled=alongside.settled, locked=True)
+        if alongside.finish(result.sweep) is None:
+            publishing.Log(place, name).finish(result.sweep)
     return result.sweep
 
 
