@@ -20,7 +20,7 @@ def test_the_hand_written_script_trains_the_same_networks(tmp_path: Path) -> Non
     bench("benchmarks/sweep.py", "--scale", "0.03", "--rounds", "1", "--only", "sweep", "--json", tmp_path / "found")
     for grid in json.loads((tmp_path / "found").read_text())["sweep"].values():
         assert grid["fits"] == 3 * 2
-        assert grid["largest_difference_of_final_losses"] < 1e-6
+        assert grid["final_losses"]["most_apart"] < 1e-6
 
 
 @pytest.mark.slow

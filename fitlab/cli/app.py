@@ -55,6 +55,7 @@ def sweep(
     from dataclasses import replace
 
     from fitlab.cli import output, render
+    from fitlab.runner.alongside import Alongside
     from fitlab.runner.plan import allowed, read_plan
     from fitlab.runner.verdicts import diagnosed
     from fitlab.runner.workers import default_jobs, workers_for
@@ -63,16 +64,16 @@ def sweep(
     made = read_plan(spec, override or (), packages=allowed(allow or ()))
     place = Store.at(store, create=True)
     workers = workers_for(jobs or default_jobs(), None, made.without_lock)
-    name = made.document.spec.name
-    with place.locked(name):
-        result, log = _execute(made, place, workers, retry_failed, as_json, publishes=not no_publish)
+    document_spec = made.document.spec
+    with place.locked(document_spec.name), Alongside(place, document_spec) as alongside:
+        result = _execute(made, place, workers, retry_failed, as_json, None if no_publish else alongside.settled)
         result = replace(result, sweep=diagnosed(result.sweep))
         if not as_json:
             render.sweep_result(made, result)
         published, failure = None, None
         if not no_publish:
-            finish = lambda: (log or _log(place, name)).finish(result.sweep)  # noqa: E731
-            published, failure = _publish(finish, name, place, quiet=as_json)
+            finish = lambda: alongside.finish(result.sweep) or _log(place, result.sweep)  # noqa: E731
+            published, failure = _publish(finish, document_spec.name, place, quiet=as_json)
     if as_json:
         output.out_json(render.sweep_json(result, published, failure, place))
     elif published is not None:
@@ -82,41 +83,29 @@ def sweep(
     raise typer.Exit(1 if result.failed else 0)
 
 
-def _execute(
-    made: Any, place: Any, workers: Any, retry_failed: bool, as_json: bool, publishes: bool
-) -> tuple[Any, Any]:
-    """Run a sweep whose lock is held, publishing meanwhile; return its Result, and MLflow if it has been opened."""
+def _execute(made: Any, place: Any, workers: Any, retry_failed: bool, as_json: bool, on_settled: Any) -> Any:
+    """Run a sweep whose lock is held; return its Result."""
     from fitlab.cli import output
     from fitlab.cli.progress import shown
-    from fitlab.runner.alongside import Alongside
     from fitlab.runner.execute import Interrupted, execute
 
-    spec = made.document.spec
+    name = made.document.spec.name
     try:
-        with output.only_json(as_json), shown(spec.name) as report:
-            if not publishes:
-                return execute(made, place, workers, report, retry_failed, locked=True), None
-            with Alongside(spec, lambda stop: _log(place, spec.name, stop)) as alongside:
-                result = execute(made, place, workers, report, retry_failed, alongside.settled, locked=True)
-            return result, alongside.log
+        with output.only_json(as_json), shown(name) as report:
+            return execute(made, place, workers, report, retry_failed, on_settled or (lambda *_: None), locked=True)
     except Interrupted as stop:
-        again = f"run the same command to continue, or `fitlab publish {spec.name}` to log what is there"
+        again = f"run the same command to continue, or `fitlab publish {name}` to log what is there"
         of = f"{'at most ' if made.search else ''}{made.fits}"
         output.err(f"fitlab: interrupted; {stop.progress.done} of {of} Fits are kept: {again}")
         raise typer.Exit(130) from None
 
 
-def _log(place: Any, name: str, *interrupted: Any) -> Any:
-    """Open MLflow; importing it takes a second, so that is done where this is called."""
+def _log(place: Any, sweep: Any) -> Any:
+    """Publish a sweep whose lock is held. Importing MLflow takes a second, which is spent when this is called."""
     from fitlab.runner.publishing import Log
 
-    _collect_seldom()
-    return Log(place, name, *interrupted)
-
-
-def _collect_seldom() -> None:
-    """Look for garbage less often: MLflow makes many objects that die by themselves, and this process is ours."""
-    gc.set_threshold(20_000, 20, 100)
+    gc.set_threshold(20_000, 20, 100)  # MLflow makes many objects that die by themselves, and this process is ours
+    return Log(place, sweep.spec.name).finish(sweep)
 
 
 def _publish(finish: Callable[[], Any], name: str, place: Any, quiet: bool) -> tuple[Any, FitlabError | None]:
@@ -231,7 +220,6 @@ def publish(name: Name, store: StoreFolder = DEFAULT_STORE, as_json: Json = Fals
     from fitlab.store import Store
 
     place = Store.at(store)
-    _collect_seldom()
     swept = diagnosed(place.load(name))
     published, failure = _publish(lambda: publish_stored(swept, place), name, place, quiet=as_json)
     if failure is not None:

@@ -1,62 +1,118 @@
-"""Publishing while training goes on: in a thread, one Config after the other, as they are settled.
+"""Publishing while training goes on: in a process of its own, Config by Config, as they are settled.
 
-Importing and opening MLflow takes seconds, so that is done there, too. What this thread does not come to, or cannot
-do, is left for the end: nothing that happens here stops the training.
+A thread would do, but MLflow holds Python's lock nearly all the time, and training waits for it: a sweep took 20 %
+longer than with publishing at its end. What that process does not come to, or cannot do, is left for the end: nothing
+that happens here stops the training.
 """
 
 from __future__ import annotations
 
+import json
+import pickle
+import subprocess
+import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import Any
 
 from fitlab.records import Config, Fit
+from fitlab.runner.signals import interrupts
 from fitlab.spec import Spec
+from fitlab.store import Store
 from fitlab.sweep import Sweep
+from fitlab.tracking.links import Published
 
-if TYPE_CHECKING:  # it loads MLflow
-    from fitlab.runner.publishing import Log
+WORTH = 3.0  # seconds of training, before a process is started that takes a second of CPU to come up
+POLL = 0.1  # seconds between looks at the interrupt flag
 
-GRACE = 10.0  # seconds that a run has to be logged after Ctrl-C
+
+@dataclass(frozen=True)
+class Whole:
+    """The end: a sweep without its Fits, the jobs of these in order, and those Fits that were not sent before."""
+
+    sweep: Sweep
+    jobs: tuple[str, ...]
+    rest: Mapping[str, Fit]
+
+    def put_together(self, sent: Mapping[str, Fit]) -> Sweep:
+        """Return the sweep with all its Fits."""
+        return replace(self.sweep, fits=tuple(self.rest.get(job) or sent[job] for job in self.jobs))
 
 
 class Alongside:
-    """A thread that logs what it is given. After it ended ``log`` is what it has opened, for going on with.
+    """A process that logs what it is given; used by whoever holds the lock of the sweep. Leaving it ends the process.
 
-    opened: opens MLflow; it is called in the thread, with what says whether to stop before the next run.
+    Where a sweep is trained in ``worth`` seconds there is none. Ended at any moment it leaves at most a run that the
+    next publishing completes.
     """
 
-    def __init__(self, spec: Spec, opened: Callable[[Callable[[], bool]], Log]) -> None:
-        self.spec, self.opened = spec, opened
-        self.log: Log | None = None
-        self.failure: BaseException | None = None
-        self._parts: SimpleQueue[Sweep | None] = SimpleQueue()
-        self._over, self._interrupted = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._work, daemon=True)
+    def __init__(self, store: Store, spec: Spec, worth: float = WORTH) -> None:
+        self.store, self.spec, self.worth = store, spec, worth
+        self.began = time.monotonic()
+        self._messages: SimpleQueue[Sweep | Whole | None] = SimpleQueue()
+        self._sent: set[str] = set()  # digests of jobs
+        self._process: subprocess.Popen[bytes] | None = None
+        self._sender: threading.Thread | None = None
 
     def settled(self, config: Config, fits: tuple[Fit, ...]) -> None:
-        """Log a Config: none of its Fits will change in this run of the sweep."""
-        self._parts.put(Sweep(self.spec, (config,), fits))
+        """Have a Config logged: none of its Fits will change in this run of the sweep."""
+        self._messages.put(Sweep(self.spec, (config,), fits))
+        self._sent |= {fit.job.digest for fit in fits}
+        if self._process is None and time.monotonic() - self.began > self.worth:
+            self._start()
+
+    def finish(self, sweep: Sweep) -> Published | None:
+        """Have the whole sweep logged, and return what was. None where it was not: it is then to be done here.
+
+        Raises KeyboardInterrupt after Ctrl-C.
+        """
+        if self._process is None:
+            return None
+        rest = {fit.job.digest: fit for fit in sweep.fits if fit.job.digest not in self._sent}
+        jobs = tuple(fit.job.digest for fit in sweep.fits)
+        self._messages.put(Whole(replace(sweep, fits=()), jobs, rest))
+        with interrupts(lambda: None) as interrupted:
+            while self._process.poll() is None:
+                if interrupted():
+                    raise KeyboardInterrupt
+                time.sleep(POLL)
+        assert self._process.stdout is not None  # noqa: S101 (for the type checker: it is a pipe)
+        answer = self._process.stdout.read()
+        return Published(**json.loads(answer)) if answer else None
 
     def __enter__(self) -> Alongside:
-        self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """End after the Config at hand; where training has ended by an error, after the run at hand."""
-        self._over.set()
-        if kind is not None:
-            self._interrupted.set()
-        self._parts.put(None)
-        self._thread.join(None if kind is None else GRACE)
+    def __exit__(self, *_: object) -> None:
+        self._messages.put(None)
+        if self._process is not None and self._sender is not None:
+            self._process.kill()
+            self._sender.join()
+            with suppress(BrokenPipeError), self._process:
+                pass  # waits for it and closes its pipes
 
-    def _work(self) -> None:
-        try:
-            log = self.opened(self._interrupted.is_set)
-            while not self._over.is_set() and (part := self._parts.get()) is not None:
-                log.settled(part)
-        except BaseException as failure:  # all is tried again at the end, where it can be said
-            self.failure = failure
-        else:
-            self.log = log
+    def _start(self) -> None:
+        command = [sys.executable, "-m", "fitlab.runner.publishing", str(self.store.root), self.spec.name]
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # what fails there is tried again here, and said
+            start_new_session=True,  # Ctrl-C is ours
+        )
+        self._sender = threading.Thread(target=_send, args=(self._process.stdin, self._messages), daemon=True)
+        self._sender.start()
+
+
+def _send(pipe: Any, messages: SimpleQueue[Sweep | Whole | None]) -> None:
+    """Write messages to the process; in a thread, because a process that is busy reads late."""
+    try:
+        while (message := messages.get()) is not None:
+            pickle.dump(message, pipe)
+            pipe.flush()
+    except OSError:  # the process has ended: ``finish`` sees that
+        return

@@ -17,7 +17,7 @@ from fitlab.runner.workers import default_jobs, split_of, workers_for
 from fitlab.spec import Spec
 from fitlab.store import Store
 from fitlab.sweep import Sweep
-from fitlab.tracking.publish import Published
+from fitlab.tracking.links import Published
 
 
 def run(
@@ -46,11 +46,11 @@ def run(
     if not publish:
         return diagnosed(execute(made, place, workers, retry_failed=retry_failed).sweep, data)
     name = made.document.spec.name
-    with place.locked(name):
-        with Alongside(made.document.spec, lambda stop: publishing.Log(place, name, stop)) as alongside:
-            result = execute(made, place, workers, retry_failed=retry_failed, on_settled=alongside.settled, locked=True)
+    with place.locked(name), Alongside(place, made.document.spec) as alongside:
+        result = execute(made, place, workers, retry_failed=retry_failed, on_settled=alongside.settled, locked=True)
         sweep = diagnosed(result.sweep, data)
-        (alongside.log or publishing.Log(place, name)).finish(sweep)
+        if alongside.finish(sweep) is None:
+            publishing.Log(place, name).finish(sweep)
     return sweep
 
 

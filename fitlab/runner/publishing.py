@@ -1,17 +1,31 @@
-"""From the store to MLflow, apart from training: what was trained is safe before this begins."""
+"""From the store to MLflow, apart from training: what was trained is safe before this begins.
+
+As a program, `python -m fitlab.runner.publishing STORE NAME`, it is what ``alongside`` starts.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import gc
+import json
+import os
+import pickle
+import sys
+import threading
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
+from queue import SimpleQueue
+from typing import IO
 
 from fitlab.errors import PublishError, StoreError
+from fitlab.records import Fit
+from fitlab.runner.alongside import Whole
 from fitlab.runner.signals import interrupts
 from fitlab.store import Store, write_fit
 from fitlab.sweep import Sweep
 from fitlab.tracking.backend import backend
-from fitlab.tracking.publish import Published, Publisher, open_client
+from fitlab.tracking.links import Published
+from fitlab.tracking.publish import Publisher, open_client
 
 
 class Log:
@@ -22,15 +36,14 @@ class Log:
     All methods raise PublishError.
     """
 
-    def __init__(self, store: Store, name: str, interrupted: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, store: Store, name: str) -> None:
         self.store, self.name = store, name
         self.place = backend(store.database, store.artifacts)
         with self._alone():
             self.publisher = Publisher(open_client(self.place), self.place, name, write_fit)
-        self.publisher.interrupted = interrupted
 
     def settled(self, part: Sweep) -> None:
-        """Log the Configs of a part of the sweep. Raises KeyboardInterrupt where it is interrupted."""
+        """Log the Configs of a part of the sweep."""
         with self._alone():
             self.publisher.publish(part)
 
@@ -65,3 +78,32 @@ def publish(sweep: Sweep, store: Store) -> Published:
     """Log a sweep that ``store`` holds to MLflow. Raises as ``Log``, and where somebody else runs this sweep."""
     with _as_publish_error(), store.locked(sweep.spec.name):
         return Log(store, sweep.spec.name).finish(sweep)
+
+
+def main(root: str, name: str) -> None:
+    """Log the Configs that come on stdin, then the whole sweep; what was published is the answer on stdout."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what libraries print is no answer
+    gc.set_threshold(20_000, 20, 100)  # MLflow makes many objects that die by themselves
+    messages: SimpleQueue[Sweep | Whole] = SimpleQueue()
+    threading.Thread(target=_receive, args=(sys.stdin.buffer, messages), daemon=True).start()
+    log, fits = Log(Store.at(root), name), dict[str, Fit]()
+    while isinstance(message := messages.get(), Sweep):
+        log.settled(message)
+        fits |= {fit.job.digest: fit for fit in message.fits}
+    with answers:
+        json.dump(asdict(log.finish(message.put_together(fits))), answers)
+    os._exit(0)  # at an orderly end Python would wait for the thread that reads
+
+
+def _receive(pipe: IO[bytes], messages: SimpleQueue[Sweep | Whole]) -> None:
+    """Read messages; when there is nobody left to send any, end this process, whatever it does."""
+    try:
+        while True:
+            messages.put(pickle.load(pipe))  # noqa: S301 (from our own parent)
+    except EOFError:
+        os._exit(1)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,11 +1,26 @@
-"""Where a browser finds the comparison. Imports no mlflow: links are printed by commands that need none."""
+"""What was published, and where a browser finds it. Imports no mlflow: commands print this that need none."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 HOST = "127.0.0.1"
 PORT = 5000
 # Charts, of what the spec still contains: tags.`fitlab.current` = "true"
 CHARTS = "runs?workflowType=machine_learning&compareRunsMode=CHART&searchFilter=tags.%60fitlab.current%60%3D%22true%22"
+
+
+@dataclass(frozen=True)
+class Published:
+    """What publishing did, in runs."""
+
+    uri: str
+    experiment: str  # its id
+    identity: str  # of what was published
+    created: int = 0
+    unchanged: int = 0
+    superseded: int = 0
+    left_deleted: int = 0  # deleted by a user, hence not made again
 
 
 def masked(uri: str) -> str:

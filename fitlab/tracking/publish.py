@@ -29,25 +29,12 @@ from fitlab.spec import Spec
 from fitlab.sweep import Sweep
 from fitlab.tracking import content
 from fitlab.tracking.backend import Backend, all_runs, connect, experiment_id
-from fitlab.tracking.links import masked
+from fitlab.tracking.links import Published, masked
 
 PARENT, NAME = "mlflow.parentRunId", "mlflow.runName"
 ARTIFACT = "fit.safetensors"
 NOTE = 7000  # characters of a note, at most: MLflow's tags take 8,000
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Published:
-    """What publishing did, in runs."""
-
-    uri: str
-    experiment: str  # its id
-    identity: str  # of what was published
-    created: int = 0
-    unchanged: int = 0
-    superseded: int = 0
-    left_deleted: int = 0  # deleted by a user, hence not made again
 
 
 @dataclass(frozen=True)

@@ -103,13 +103,16 @@ def test_a_killed_sweep_continues_and_equals_an_uninterrupted_one(tmp_path: Path
 @pytest.mark.slow
 def test_a_sweep_killed_while_it_publishes_is_published_once(tmp_path: Path) -> None:
     root = tmp_path / "s"
-    process = subprocess.Popen(sweep(root), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    long = ("-o", "training.epochs=2500")  # publishing begins when training has gone on for some seconds
+    process = subprocess.Popen(sweep(root, *long), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while not list(root.glob("artifacts/*/*/artifacts/fit.safetensors")):
         assert process.poll() is None, "nothing was published while it trained"
         time.sleep(0.01)
+    helpers = children(process.pid)
     process.kill()
     process.wait()
-    done = subprocess.run(sweep(root, "--json"), check=True, capture_output=True, text=True)
+    none_left(helpers)
+    done = subprocess.run(sweep(root, *long, "--json"), check=True, capture_output=True, text=True)
     fits = json.loads(done.stdout)["fits"]
     assert 0 < fits["cached"] < fits["total"], "killed too early or too late to prove anything"
     client = MlflowClient(f"sqlite:///{root / 'mlflow.db'}")

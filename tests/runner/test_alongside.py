@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,6 @@ from mlflow.entities import ViewType
 from mlflow.tracking import MlflowClient
 
 import fitlab
-from fitlab.errors import PublishError
 from fitlab.records import Config, Fit
 from fitlab.runner.alongside import Alongside
 from fitlab.runner.execute import Result, execute
@@ -20,6 +19,7 @@ from fitlab.runner.workers import in_process
 from fitlab.spec import read_spec
 from fitlab.store import Store
 from fitlab.sweep import Sweep
+from fitlab.tracking.links import Published
 
 Settled = list[tuple[Config, tuple[Fit, ...]]]
 
@@ -107,30 +107,32 @@ def test_config_by_config_comes_to_the_same_as_all_at_once(tiny: dict, store: Pa
     assert said(other) == said(store)
 
 
-def test_what_fails_alongside_stops_nothing_and_is_tried_again_at_the_end(
+def run_alongside(tiny: dict, root: Path) -> tuple[Published | None, Sweep]:
+    """Run a sweep with the process from the first Config on, which a sweep so short would not have."""
+    place = Store.at(root, create=True)
+    with place.locked("tiny"), Alongside(place, read_spec(tiny).spec, worth=0) as alongside:
+        sweep = go(tiny, root, on_settled=alongside.settled, locked=True).sweep
+        return alongside.finish(sweep), sweep
+
+
+def test_the_process_logs_what_publishing_at_the_end_does(tiny: dict, store: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(store, other)
+    published, _ = run_alongside(tiny, other)
+    assert published is not None
+    assert (published.created, published.unchanged) == (13, 0)
+    assert Store.at(other).published("tiny") == vars(published)
+    fitlab.run(tiny, store=store, jobs=1)
+    assert said(other) == said(store)
+
+
+def test_what_fails_alongside_stops_nothing_and_is_left_for_the_end(
     tiny: dict, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    threads = []
-    real = MlflowClient.log_batch
-
-    def breaking(*arguments: object, **named: object) -> object:
-        threads.append(threading.current_thread())
-        if threads[-1] is not threading.main_thread():
-            raise ConnectionError("the server is away for a moment")
-        return real(*arguments, **named)
-
-    monkeypatch.setattr(MlflowClient, "log_batch", breaking)
-    place = Store.at(store, create=True)
-    document = read_spec(tiny)
-    with Alongside(document.spec, lambda stop: Log(place, "tiny", stop)) as alongside:
-        sweep = go(tiny, store, on_settled=alongside.settled).sweep
-        for config in sweep.configs:  # training is quick: the thread must come to one
-            alongside.settled(config, sweep.of(config))
-        while not threads and alongside.failure is None:
-            threading.Event().wait(0.01)
-    assert alongside.log is None
-    assert isinstance(alongside.failure, PublishError)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # nobody listens there
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    published, sweep = run_alongside(tiny, store)
+    assert published is None
     assert len(sweep.fits) == 8
-    assert Log(place, "tiny").finish(sweep).experiment == "1"
-    assert len(said(store)) == 13
-    assert {row[2] for row in said(store)} == {"FINISHED"}
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    assert Log(Store.at(store), "tiny").finish(sweep).created == 13
