@@ -75,7 +75,17 @@ def _as_publish_error() -> Iterator[None]:
 
 
 def publish(sweep: Sweep, store: Store) -> Published:
-    """Log a sweep that ``store`` holds to MLflow. Raises as ``Log``, and where somebody else runs this sweep."""
+    """Log a sweep that ``store`` holds to MLflow.
+
+    Raises as ``Log``, where somebody else runs this sweep, and where Fits of a finished one are lost: its runs are
+    whole, and half of them would take their place.
+    """
+    record = store.sweep_record(sweep.spec.name)
+    lost = sum(len(one["fits"]) for one in record["configs"]) - len(sweep.fits)
+    if record.get("finished") and lost:
+        raise PublishError(
+            f"{lost} Fits of {sweep.spec.name} are lost; `fitlab sweep SPEC` trains them again and logs all"
+        )
     with _as_publish_error(), store.locked(sweep.spec.name):
         return Log(store, sweep.spec.name).finish(sweep)
 

@@ -157,6 +157,8 @@ class Publisher:
         same = [run for run in candidates if run.data.tags.get("fitlab.identity") == wanted.identity]
         tags = {**wanted.tags, NAME: wanted.name, **({PARENT: parent} if parent else {})}
         for run in same:
+            if run.data.tags.get("fitlab.incomplete") == "true":
+                continue
             active = run.info.lifecycle_stage == "active"
             superseded = run.data.tags.get("fitlab.superseded") == "true"
             if not active and not superseded:
@@ -193,9 +195,16 @@ class Publisher:
         for old in [*candidates]:
             if old.info.run_id != run_id and old.info.lifecycle_stage == "active":
                 self.client.set_tag(old.info.run_id, "fitlab.superseded", "true")
+                self._give_up(old)
                 self.client.delete_run(old.info.run_id)
                 candidates.remove(old)
                 self.counts["superseded"] += 1
+
+    def _give_up(self, run: Any) -> None:
+        """End a run that was half published and is no longer wanted; if it is wanted again, another one is made."""
+        if run.info.status == "RUNNING":
+            self.client.set_tag(run.info.run_id, "fitlab.incomplete", "true")
+            self.client.set_terminated(run.info.run_id, "KILLED")
 
     def _log(self, run_id: str, wanted: Wanted) -> None:
         """Log everything; done again it changes nothing, because all times come from the Fits."""
@@ -235,6 +244,7 @@ class Publisher:
             for run in runs if key not in current else ():
                 if run.info.lifecycle_stage == "active":
                     self._say(run.info.run_id, (run.data.tags, {"fitlab.current": "false"}))
+                    self._give_up(run)
 
     def _describe(self, spec: Spec) -> None:
         tags = self.client.get_experiment(self.experiment).tags

@@ -16,6 +16,7 @@ from fitlab.runner.execute import Result, execute
 from fitlab.runner.plan import plan
 from fitlab.runner.publishing import Log
 from fitlab.runner.workers import in_process
+from fitlab.runner.verdicts import diagnosed
 from fitlab.spec import read_spec
 from fitlab.store import Store
 from fitlab.sweep import Sweep
@@ -111,7 +112,7 @@ def run_alongside(tiny: dict, root: Path) -> tuple[Published | None, Sweep]:
     """Run a sweep with the process from the first Config on, which a sweep so short would not have."""
     place = Store.at(root, create=True)
     with place.locked("tiny"), Alongside(place, read_spec(tiny).spec, worth=0) as alongside:
-        sweep = go(tiny, root, on_settled=alongside.settled, locked=True).sweep
+        sweep = diagnosed(go(tiny, root, on_settled=alongside.settled, locked=True).sweep)
         return alongside.finish(sweep), sweep
 
 
