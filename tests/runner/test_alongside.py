@@ -15,8 +15,8 @@ from fitlab.runner.alongside import Alongside
 from fitlab.runner.execute import Result, execute
 from fitlab.runner.plan import plan
 from fitlab.runner.publishing import Log
-from fitlab.runner.workers import in_process
 from fitlab.runner.verdicts import diagnosed
+from fitlab.runner.workers import in_process
 from fitlab.spec import read_spec
 from fitlab.store import Store
 from fitlab.sweep import Sweep
