@@ -93,6 +93,7 @@ def said(store: Path) -> list[tuple]:
     )
 
 
+@pytest.mark.slow
 def test_config_by_config_comes_to_the_same_as_all_at_once(tiny: dict, store: Path, tmp_path: Path) -> None:
     sweep = fitlab.run(tiny, store=store, jobs=1, publish=False)
     other = tmp_path / "other"
@@ -127,6 +128,7 @@ def test_the_process_logs_what_publishing_at_the_end_does(tiny: dict, store: Pat
     assert said(other) == said(store)
 
 
+@pytest.mark.slow
 def test_what_fails_alongside_stops_nothing_and_is_left_for_the_end(
     tiny: dict, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -193,6 +193,7 @@ class Poisoned(ProcessPoolExecutor):
         return super().submit(poisoned, *args)
 
 
+@pytest.mark.slow
 def test_a_job_that_kills_its_worker_has_failed_and_no_other_has(tiny: dict, tmp_path: Path) -> None:
     fresh = multiprocessing.get_context("forkserver")
     result = go(tiny, tmp_path, Workers(lambda: Poisoned(2, mp_context=fresh), 2, lambda: None))

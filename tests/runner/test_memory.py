@@ -63,6 +63,7 @@ def test_a_fit_leaves_little_in_memory(wide: dict, tmp_path: Path, workers: Call
     assert max(of_training, of_replay, of_load) < A_FIT
 
 
+@pytest.mark.slow
 def test_arrays_are_read_when_asked_and_not_kept(wide: dict, tmp_path: Path) -> None:
     sweep = go(wide, tmp_path).sweep
     for fit in sweep.fits:

@@ -427,6 +427,7 @@ def test_two_sweeps_in_one_store_never_shorten_what_the_other_stored(search: dic
         store.fit_path(whole.job.digest).unlink()
 
 
+@pytest.mark.slow
 def test_staged_estimators_are_not_trained_again(tmp_path: Path) -> None:
     spec = {
         "name": "staged",

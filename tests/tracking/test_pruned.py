@@ -26,6 +26,7 @@ def search(tiny: dict) -> dict:
     return tiny
 
 
+@pytest.mark.slow
 def test_pruned_is_killed_and_ends_at_its_rung(search: dict, store: Path, tmp_path: Path) -> None:
     sweep = run(search, store)
     mlflow = Mlflow(store)
