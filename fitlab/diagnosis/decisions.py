@@ -13,7 +13,7 @@ from fitlab.diagnosis.noninferiority import hardest
 from fitlab.records import Interval, Outcome
 from fitlab.verdicts import Label
 
-SHOWN = ("excess", "distance", "gap", "regret", "train_regret", "gain", "spike", "beyond")
+SHOWN = ("excess", "above_best", "distance", "gap", "regret", "train_regret", "gain", "spike", "beyond")
 
 
 @dataclass(frozen=True)
@@ -23,17 +23,16 @@ class Decision:
     label: Label
     leaning: Label | None = None  # of an inconclusive one
     # in units of loss: "val" and "train" at the last epoch, "rival" (to what it is hardest to be no worse than), and
-    # what Facts has: "excess", "distance", "gap", "regret", "train_regret", "gain", "spike", "beyond"; as far as known
+    # what Facts has (see SHOWN); as far as known. "above_best" is not there for the best itself.
     reasons: Mapping[str, Interval] = field(default_factory=dict)
     because: str = ""  # the step of the rule that decided
     deciding: str | None = None  # the reason that decided
     n: int = 0  # seeds that it rests on
     seeds_needed: int | None = None  # of an inconclusive one; None: no number of seeds would do, or it is not known
     reference: int | None = None  # place of the Config with the lowest mean validation loss; None: the constant
-    rival: int | None = (
-        None  # place of the Config that it has the hardest time to be no worse than; None: the constant, or
-    )
-    # none was looked for (no reason "rival") because it is plainly worse than the best one
+    # place of the Config that it has the hardest time to be no worse than; None: the constant, or none was looked for
+    # (no reason "rival") because it is plainly worse than the best one
+    rival: int | None = None
     double_descent: bool = False  # the side of the reference and the distance from its floor contradict each other
 
 
@@ -106,6 +105,8 @@ def judged(weighed: Weighed, rule: Rule) -> list[Decision]:
         facts, rival = weighed.facts(row), close[row]
         end = conclude(facts, rival, weighed, rule)
         shown = {name: getattr(facts, name) for name in SHOWN} | {"rival": rival}
+        if not _beside_the_best(facts, weighed):
+            del shown["above_best"]
         reasons = {name: plain_interval(getattr(sound, name)[row], rule.level) for name in ("val", "train")}
         reasons |= {
             name: estimate.interval(weighed.margin, rule.level, weighed.n)
@@ -129,6 +130,13 @@ def judged(weighed: Weighed, rule: Rule) -> list[Decision]:
     return decisions
 
 
+def _beside_the_best(facts: Facts, weighed: Weighed) -> bool:
+    """Whether another one is the best; what is alone has only the constant, if that is better by what matters."""
+    if weighed.alone:
+        return weighed.place(weighed.rivals.best) is None and facts.excess.material
+    return facts.above_best.mean != 0
+
+
 def conclude(facts: Facts, rival: Estimate, weighed: Weighed, rule: Rule) -> Conclusion:
     """Return the label of a sound Config. rival: its hardest comparison."""
     if weighed.n == 1:
@@ -136,6 +144,8 @@ def conclude(facts: Facts, rival: Estimate, weighed: Weighed, rule: Rule) -> Con
     if rival.high < ONE and not (weighed.alone and facts.gain.high >= ONE):
         return _good(facts, weighed.alone)
     leaning = lean(facts, weighed.alone)
+    if leaning.label is Label.GOOD and math.isnan(rival.mean):  # its mean is above the best one's by the margin
+        return _plainly_worse(facts)
     if leaning.label is Label.GOOD:
         return _leaning_good(facts, rival, weighed, rule)
     excess = facts.excess if facts.excess.material else facts.gain
@@ -220,6 +230,16 @@ def _leaning_good(facts: Facts, rival: Estimate, weighed: Weighed, rule: Rule) -
     if all(doubt.mean < ONE for doubt in doubts):
         needed = _most([doubt.seeds_needed(ONE, rule) for doubt in doubts])
     return Conclusion(Label.INCONCLUSIVE, why, Label.GOOD, "rival", needed)
+
+
+def _plainly_worse(facts: Facts) -> Conclusion:
+    """On average it loses materially more than the best one, but what the other seeds find best varies too much.
+
+    Where a rival that is best under some seeds fails under others, E is small or negative without c being good.
+    """
+    towards = direction(facts)
+    why = "it loses materially more than the best one, but which one is best depends on the seed"
+    return Conclusion(Label.INCONCLUSIVE, why, towards.label, None, None, towards.double_descent)
 
 
 def _unsure(leaning: Direction, excess: Estimate, facts: Facts, rule: Rule) -> Conclusion:

@@ -22,6 +22,7 @@ class Facts:
     """What is known of one sound Config. Estimates are on the scale asinh(q/δ)."""
 
     excess: Estimate  # E: validation loss minus the reference's
+    above_best: Estimate  # validation loss minus that of the one with the lowest mean, which is the same for all seeds
     distance: Estimate  # D: training loss minus the reference's floor; above 0 bias dominates, below noise was learned
     gap: Estimate  # G: gap between validation and training loss, minus the reference's
     regret: Estimate  # W: validation loss at the last epoch minus at the best
@@ -81,6 +82,7 @@ def weigh(candidates: Candidates, rule: Rule, margin: float) -> Weighed:
     against = rivals(candidates, sound, margin)
     losses = {
         "excess": sound.val - against.referred(against.val),
+        "above_best": sound.val - against.val[against.best],
         "distance": sound.train - against.floor,
         "gap": sound.val - sound.train - against.gap,
         "regret": sound.regret,

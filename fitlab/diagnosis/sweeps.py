@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -122,9 +123,16 @@ def _context(shared: Context, judged: Judged, group: Group, i: int, decision: De
         rival=_name(group, decision.rival),
         deciding=decision.deciding,
         accuracy=_accuracy(judged, group, i),
+        apart=_apart(group, i, decision.reference) if decision.reasons else math.nan,
         best_differs="" if decision.reference is None else _differing(config, group.configs[decision.reference]),
         selected=selection_words(chosen_one) if chosen_one is not None and selected else "",
     )
+
+
+def _apart(group: Group, i: int, reference: int | None) -> float:
+    """Return how much higher the mean validation loss of a Config is than that of what it was compared with."""
+    other = group.null if reference is None else group.final(reference)
+    return float(group.final(i).mean() - other.mean())
 
 
 def _differing(config: Config, best: Config) -> str:

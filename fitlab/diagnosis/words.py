@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from fitlab.records import Interval
 from fitlab.verdicts import Label, Selection, State, Verdict
 
 OVER_CONFIDENT = "FIT007"  # the check of single Configs
+DIFFERS = 0.1  # share by which two numbers that are said side by side may differ without a word about it
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Context:
     loss: str  # which one it is
     among: int  # Configs on the same data that completed
     deciding: str | None = None  # the reason that decided
+    apart: float = math.nan  # mean validation loss minus the reference's
     accuracy: Interval | None = None
     best_accuracy: float | None = None  # of the Config with the lowest validation loss
     unbeaten: str = ""  # said where nothing beats the constant predictor
@@ -50,14 +53,14 @@ def reason(verdict: Verdict) -> str:
 
 def _closed(verdict: Verdict) -> str:
     found = verdict.reasons
-    worse = f"loses {interval(found['excess'])} more than the best" if "excess" in found else ""
+    worse = f"loses {interval(found['above_best'])} more than the best, and " if "above_best" in found else ""
     match verdict.label:
         case Label.GOOD | Label.BENIGN if "rival" in found:
             also = f", though its training loss is {interval(found['train'])}" if verdict.label is Label.BENIGN else ""
             most = found["rival"].high
             return f"{verdict.because}{f': at most {number(most)}' if most > 0 else ''}{also}"
-        case Label.UNDERFIT | Label.OVERFIT | Label.NOT_CONVERGED | Label.UNSTABLE if worse:
-            return f"{worse}, and {_cause(verdict)}"
+        case Label.UNDERFIT | Label.OVERFIT | Label.NOT_CONVERGED | Label.UNSTABLE if found:
+            return f"{worse}{_cause(verdict)}"
         case _:
             return verdict.because
 
@@ -68,7 +71,7 @@ def _cause(verdict: Verdict) -> str:
     match verdict.deciding:
         case "regret":
             return f"was better by {interval(found['regret'])} at an earlier epoch"
-        case "gain" | "promise":
+        case "gain":
             return f"its validation loss still falls: twice the epochs promise {interval(found['gain'])} less"
         case "spike":
             return f"its training loss rose {interval(found['spike'])} above where it began"
@@ -87,12 +90,14 @@ def _stands(distance: Interval) -> str:
 
 def _open(verdict: Verdict) -> str:
     """Say what is known of a Config that is not decided."""
-    excess = verdict.reasons.get("excess")
-    if verdict.n == 1 or excess is None:
+    worse, rival = verdict.reasons.get("above_best"), verdict.reasons.get("rival")
+    if verdict.n == 1 or not verdict.reasons:
         return f"{verdict.because}: nothing tells how much it varies"
+    if worse is None:  # it is the best itself, or alone
+        return f"{verdict.because}{f': at most {number(rival.high)}' if rival and rival.high > 0 else ''}"
     if verdict.leaning is Label.GOOD:
-        return f"loses {interval(excess)} more than the best: more than the margin or less, that is open"
-    return f"loses {interval(excess)} more than the best; {verdict.because}"
+        return f"loses {interval(worse)} more than the best: more than the margin or less, that is open"
+    return f"loses {interval(worse)} more than the best; {verdict.because}"
 
 
 # ── a note ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -179,11 +184,13 @@ def numbers(verdict: Verdict, context: Context) -> list[str]:
     """Write the numbers behind a verdict, those that decided first, each with what it says."""
     found = verdict.reasons
     said = {name: words for name in found if (words := _number_words(name, found[name], context))}
+    if not _differ(found, context):
+        said = _without(said, "excess")
     if context.reference == context.config:  # compared with itself
-        said = {"excess": "Its mean validation loss is the lowest of all.", **_without(said, "excess", "gap")}
+        said = {"above_best": "Its mean validation loss is the lowest of all.", **_without(said, "above_best", "gap")}
     if "distance" in said and verdict.deciding in ("distance", "side"):
         said["distance"] += f" {LEARNED[found['distance'].estimate >= 0]}."
-    order = dict.fromkeys(name for name in ("excess", context.deciding or "", *said) if name in said)
+    order = dict.fromkeys(name for name in ("above_best", "excess", context.deciding or "", *said) if name in said)
     losses = [f"{part} loss {interval(found[key])}" for part, key in PARTS.items() if key in found]
     lines = [f"{', '.join(losses)}; the constant predictor's {interval(context.null)}."] if losses else []
     lines += [said[name] for name in order]
@@ -191,6 +198,18 @@ def numbers(verdict: Verdict, context: Context) -> list[str]:
         best = f", that of the best {context.best_accuracy:.3f}" if context.best_accuracy is not None else ""
         lines.append(f"Accuracy {interval(context.accuracy)}{best}; it does not decide.")
     return lines
+
+
+def _differ(found: Mapping[str, Interval], context: Context) -> bool:
+    """Whether its excess over what the other seeds find best is another number than what it loses to the best."""
+    if "excess" not in found or "above_best" not in found:
+        return False
+    return _apart(found["excess"].estimate, found["above_best"].estimate, context.delta)
+
+
+def _apart(one: float, other: float, delta: float) -> bool:
+    """Whether two losses differ by more than a tenth, of the margin at least."""
+    return abs(one - other) > DIFFERS * max(abs(one), abs(other), delta)
 
 
 def _without(said: Mapping[str, str], *names: str) -> dict[str, str]:
@@ -206,10 +225,15 @@ def _number_words(name: str, found: Interval, context: Context) -> str:
     size = interval(found if above else turned(found))
     matters = abs(found.estimate) > context.delta or name == context.deciding
     match name:
-        case "excess":
+        case "above_best":
             share = f"{percent(context.margin)} of the constant predictor's loss"
             lost = f"It loses {interval(found)} more on validation than the best ({context.reference})"
+            if _apart(context.apart, found.estimate, context.delta):
+                lost += f" on the margin's scale, where no single seed decides (the means: {number(context.apart)})"
             return f"{lost}; {number(context.delta)} would matter, {share}."
+        case "excess":
+            more = "more" if above else "less"
+            return f"What decides is that it loses {size} {more} than what the other seeds find best, seed by seed."
         case "rival":
             worse = f"It is at most {number(found.high)} worse than {context.rival}"
             return f"{worse}, to which it is hardest to be no worse." if found.high > 0 else ""
@@ -289,10 +313,17 @@ def _steps_of_an_open_one(verdict: Verdict, context: Context) -> list[str]:
         first = (
             f"More seeds: with {needed} it would be decided {percent(context.power)} of the time, if the means stay."
         )
-    else:
+    elif _tied(verdict, context):
         first = "More seeds may never decide it, so near the margin it lies: treat it as tied."
+    else:
+        first = "It loses more than the margin, so it is not tied with the best; more seeds may never say why."
     leaning = STEPS[verdict.leaning][:1] if verdict.leaning and worse_than_best(verdict) else ()
     return [first, *leaning]
+
+
+def _tied(verdict: Verdict, context: Context) -> bool:
+    """Whether its mean is above the best one's by less than what matters."""
+    return "above_best" not in verdict.reasons or verdict.reasons["above_best"].estimate < context.delta
 
 
 def method(verdict: Verdict, context: Context) -> str:

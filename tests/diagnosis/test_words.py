@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
+import pandas as pd
 from diagnosis.frames import GOOD, SHAPES, SIZES, falling, named, recorded
 
 from fitlab.diagnosis import reason
 from fitlab.diagnosis.naming import counted, interval, listed, number
 from fitlab.diagnosis.words import LEANINGS, MEANINGS, STEPS, Context, note, over_confident
 from fitlab.records import Interval
+from fitlab.sweep import Sweep
 from fitlab.verdicts import Check, Label, Severity, State, Verdict
 
 
@@ -25,6 +28,7 @@ OVERFIT = Verdict(
         "val": t(1.5, 1.4, 1.6),
         "train": t(0.1, 0.09, 0.11),
         "excess": t(0.5, 0.4, 0.6),
+        "above_best": t(0.5, 0.4, 0.6),
         "distance": t(-0.7, -0.75, -0.65),
     },
     because="its training loss is below the floor that the best one sets: noise was learned",
@@ -46,6 +50,7 @@ CONTEXT = Context(
     deciding="distance",
     accuracy=t(0.735, 0.72, 0.75),
     best_accuracy=0.741,
+    apart=0.52,
     best_differs="hidden_layer_sizes [32]",
 )
 
@@ -84,7 +89,7 @@ def test_a_reason_is_one_line_with_its_numbers() -> None:
         "loses 0.50 [0.40, 0.60] more than the best, and its training loss is 0.700 [0.650, 0.750] below what new "
         "data allow; over-confident"
     )
-    open_one = Verdict(Label.INCONCLUSIVE, Label.GOOD, {"excess": t(0.1, 0.05, 0.15)}, "…", 5, seeds_needed=12)
+    open_one = Verdict(Label.INCONCLUSIVE, Label.GOOD, {"above_best": t(0.1, 0.05, 0.15)}, "…", 5, seeds_needed=12)
     assert reason(open_one) == (
         "loses 0.100 [0.050, 0.150] more than the best: more than the margin or less, that is open; "
         "12 seeds would decide it"
@@ -92,6 +97,45 @@ def test_a_reason_is_one_line_with_its_numbers() -> None:
     for name, verdict in named(recorded(SHAPES, capacity=SIZES)).items():
         assert "\n" not in reason(verdict), name
         assert "[" in reason(verdict) or verdict.label is Label.GOOD
+
+
+RARELY_BAD = {
+    "a": [0.30, 0.30, 0.80],
+    "b": [0.30, 0.81, 0.305],
+    "steady": [0.31, 0.32, 0.31],
+    "bad": [0.50, 0.51, 0.50],
+}
+
+
+def test_what_loses_more_than_the_margin_is_not_called_tied_nor_good() -> None:
+    """Under some seeds what the other seeds find best fails: against that nothing loses."""
+    frame = pd.DataFrame(
+        [
+            {"config": name, "seed": seed, "epoch": 1, "split": split, "metric": "loss", "value": value}
+            for name, values in RARELY_BAD.items()
+            for seed, value in enumerate(np.array(values) + 1)
+            for split in ("train", "val")
+        ]
+    )
+    sweep = Sweep.from_frame(frame, constant={"train": 1.67, "val": 1.67})
+    bad = named(sweep)["bad"]
+    assert (bad.label, bad.leaning) != (Label.INCONCLUSIVE, Label.GOOD)
+    assert bad.reasons["excess"].estimate < 0 < bad.reasons["above_best"].estimate
+    assert f"It loses {interval(bad.reasons['above_best'])} more on validation than the best (steady)" in bad.note
+    assert "treat it as tied" not in bad.note
+    assert "it is not tied with the best" in bad.note
+    assert reason(bad).startswith(f"loses {interval(bad.reasons['above_best'])} more than the best")
+    seen = {check.code: check for check in bad.checks}["FIT008"]
+    assert "what the other seeds find best varies, from 1.31 to 1.81" in seen.said
+    assert seen.advice.startswith("It is not this Config that is unsteady")
+
+
+def test_what_decides_is_said_where_it_is_another_number() -> None:
+    assert "on the margin's scale" not in note(OVERFIT, CONTEXT)
+    assert "(the means: 0.90); 0.115 would" in note(OVERFIT, replace(CONTEXT, apart=0.9)).replace("0.900", "0.90")
+    other = replace(OVERFIT, reasons={**OVERFIT.reasons, "above_best": t(0.7, 0.5, 0.9)})
+    assert "It loses 0.70 [0.50, 0.90] more on validation than the best" in note(other, CONTEXT)
+    assert "it loses 0.50 [0.40, 0.60] more than what the other seeds find best" in note(other, CONTEXT)
 
 
 def test_over_confident_is_said_where_the_check_found_it() -> None:
@@ -142,8 +186,8 @@ def test_a_verdict_is_brief_where_there_is_little_room() -> None:
 
 
 def test_numbers_are_written_for_people() -> None:
-    assert [number(x) for x in (0.0, 1234.5, 0.0708, -0.5, 3e-9, math.inf)] == [
-        "0", "1234", "0.0708", "−0.500", "0.000000", "∞",
+    assert [number(x) for x in (0.0, 1234.5, 0.0708, -0.5, 3e-9, math.inf, -1e300)] == [
+        "0", "1234", "0.0708", "−0.500", "0.000000", "∞", "−1e+300",
     ]  # fmt: skip
     assert interval(t(0.25, 0.2, 0.3)) == "0.250 [0.200, 0.300]"
     assert interval(Interval(0.25, math.nan, math.nan, 0.9, 1, "t")) == "0.250"
