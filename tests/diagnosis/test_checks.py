@@ -42,6 +42,7 @@ def codes(config: Candidate) -> set[str]:
     return {code for code, check in checks(config).items() if check.state is FOUND}
 
 
+PEAKED = 0.4 + 0.6 * np.exp(-(((EPOCHS - 20) / 10) ** 2))  # as low before as after
 GROKKING = np.where(EPOCHS < 45, 3.0, 0.1)
 PATTERNS = {
     "nothing": (FINE, set()),
@@ -54,6 +55,7 @@ PATTERNS = {
     "errs more": (noisy([0.1], [0.8], accuracy=np.full(5, 0.85)), set()),
     "seeds disagree": (candidate(np.full(5, 0.3), np.array([0.4, 0.42, 0.9, 0.41, 0.8])), {"FIT008"}),
     "generalises late": (noisy(np.maximum(0.2, 1 - EPOCHS / 5), GROKKING), {"FIT009"}),
+    "comes down from a peak": (noisy(np.maximum(0.2, 1 - EPOCHS / 8), PEAKED), set()),
     "generalises with training": (noisy(np.maximum(0.2, 1 - EPOCHS / 40), GROKKING), set()),
 }
 
