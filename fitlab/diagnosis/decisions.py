@@ -69,14 +69,21 @@ def decide(candidates: Candidates, rule: Rule) -> tuple[Decision, ...]:
     """
     margin = candidates.margin(rule)
     if not 0 < margin < math.inf:
-        because = "the constant predictor's validation loss is not a positive number, so there is no margin"
-        return tuple(Decision(Label.NOT_ASSESSED, because=because) for _ in candidates.configs)
+        return tuple(_without_margin(config) for config in candidates.configs)
     weighed = weigh(candidates, rule, margin)
     decided = dict(zip(weighed.places.tolist(), judged(weighed, rule), strict=True))
     return tuple(
         decided.get(c) or unsound(config, int(weighed.quantities.diverged[c].sum()))
         for c, config in enumerate(candidates.configs)
     )
+
+
+def _without_margin(config: Candidate) -> Decision:
+    """Return what can be said where the constant predictor has no loss: no Fit of some seed knows it, or it is 0."""
+    if not config.completed:
+        return unsound(config, config.outcomes.count(Outcome.DIVERGED))
+    because = "the constant predictor's validation loss is not a positive number, so there is no margin"
+    return Decision(Label.NOT_ASSESSED, because=because)
 
 
 def unsound(config: Candidate, diverged: int) -> Decision:
@@ -107,7 +114,9 @@ def judged(weighed: Weighed, rule: Rule) -> list[Decision]:
         shown = {name: getattr(facts, name) for name in SHOWN} | {"rival": rival}
         if not _beside_the_best(facts, weighed):
             del shown["above_best"]
-        reasons = {name: plain_interval(getattr(sound, name)[row], rule.level) for name in ("val", "train")}
+        reasons = {
+            name: plain_interval(getattr(sound, name)[row, : weighed.n], rule.level) for name in ("val", "train")
+        }
         reasons |= {
             name: estimate.interval(weighed.margin, rule.level, weighed.n)
             for name, estimate in shown.items()
@@ -215,7 +224,8 @@ def _by_distance(facts: Facts) -> Direction:
 
 
 def _good(facts: Facts, alone: bool) -> Conclusion:
-    others = "the constant predictor and itself at other epochs (it is alone)" if alone else "any other, by the margin"
+    itself = "" if math.isnan(facts.regret.mean) else " and itself at other epochs"
+    others = f"the constant predictor{itself} (it is alone)" if alone else "any other, by the margin"
     why = f"for sure no worse than {others}"
     if facts.interpolates:
         return Conclusion(Label.BENIGN, f"{why}, and it interpolates its training data", deciding="rival")

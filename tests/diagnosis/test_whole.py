@@ -237,6 +237,8 @@ def test_seeds_that_change_nothing_decide_nothing() -> None:
     assert check(verdicts, "SWP010").state is State.FOUND
     assert all("change nothing" in one.because for one in verdicts.by_config.values())
     assert verdicts.selection.val.n == 1
+    for one in verdicts.by_config.values():
+        assert (one.reasons["val"].n, np.isnan(one.reasons["val"].low)) == (1, True)
     assert check(diagnose(recorded(SHAPES)), "SWP010").state is State.CLEAR
 
 
