@@ -144,17 +144,17 @@ def divergence(case: Case) -> Check:
 
 
 def beyond_null(case: Case) -> Check:
-    """FIT005: validation loss is for sure above the constant predictor's."""
+    """FIT005: validation loss is materially above the constant predictor's, and for sure above it."""
     kind = Kind(
         "FIT005",
         "worse than the constant predictor",
         Severity.PROBLEM,
-        "It predicts worse than no model: regularise, stop earlier, or calibrate its probabilities.",
+        "It predicts worse than no model: do not use it as it is.",
     )
     why = case.lacks()
     if why or case.facts is None:
         return kind.idle(why)
-    if not case.facts.beyond.low > 0:
+    if not (case.facts.beyond.material and case.facts.beyond.low > 0):
         return kind.clear()
     return kind.found(f"its validation loss is higher by {case.shown(case.facts.beyond)}")
 
@@ -181,7 +181,7 @@ def confidence(case: Case) -> Check:
         "FIT007",
         "over-confident",
         Severity.WARNING,
-        "It decides as well as the best but is too sure: regularise, stop earlier, or calibrate its probabilities.",
+        "It decides as well as the best but is too sure: calibrate its probabilities where they are used.",
     )
     why = case.lacks() if case.kind == "log_loss" else "the loss is not log-loss"
     if why or case.facts is None:

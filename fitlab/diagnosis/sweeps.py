@@ -15,6 +15,7 @@ from fitlab.diagnosis.gather import Group, groups
 from fitlab.diagnosis.judged import Judged, among, whole
 from fitlab.diagnosis.naming import name_of, pairs
 from fitlab.diagnosis.selection import Choice, TestLosses, choose, selection
+from fitlab.diagnosis.steps import moves
 from fitlab.diagnosis.whole import beats, checks, constant_words
 from fitlab.diagnosis.words import Context, note, selection_words
 from fitlab.records import Config, Interval
@@ -80,8 +81,6 @@ def _verdicts(
 ) -> list[Verdict]:
     """Return the verdicts of one group, each with its note."""
     verdicts = [_verdict(group, decision, seen) for decision, seen in zip(decided, examined, strict=True)]
-    if not np.isfinite(group.null).all():
-        return verdicts  # without a constant predictor nothing is known
     shared = _shared(judged, group)
     return [
         replace(verdict, note=note(verdict, _context(shared, judged, group, i, decided[i])))
@@ -91,7 +90,7 @@ def _verdicts(
 
 def _shared(judged: Judged, group: Group) -> Context:
     """Return what the notes of a group have in common."""
-    best = whole(group)[:1]
+    best, known = whole(group)[:1], bool(np.isfinite(group.null).all())
     accuracy = _accuracy(judged, group, best[0]) if best else None
     simplest = judged.selection.simplest if judged.selection else None
     return Context(
@@ -101,11 +100,13 @@ def _shared(judged: Judged, group: Group) -> Context:
         delta=judged.delta(group),
         margin=judged.rule.margin,
         level=judged.rule.level,
-        null=t_interval(group.null, judged.rule.level),
+        null=t_interval(group.null, judged.rule.level)
+        if known
+        else Interval(math.nan, math.nan, math.nan, judged.rule.level, 0, ""),
         loss=group.candidates.kind,
         among=len(whole(group)),
         best_accuracy=None if accuracy is None else accuracy.estimate,
-        unbeaten=constant_words(judged, group) if beats(judged, group) is False else "",
+        unbeaten=constant_words(judged, group) if known and beats(judged, group) is False else "",
         data=among(judged, group),
         simplest=name_of(group.configs[group.index(simplest)]) if simplest else "",
         power=judged.rule.power,
@@ -115,6 +116,7 @@ def _shared(judged: Judged, group: Group) -> Context:
 def _context(shared: Context, judged: Judged, group: Group, i: int, decision: Decision) -> Context:
     """Return what stands around the verdict of one Config."""
     config, chosen_one = group.configs[i], judged.selection
+    best = None if decision.reference is None else group.configs[decision.reference]
     selected = chosen_one is not None and chosen_one.config == config.digest
     return replace(
         shared,
@@ -124,7 +126,8 @@ def _context(shared: Context, judged: Judged, group: Group, i: int, decision: De
         deciding=decision.deciding,
         accuracy=_accuracy(judged, group, i),
         apart=_apart(group, i, decision.reference) if decision.reasons else math.nan,
-        best_differs="" if decision.reference is None else _differing(config, group.configs[decision.reference]),
+        best_moves=frozenset() if best is None else moves(judged.sweep, config, best),
+        best_differs="" if best is None else _differing(config, best),
         selected=selection_words(chosen_one) if chosen_one is not None and selected else "",
     )
 

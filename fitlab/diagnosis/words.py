@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fitlab.diagnosis.naming import counted, interval, number, percent, turned
+from fitlab.diagnosis.steps import steps
 from fitlab.records import Interval
 from fitlab.verdicts import Label, Selection, State, Verdict
 
@@ -33,6 +34,7 @@ class Context:
     best_accuracy: float | None = None  # of the Config with the lowest validation loss
     unbeaten: str = ""  # said where nothing beats the constant predictor
     best_differs: str = ""  # swept values that the best has and it has not
+    best_moves: frozenset[str] = frozenset()  # what is larger and smaller in the best, see ``steps``
     simplest: str = ""  # the smallest Config within one standard error of the best
     selected: str = ""  # said of the Config that validation chooses
     power: float = 0.8
@@ -124,7 +126,7 @@ def note(verdict: Verdict, context: Context) -> str:
 MEANINGS = {
     Label.GOOD: "It generalises as well as anything in this sweep: no other Config, nor the constant predictor, is "
     "better by what matters.",
-    Label.BENIGN: "It fits its training data all but perfectly, noise included, and generalises as well as anything "
+    Label.BENIGN: "It fits its training data all but perfectly, and generalises as well as anything "
     "in this sweep all the same: the gap between training and validation loss does no harm here.",
     Label.UNDERFIT: "It has learned too little: another Config does better on new data, and this one fits even its "
     "own training data worse than new data could be fitted. It is too small, too strongly regularised or too briefly "
@@ -164,14 +166,15 @@ def meaning(verdict: Verdict) -> str:
 
 
 def over_confident(verdict: Verdict, context: Context) -> str:
-    """Say where a Config is right about as often as the best, and loses by how sure it is when it is wrong."""
+    """Say where a Config is right as often as the best, and loses by how sure it is when it is wrong."""
     seen = any(one.code == OVER_CONFIDENT and one.state is State.FOUND for one in verdict.checks)
     if not seen or context.accuracy is None or context.best_accuracy is None:
         return ""
+    often = "at least" if context.accuracy.estimate >= context.best_accuracy else "about"
     return (
-        f"It is **over-confident**: it is right about as often as the best (accuracy {context.accuracy.estimate:.3f}, "
-        f"there {context.best_accuracy:.3f}), so what it loses is not more errors but too high probabilities for them. "
-        "If only the most probable class counts, this may not matter; if probabilities are used, it does."
+        f"It is **over-confident**: it is right {often} as often as the best (accuracy "
+        f"{context.accuracy.estimate:.3f}, there {context.best_accuracy:.3f}), so what it loses is not more errors but "
+        "too high probabilities for them. If only the most probable class counts, this may not matter; if probabilities are used, it does."
     )
 
 
@@ -257,42 +260,20 @@ def _number_words(name: str, found: Interval, context: Context) -> str:
 LEARNED = {True: "So it has not learned all that there is", False: "So it has learned noise"}
 
 
-STEPS = {
-    Label.GOOD: (),
-    Label.BENIGN: (
-        "Keep it, and check it on other data: interpolation does no harm here, which is not so everywhere.",
-    ),
-    Label.UNDERFIT: (
-        "A larger model: more units or layers, a higher degree or depth.",
-        "Less regularisation, such as a smaller alpha.",
-        "More epochs or a larger learning rate, where there are epochs.",
-    ),
-    Label.OVERFIT: (
-        "More regularisation, such as a larger alpha.",
-        "A smaller model, or more training rows.",
-        "Fewer epochs, where there are epochs: fix how they are chosen before you look.",
-    ),
-    Label.NOT_CONVERGED: ("More epochs.", "A larger learning rate."),
-    Label.DIVERGED: ("A smaller learning rate.", "Features scaled alike (`data.scaling: standard`)."),
-    Label.UNSTABLE: ("A smaller learning rate.", "A larger batch size."),
-    Label.NOT_ASSESSED: (
-        "`fitlab status NAME` says what became of its Fits. What a search prunes a survey completes.",
-    ),
-}
-
-
 def next_steps(verdict: Verdict, context: Context) -> list[str]:
     """Say what to try next."""
     if verdict.label is Label.INCONCLUSIVE:
         return _steps_of_an_open_one(verdict, context)
-    steps = STEPS[verdict.label]
-    if verdict.label is Label.OVERFIT and verdict.deciding == "regret":
-        steps = steps[::-1]  # epochs first
-    differs = [f"What the best has instead: {context.best_differs}."] if context.best_differs else []
+    found = steps(verdict.label, context.best_moves, epochs_first=verdict.deciding == "regret")
     which = "this one" if context.simplest == context.config else context.simplest
     smallest = [f"The smallest Config within one standard error of the best is {which}."]
     good = verdict.label in (Label.GOOD, Label.BENIGN)
-    return [*steps, *(smallest if good and context.simplest else []), *(differs if worse_than_best(verdict) else [])]
+    return [*_differs(verdict, context), *found, *(smallest if good and context.simplest else [])]
+
+
+def _differs(verdict: Verdict, context: Context) -> list[str]:
+    known = context.best_differs and worse_than_best(verdict)
+    return [f"What the best has instead: {context.best_differs}."] if known else []
 
 
 def worse_than_best(verdict: Verdict) -> bool:
@@ -317,8 +298,9 @@ def _steps_of_an_open_one(verdict: Verdict, context: Context) -> list[str]:
         first = "More seeds may never decide it, so near the margin it lies: treat it as tied."
     else:
         first = "It loses more than the margin, so it is not tied with the best; more seeds may never say why."
-    leaning = STEPS[verdict.leaning][:1] if verdict.leaning and worse_than_best(verdict) else ()
-    return [first, *leaning]
+    leaning = verdict.leaning if worse_than_best(verdict) else None
+    found = steps(leaning, context.best_moves, epochs_first=verdict.deciding == "regret") if leaning else []
+    return [first, *_differs(verdict, context), *found[:1]]
 
 
 def _tied(verdict: Verdict, context: Context) -> bool:
@@ -337,6 +319,8 @@ def method(verdict: Verdict, context: Context) -> str:
     methods = " and ".join(dict.fromkeys(found.method for found in verdict.reasons.values()))
     seeds = counted(verdict.n, "seed")
     bounds = f"{percent(context.level)} intervals ({methods}) over n = {seeds}, paired within seeds"
+    if verdict.n == 1:
+        bounds = f"n = {seeds}, so there are no intervals"
     loss = context.loss.replace("_", " ") or "loss"
     return f"*Decided because: {verdict.because}. {loss[0].upper() + loss[1:]}; {bounds}; {compared}.*"
 

@@ -50,6 +50,7 @@ PATTERNS = {
     "still falls": (noisy(1 - EPOCHS / 250, 1 - EPOCHS / 250), {"FIT002"}),
     "spike": (noisy(FALLING + 2 * (EPOCHS == 20), FALLING), {"FIT003"}),
     "worse than the constant": (noisy([0.5], [1.3]), {"FIT005"}),
+    "hardly worse than the constant": (noisy([0.5], [1.03], noise=0.001), set()),
     "interpolates": (noisy([0.0], [0.4], noise=0.001), {"FIT006"}),
     "too sure": (noisy([0.1], [0.8], accuracy=np.full(5, 0.89)), {"FIT007"}),
     "errs more": (noisy([0.1], [0.8], accuracy=np.full(5, 0.85)), set()),

@@ -9,10 +9,13 @@ import numpy as np
 import pandas as pd
 from diagnosis.frames import GOOD, SHAPES, SIZES, falling, named, recorded
 
+from fitlab import space
 from fitlab.diagnosis import reason
 from fitlab.diagnosis.naming import counted, interval, listed, number
-from fitlab.diagnosis.words import LEANINGS, MEANINGS, STEPS, Context, note, over_confident
+from fitlab.diagnosis.steps import STEPS, moves
+from fitlab.diagnosis.words import LEANINGS, MEANINGS, Context, note, over_confident
 from fitlab.records import Interval
+from fitlab.spec import read_spec
 from fitlab.sweep import Sweep
 from fitlab.verdicts import Check, Label, Severity, State, Verdict
 
@@ -74,10 +77,11 @@ def test_a_note_from_head_to_foot() -> None:
         "**Checks**\n\n"
         "- FIT007 over-confident: accuracy 0.735. Calibrate it.\n\n"
         "**What to try next**\n\n"
+        "- What the best has instead: hidden_layer_sizes [32].\n"
         "- More regularisation, such as a larger alpha.\n"
-        "- A smaller model, or more training rows.\n"
-        "- Fewer epochs, where there are epochs: fix how they are chosen before you look.\n"
-        "- What the best has instead: hidden_layer_sizes [32].\n\n"
+        "- A smaller model.\n"
+        "- More training rows.\n"
+        "- Fewer epochs, where there are epochs: fix how they are chosen before you look.\n\n"
         "*Decided because: its training loss is below the floor that the best one sets: noise was learned. Log loss; "
         "90 % intervals (t) over n = 5 seeds, paired within seeds; compared with 3 other Configs that completed and "
         "the constant predictor.*"
@@ -144,6 +148,32 @@ def test_over_confident_is_said_where_the_check_found_it() -> None:
     clear = replace(OVERFIT, checks=(replace(CONFIDENCE, state=State.CLEAR),))
     assert over_confident(clear, CONTEXT) == over_confident(OVERFIT, replace(CONTEXT, accuracy=None)) == ""
     assert "over-confident" not in note(clear, CONTEXT) + reason(clear)
+    assert "right about as often" in over_confident(OVERFIT, CONTEXT)
+    assert "right at least as often" in over_confident(OVERFIT, replace(CONTEXT, best_accuracy=0.559))
+
+
+def test_the_best_is_told_first_and_what_it_contradicts_is_not_advised(tiny: dict) -> None:
+    """Underfit with too small an alpha by the best one's; its size is what helps."""
+    keys = {"model.hidden_layer_sizes": {"values": [[2], [32]]}, "training.alpha": {"values": [1e-3, 1]}}
+    read = read_spec({**tiny, "sweep": {"parameters": keys}})
+    small, large = space.configs(read)[0], space.configs(read)[-1]
+    sweep = Sweep(read.spec, (small, large), ())
+    assert moves(sweep, small, large) == {"+size", "+penalty"}
+    assert moves(sweep, large, small) == {"-size", "-penalty"}
+    context = replace(CONTEXT, best_differs="hidden_layer_sizes [32], alpha 1", best_moves=moves(sweep, small, large))
+    found = note(replace(OVERFIT, label=Label.UNDERFIT), context).split("**What to try next**\n\n")[1]
+    assert found.startswith("- What the best has instead: hidden_layer_sizes [32], alpha 1.\n- A larger model")
+    assert "regularisation" not in found
+    over = note(OVERFIT, context)
+    assert "A smaller model" not in over
+    assert "More regularisation" in over
+
+
+def test_a_lone_config_is_not_said_to_lose_to_the_best() -> None:
+    (late,) = named(recorded({"only": (falling(0.7, 40), falling(0.9, 40))})).values()
+    assert (late.label, reason(late).split(":")[0]) == (Label.NOT_CONVERGED, "its validation loss still falls")
+    (point,) = named(recorded({"only": ([0.3], [0.4])})).values()
+    assert point.because == "for sure no worse than the constant predictor (it is alone)"
 
 
 def test_the_best_is_not_compared_with_itself_and_a_good_one_not_accused() -> None:
@@ -167,7 +197,7 @@ def test_every_note_has_meaning_interval_n_method_and_what_next() -> None:
             assert verdict.note.startswith(f"**{verdict.text}** – {name}\n\n")
             for part in (
                 f"n = {seeds} seed",
-                "90 % intervals (",
+                "90 % intervals (" if seeds > 1 else "so there are no intervals",
                 "Validation loss",
                 "compared with 3 other Configs that completed",
             ):
