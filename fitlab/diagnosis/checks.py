@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fitlab.diagnosis.evidence import Candidate, Candidates, Rule
-from fitlab.diagnosis.facts import Facts, Weighed, weigh
+from fitlab.diagnosis.facts import Facts, Weighed, weighed_by
 from fitlab.diagnosis.intervals import ONE, Estimate
+from fitlab.diagnosis.kinds import Kind
 from fitlab.diagnosis.naming import interval, number
 from fitlab.diagnosis.quantities import best_epochs, late_falls
 from fitlab.records import Outcome
-from fitlab.verdicts import Check, Severity, State
+from fitlab.verdicts import Check, Severity
 
 ACCURATE = 0.02  # accuracy this close to the best Config's is as good
 DISAGREES = 1.0  # standard deviation over seeds of asinh(E/δ): about a margin near the best, a factor of e far off
@@ -23,28 +24,6 @@ REFERENCE_VARIES = (
     "them fail under some seed."
 )
 LATE = 3.0  # times the epochs that the training loss took to fall
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What is the same of a check whatever it comes to."""
-
-    code: str
-    title: str
-    severity: Severity
-    advice: str
-
-    def found(self, said: str) -> Check:
-        """It is there."""
-        return Check(self.code, self.title, State.FOUND, self.severity, said, self.advice)
-
-    def clear(self, said: str = "") -> Check:
-        """It is not there."""
-        return Check(self.code, self.title, State.CLEAR, self.severity, said)
-
-    def idle(self, why: str) -> Check:
-        """It does not apply."""
-        return Check(self.code, self.title, State.NOT_APPLICABLE, self.severity, why)
 
 
 @dataclass(frozen=True, eq=False)
@@ -249,10 +228,13 @@ def examine(candidates: Candidates, rule: Rule) -> tuple[tuple[Check, ...], ...]
 
     Where there is no margin (see ``decide``) there are none.
     """
-    margin = candidates.margin(rule)
-    if not 0 < margin < math.inf:
+    return examined(candidates, weighed_by(candidates, rule), rule)
+
+
+def examined(candidates: Candidates, weighed: Weighed | None, rule: Rule) -> tuple[tuple[Check, ...], ...]:
+    """Return the checks of what is weighed already. weighed: None where there is no margin."""
+    if weighed is None:
         return tuple(() for _ in candidates.configs)
-    weighed = weigh(candidates, rule, margin)
     best = weighed.place(weighed.rivals.best)
     accuracy = None if best is None else candidates.configs[best].accuracy
     mean = None if accuracy is None else float(accuracy.mean())

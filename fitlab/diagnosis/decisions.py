@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fitlab.diagnosis.evidence import Candidate, Candidates, Rule
-from fitlab.diagnosis.facts import Facts, Weighed, weigh
+from fitlab.diagnosis.facts import Facts, Weighed, weighed_by
 from fitlab.diagnosis.intervals import ONE, Estimate, plain_interval
 from fitlab.diagnosis.noninferiority import hardest
 from fitlab.records import Interval, Outcome
@@ -67,13 +67,16 @@ def decide(candidates: Candidates, rule: Rule) -> tuple[Decision, ...]:
     interpolates; else its excess over the reference says whether anything is wrong, and its direction what. Where
     the excess is not for sure above the margin, or the direction not for sure, it is inconclusive, leaning that way.
     """
-    margin = candidates.margin(rule)
-    if not 0 < margin < math.inf:
+    return decided(candidates, weighed_by(candidates, rule), rule)
+
+
+def decided(candidates: Candidates, weighed: Weighed | None, rule: Rule) -> tuple[Decision, ...]:
+    """Return what is decided of what is weighed already. weighed: None where there is no margin."""
+    if weighed is None:
         return tuple(_without_margin(config) for config in candidates.configs)
-    weighed = weigh(candidates, rule, margin)
-    decided = dict(zip(weighed.places.tolist(), judged(weighed, rule), strict=True))
+    known = dict(zip(weighed.places.tolist(), judged(weighed, rule), strict=True))
     return tuple(
-        decided.get(c) or unsound(config, int(weighed.quantities.diverged[c].sum()))
+        known.get(c) or unsound(config, int(weighed.quantities.diverged[c].sum()))
         for c, config in enumerate(candidates.configs)
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -72,6 +73,12 @@ class Weighed:
         if rival in (-1, len(self.rivals.val) - 1):
             return None
         return int(self.places[min(rival, len(self.places) - 1)])
+
+
+def weighed_by(candidates: Candidates, rule: Rule) -> Weighed | None:
+    """Return the same by the margin of a rule; None where the constant predictor's loss is not a positive number."""
+    margin = candidates.margin(rule)
+    return weigh(candidates, rule, margin) if 0 < margin < math.inf else None
 
 
 def weigh(candidates: Candidates, rule: Rule, margin: float) -> Weighed:

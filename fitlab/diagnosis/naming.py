@@ -15,9 +15,9 @@ HUGE = 1e9  # losses that have grown beyond it are not read digit by digit
 
 
 def shown(value: Any) -> str:
-    """Write a swept value: ``[32]``, ``0.01``, ``1``; floats as tables have them."""
+    """Write a swept value: ``[32]``, ``0.01``, ``1``; two different numbers never look alike."""
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return repr(value).removesuffix(".0")
     return value if isinstance(value, str) else canonical(value)
 
 

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from fitlab.diagnosis.checks import examine
-from fitlab.diagnosis.decisions import Decision, decide
+from fitlab.diagnosis.checks import examined
+from fitlab.diagnosis.decisions import Decision, decided
 from fitlab.diagnosis.evidence import Rule
+from fitlab.diagnosis.facts import weighed_by
 from fitlab.diagnosis.gather import Group, groups
 from fitlab.diagnosis.judged import Judged, among, whole
 from fitlab.diagnosis.naming import name_of, pairs
@@ -63,27 +64,30 @@ def told(sweep: Sweep, found: Sequence[Group], test: TestLosses | None) -> Verdi
     """Return the verdicts of groups of Configs."""
     rule = rule_of(sweep)
     rules = [rule_of(sweep, group.configs) for group in found]
-    decisions = tuple(decide(group.candidates, own) for group, own in zip(found, rules, strict=True))
-    examined = tuple(examine(group.candidates, own) for group, own in zip(found, rules, strict=True))
+    weighed = [
+        (group.candidates, weighed_by(group.candidates, own), own) for group, own in zip(found, rules, strict=True)
+    ]
+    decisions = tuple(decided(*one) for one in weighed)
+    examinations = tuple(examined(*one) for one in weighed)
     choice: Choice | None = choose(sweep, found)
-    judged = Judged(sweep, rule, tuple(found), decisions, examined, selection(sweep, choice, test))
+    judged = Judged(sweep, rule, tuple(found), decisions, examinations, selection(sweep, choice, test))
     verdicts = {
         group.configs[i].digest: verdict
         for g, group in enumerate(judged.groups)
-        for i, verdict in enumerate(_verdicts(judged, group, decisions[g], examined[g]))
+        for i, verdict in enumerate(_verdicts(judged, group, decisions[g], examinations[g]))
     }
     ordered = {config.digest: verdicts[config.digest] for config in sweep.configs}
     return Verdicts(ordered, checks(judged), judged.selection)
 
 
 def _verdicts(
-    judged: Judged, group: Group, decided: Sequence[Decision], examined: Sequence[tuple[Check, ...]]
+    judged: Judged, group: Group, decisions: Sequence[Decision], seen: Sequence[tuple[Check, ...]]
 ) -> list[Verdict]:
     """Return the verdicts of one group, each with its note."""
-    verdicts = [_verdict(group, decision, seen) for decision, seen in zip(decided, examined, strict=True)]
+    verdicts = [_verdict(group, decision, checked) for decision, checked in zip(decisions, seen, strict=True)]
     shared = _shared(judged, group)
     return [
-        replace(verdict, note=note(verdict, _context(shared, judged, group, i, decided[i])))
+        replace(verdict, note=note(verdict, _context(shared, judged, group, i, decisions[i])))
         for i, verdict in enumerate(verdicts)
     ]
 

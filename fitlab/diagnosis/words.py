@@ -96,7 +96,9 @@ def _open(verdict: Verdict) -> str:
     if verdict.n == 1 or not verdict.reasons:
         return f"{verdict.because}: nothing tells how much it varies"
     if worse is None:  # it is the best itself, or alone
-        return f"{verdict.because}{f': at most {number(rival.high)}' if rival and rival.high > 0 else ''}"
+        if verdict.leaning is not Label.GOOD or not rival or not rival.high > 0:
+            return verdict.because
+        return f"may lose up to {number(rival.high)} more than the best other: whether that is so is open"
     if verdict.leaning is Label.GOOD:
         return f"loses {interval(worse)} more than the best: more than the margin or less, that is open"
     return f"loses {interval(worse)} more than the best; {verdict.because}"
@@ -174,7 +176,8 @@ def over_confident(verdict: Verdict, context: Context) -> str:
     return (
         f"It is **over-confident**: it is right {often} as often as the best (accuracy "
         f"{context.accuracy.estimate:.3f}, there {context.best_accuracy:.3f}), so what it loses is not more errors but "
-        "too high probabilities for them. If only the most probable class counts, this may not matter; if probabilities are used, it does."
+        "too high probabilities for them. If only the most probable class counts, this may not matter; if "
+        "probabilities are used, it does."
     )
 
 

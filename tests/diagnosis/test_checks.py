@@ -12,7 +12,7 @@ from truths import candidate, constant, polynomial
 
 from fitlab.diagnosis import Candidate, Candidates, Rule, examine
 from fitlab.records import Floats, Outcome
-from fitlab.verdicts import Check, State
+from fitlab.verdicts import Check, Severity, State
 
 RULE = Rule()
 EPOCHS = np.arange(101)
@@ -108,6 +108,7 @@ def test_every_config_gets_every_check(sweep: Candidates) -> None:
         for check in found:
             assert check.said or check.state is CLEAR
             assert (check.state is FOUND) == bool(check.advice)
+            assert check.state is FOUND or check.severity is Severity.NOTE
 
 
 def test_a_polynomial_through_all_points_interpolates() -> None:

@@ -8,10 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 from diagnosis.frames import GOOD, SHAPES, SIZES, falling, named, recorded
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fitlab import space
 from fitlab.diagnosis import reason
-from fitlab.diagnosis.naming import counted, interval, listed, number
+from fitlab.diagnosis.naming import counted, interval, listed, number, shown
 from fitlab.diagnosis.steps import STEPS, moves
 from fitlab.diagnosis.words import LEANINGS, MEANINGS, Context, note, over_confident
 from fitlab.records import Interval
@@ -98,6 +100,8 @@ def test_a_reason_is_one_line_with_its_numbers() -> None:
         "loses 0.100 [0.050, 0.150] more than the best: more than the margin or less, that is open; "
         "12 seeds would decide it"
     )
+    alone = replace(open_one, reasons={"rival": t(0.0, -0.1, 0.1234)}, seeds_needed=None)
+    assert reason(alone) == "may lose up to 0.123 more than the best other: whether that is so is open"
     for name, verdict in named(recorded(SHAPES, capacity=SIZES)).items():
         assert "\n" not in reason(verdict), name
         assert "[" in reason(verdict) or verdict.label is Label.GOOD
@@ -213,6 +217,12 @@ def test_a_verdict_is_brief_where_there_is_little_room() -> None:
     leaning = Verdict(Label.INCONCLUSIVE, Label.NOT_CONVERGED)
     assert (leaning.text, leaning.brief) == ("inconclusive, leaning not converged", "not converged?")
     assert named(recorded({"a": GOOD, "b": GOOD}))["a"].brief in ("good", "good?")
+
+
+@given(st.floats(allow_nan=False), st.floats(allow_nan=False))
+def test_different_values_never_look_alike(one: float, other: float) -> None:
+    assert (shown(one) == shown(other)) == (one == other and math.copysign(1, one) == math.copysign(1, other))
+    assert [shown(value) for value in (0.01, 1.0, [32], "relu", None)] == ["0.01", "1", "[32]", "relu", "null"]
 
 
 def test_numbers_are_written_for_people() -> None:
