@@ -3,42 +3,27 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from fitlab.diagnosis.evidence import Candidate, Candidates, Rule
-from fitlab.diagnosis.facts import Facts, Weighed, weigh
+from fitlab.diagnosis.facts import Facts, Weighed, weighed_by
 from fitlab.diagnosis.intervals import ONE, Estimate
+from fitlab.diagnosis.kinds import Kind
+from fitlab.diagnosis.naming import interval, number
 from fitlab.diagnosis.quantities import best_epochs, late_falls
 from fitlab.records import Outcome
-from fitlab.verdicts import Check, Severity, State
+from fitlab.verdicts import Check, Severity
 
 ACCURATE = 0.02  # accuracy this close to the best Config's is as good
 DISAGREES = 1.0  # standard deviation over seeds of asinh(E/δ): about a margin near the best, a factor of e far off
+STEADY = 0.5  # it is the reference that varies where a Config's own loss varies by less than this share of it
+REFERENCE_VARIES = (
+    "It is not this Config that is unsteady: look at the single seeds of those with the lowest losses, and at which of "
+    "them fail under some seed."
+)
 LATE = 3.0  # times the epochs that the training loss took to fall
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What is the same of a check whatever it comes to."""
-
-    code: str
-    title: str
-    severity: Severity
-    advice: str
-
-    def found(self, said: str) -> Check:
-        """It is there."""
-        return Check(self.code, self.title, State.FOUND, self.severity, said, self.advice)
-
-    def clear(self, said: str = "") -> Check:
-        """It is not there."""
-        return Check(self.code, self.title, State.CLEAR, self.severity, said)
-
-    def idle(self, why: str) -> Check:
-        """It does not apply."""
-        return Check(self.code, self.title, State.NOT_APPLICABLE, self.severity, why)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +46,8 @@ class Case:
 
     def shown(self, estimate: Estimate) -> str:
         """An estimate in units of loss, with its interval and the margin."""
-        interval = estimate.interval(self.weighed.margin, self.rule.level, self.weighed.n)
-        return f"{interval} (margin {self.weighed.margin:.4g})"
+        found = estimate.interval(self.weighed.margin, self.rule.level, self.weighed.n)
+        return f"{interval(found)} (margin {number(self.weighed.margin)})"
 
     def lacks(self, *, axis: bool = False, seeds: bool = True) -> str:
         """Why a check does not apply; empty where it does."""
@@ -122,7 +107,7 @@ def rise(case: Case) -> Check:
     if not count:
         return kind.clear()
     return kind.found(
-        f"under {count} of {case.seeds} seeds, by up to {rises.max():.4g} (margin {case.weighed.margin:.4g})"
+        f"under {count} of {case.seeds} seeds, by up to {number(rises.max())} (margin {number(case.weighed.margin)})"
     )
 
 
@@ -138,17 +123,17 @@ def divergence(case: Case) -> Check:
 
 
 def beyond_null(case: Case) -> Check:
-    """FIT005: validation loss is for sure above the constant predictor's."""
+    """FIT005: validation loss is materially above the constant predictor's, and for sure above it."""
     kind = Kind(
         "FIT005",
         "worse than the constant predictor",
         Severity.PROBLEM,
-        "It predicts worse than no model: regularise, stop earlier, or calibrate its probabilities.",
+        "It predicts worse than no model: do not use it as it is.",
     )
     why = case.lacks()
     if why or case.facts is None:
         return kind.idle(why)
-    if not case.facts.beyond.low > 0:
+    if not (case.facts.beyond.material and case.facts.beyond.low > 0):
         return kind.clear()
     return kind.found(f"its validation loss is higher by {case.shown(case.facts.beyond)}")
 
@@ -175,7 +160,7 @@ def confidence(case: Case) -> Check:
         "FIT007",
         "over-confident",
         Severity.WARNING,
-        "It decides as well as the best but is too sure: regularise, stop earlier, or calibrate its probabilities.",
+        "It decides as well as the best but is too sure: calibrate its probabilities where they are used.",
     )
     why = case.lacks() if case.kind == "log_loss" else "the loss is not log-loss"
     if why or case.facts is None:
@@ -203,8 +188,13 @@ def disagreement(case: Case) -> Check:
     excess = case.weighed.excess[case.row]
     if not np.arcsinh(excess / case.weighed.margin).std(ddof=1) > DISAGREES:
         return kind.clear()
-    said = f"its excess over the best lies between {excess.min():.4g} and {excess.max():.4g}"
-    return kind.found(f"{said} (margin {case.weighed.margin:.4g})")
+    ranges = f"lies between {number(excess.min())} and {number(excess.max())} (margin {number(case.weighed.margin)})"
+    own = case.weighed.rivals.val[case.row]
+    best = own - excess
+    if np.ptp(own) < np.ptp(best) * STEADY:
+        said = f"what the other seeds find best varies, from {number(best.min())} to {number(best.max())}, not its own"
+        return replace(kind, advice=REFERENCE_VARIES).found(f"{said} loss: its excess over that {ranges}")
+    return kind.found(f"its excess over what the other seeds find best {ranges}")
 
 
 def delay(case: Case) -> Check:
@@ -226,7 +216,7 @@ def delay(case: Case) -> Check:
         return kind.clear()
     return kind.found(
         f"training loss was down at epoch {np.median(before):.0f}, validation loss at {np.median(after):.0f}; "
-        f"in between it fell by {np.median(fall):.4g} (margin {case.weighed.margin:.4g})"
+        f"in between it fell by {number(np.median(fall))} (margin {number(case.weighed.margin)})"
     )
 
 
@@ -238,10 +228,13 @@ def examine(candidates: Candidates, rule: Rule) -> tuple[tuple[Check, ...], ...]
 
     Where there is no margin (see ``decide``) there are none.
     """
-    margin = candidates.margin(rule)
-    if not 0 < margin < math.inf:
+    return examined(candidates, weighed_by(candidates, rule), rule)
+
+
+def examined(candidates: Candidates, weighed: Weighed | None, rule: Rule) -> tuple[tuple[Check, ...], ...]:
+    """Return the checks of what is weighed already. weighed: None where there is no margin."""
+    if weighed is None:
         return tuple(() for _ in candidates.configs)
-    weighed = weigh(candidates, rule, margin)
     best = weighed.place(weighed.rivals.best)
     accuracy = None if best is None else candidates.configs[best].accuracy
     mean = None if accuracy is None else float(accuracy.mean())

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fitlab.diagnosis.evidence import Candidate, Candidates, Rule
-from fitlab.diagnosis.facts import Facts, Weighed, weigh
+from fitlab.diagnosis.facts import Facts, Weighed, weighed_by
 from fitlab.diagnosis.intervals import ONE, Estimate, plain_interval
 from fitlab.diagnosis.noninferiority import hardest
 from fitlab.records import Interval, Outcome
 from fitlab.verdicts import Label
 
-SHOWN = ("excess", "distance", "gap", "regret", "train_regret", "gain", "spike", "beyond")
+SHOWN = ("excess", "above_best", "distance", "gap", "regret", "train_regret", "gain", "spike", "beyond")
 
 
 @dataclass(frozen=True)
@@ -23,17 +23,16 @@ class Decision:
     label: Label
     leaning: Label | None = None  # of an inconclusive one
     # in units of loss: "val" and "train" at the last epoch, "rival" (to what it is hardest to be no worse than), and
-    # what Facts has: "excess", "distance", "gap", "regret", "train_regret", "gain", "spike", "beyond"; as far as known
+    # what Facts has (see SHOWN); as far as known. "above_best" is not there for the best itself.
     reasons: Mapping[str, Interval] = field(default_factory=dict)
     because: str = ""  # the step of the rule that decided
     deciding: str | None = None  # the reason that decided
     n: int = 0  # seeds that it rests on
     seeds_needed: int | None = None  # of an inconclusive one; None: no number of seeds would do, or it is not known
     reference: int | None = None  # place of the Config with the lowest mean validation loss; None: the constant
-    rival: int | None = (
-        None  # place of the Config that it has the hardest time to be no worse than; None: the constant, or
-    )
-    # none was looked for (no reason "rival") because it is plainly worse than the best one
+    # place of the Config that it has the hardest time to be no worse than; None: the constant, or none was looked for
+    # (no reason "rival") because it is plainly worse than the best one
+    rival: int | None = None
     double_descent: bool = False  # the side of the reference and the distance from its floor contradict each other
 
 
@@ -68,16 +67,26 @@ def decide(candidates: Candidates, rule: Rule) -> tuple[Decision, ...]:
     interpolates; else its excess over the reference says whether anything is wrong, and its direction what. Where
     the excess is not for sure above the margin, or the direction not for sure, it is inconclusive, leaning that way.
     """
-    margin = candidates.margin(rule)
-    if not 0 < margin < math.inf:
-        because = "the constant predictor's validation loss is not a positive number, so there is no margin"
-        return tuple(Decision(Label.NOT_ASSESSED, because=because) for _ in candidates.configs)
-    weighed = weigh(candidates, rule, margin)
-    decided = dict(zip(weighed.places.tolist(), judged(weighed, rule), strict=True))
+    return decided(candidates, weighed_by(candidates, rule), rule)
+
+
+def decided(candidates: Candidates, weighed: Weighed | None, rule: Rule) -> tuple[Decision, ...]:
+    """Return what is decided of what is weighed already. weighed: None where there is no margin."""
+    if weighed is None:
+        return tuple(_without_margin(config) for config in candidates.configs)
+    known = dict(zip(weighed.places.tolist(), judged(weighed, rule), strict=True))
     return tuple(
-        decided.get(c) or unsound(config, int(weighed.quantities.diverged[c].sum()))
+        known.get(c) or unsound(config, int(weighed.quantities.diverged[c].sum()))
         for c, config in enumerate(candidates.configs)
     )
+
+
+def _without_margin(config: Candidate) -> Decision:
+    """Return what can be said where the constant predictor has no loss: no Fit of some seed knows it, or it is 0."""
+    if not config.completed:
+        return unsound(config, config.outcomes.count(Outcome.DIVERGED))
+    because = "the constant predictor's validation loss is not a positive number, so there is no margin"
+    return Decision(Label.NOT_ASSESSED, because=because)
 
 
 def unsound(config: Candidate, diverged: int) -> Decision:
@@ -106,7 +115,11 @@ def judged(weighed: Weighed, rule: Rule) -> list[Decision]:
         facts, rival = weighed.facts(row), close[row]
         end = conclude(facts, rival, weighed, rule)
         shown = {name: getattr(facts, name) for name in SHOWN} | {"rival": rival}
-        reasons = {name: plain_interval(getattr(sound, name)[row], rule.level) for name in ("val", "train")}
+        if not _beside_the_best(facts, weighed):
+            del shown["above_best"]
+        reasons = {
+            name: plain_interval(getattr(sound, name)[row, : weighed.n], rule.level) for name in ("val", "train")
+        }
         reasons |= {
             name: estimate.interval(weighed.margin, rule.level, weighed.n)
             for name, estimate in shown.items()
@@ -129,6 +142,13 @@ def judged(weighed: Weighed, rule: Rule) -> list[Decision]:
     return decisions
 
 
+def _beside_the_best(facts: Facts, weighed: Weighed) -> bool:
+    """Whether another one is the best; what is alone has only the constant, if that is better by what matters."""
+    if weighed.alone:
+        return weighed.place(weighed.rivals.best) is None and facts.excess.material
+    return facts.above_best.mean != 0
+
+
 def conclude(facts: Facts, rival: Estimate, weighed: Weighed, rule: Rule) -> Conclusion:
     """Return the label of a sound Config. rival: its hardest comparison."""
     if weighed.n == 1:
@@ -136,6 +156,8 @@ def conclude(facts: Facts, rival: Estimate, weighed: Weighed, rule: Rule) -> Con
     if rival.high < ONE and not (weighed.alone and facts.gain.high >= ONE):
         return _good(facts, weighed.alone)
     leaning = lean(facts, weighed.alone)
+    if leaning.label is Label.GOOD and math.isnan(rival.mean):  # its mean is above the best one's by the margin
+        return _plainly_worse(facts)
     if leaning.label is Label.GOOD:
         return _leaning_good(facts, rival, weighed, rule)
     excess = facts.excess if facts.excess.material else facts.gain
@@ -205,7 +227,8 @@ def _by_distance(facts: Facts) -> Direction:
 
 
 def _good(facts: Facts, alone: bool) -> Conclusion:
-    others = "the constant predictor and itself at other epochs (it is alone)" if alone else "any other, by the margin"
+    itself = "" if math.isnan(facts.regret.mean) else " and itself at other epochs"
+    others = f"the constant predictor{itself} (it is alone)" if alone else "any other, by the margin"
     why = f"for sure no worse than {others}"
     if facts.interpolates:
         return Conclusion(Label.BENIGN, f"{why}, and it interpolates its training data", deciding="rival")
@@ -220,6 +243,16 @@ def _leaning_good(facts: Facts, rival: Estimate, weighed: Weighed, rule: Rule) -
     if all(doubt.mean < ONE for doubt in doubts):
         needed = _most([doubt.seeds_needed(ONE, rule) for doubt in doubts])
     return Conclusion(Label.INCONCLUSIVE, why, Label.GOOD, "rival", needed)
+
+
+def _plainly_worse(facts: Facts) -> Conclusion:
+    """On average it loses materially more than the best one, but what the other seeds find best varies too much.
+
+    Where a rival that is best under some seeds fails under others, E is small or negative without c being good.
+    """
+    towards = direction(facts)
+    why = "it loses materially more than the best one, but which one is best depends on the seed"
+    return Conclusion(Label.INCONCLUSIVE, why, towards.label, None, None, towards.double_descent)
 
 
 def _unsure(leaning: Direction, excess: Estimate, facts: Facts, rule: Rule) -> Conclusion:

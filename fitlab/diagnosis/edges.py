@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fitlab.diagnosis.gather import SIZES, Group, places
+from fitlab.diagnosis.gather import SIZES, Group, number, places
 from fitlab.diagnosis.judged import Judged, among, clear, found, idle, whole
-from fitlab.diagnosis.naming import interval, listed, short, shown
+from fitlab.diagnosis.naming import interval, listed, pairs, short, shown
 from fitlab.records import Interval
+from fitlab.seeds import canonical
 from fitlab.spec import domain_of
-from fitlab.spec.sweeps import Range
+from fitlab.spec.recorded import CAPACITY, RecordedSpec
+from fitlab.spec.sweeps import Grid, Range, Values
 from fitlab.sweep import Sweep
 from fitlab.verdicts import Check, Severity
 
@@ -31,19 +33,49 @@ class Edge:
 
 
 def at_the_edge(judged: Judged) -> Check:
-    """Look whether the best Config has the smallest or largest value that was tried of a swept number or size."""
+    """Look whether the best Config has the smallest or largest value that was tried of a swept number or size.
+
+    Where none is better than the constant predictor by the margin the best one says nothing of where to look.
+    """
     if not _ordered(judged.sweep):
         return idle("SWP001", "no number or size is swept")
-    seen = [(group, edge) for group in judged.groups for edge in edges(judged, group)]
     if not any(whole(group) for group in judged.groups):
         return idle("SWP001", "no Config completed on every seed")
+    learned = [group for group in judged.groups if _learned(judged, group)]
+    if not learned:
+        return idle("SWP001", "nothing is better than the constant predictor by the margin")
+    seen = [(group, edge) for group in learned for edge in edges(judged, group)]
     if not seen:
         return clear("SWP001", "the best Config has values on both sides of its own")
     said = ". ".join(f"{among(judged, group)}{_edge_words(edge, judged.delta(group))}" for group, edge in seen)
-    steep = any(_steep(edge, judged.delta(group)) for group, edge in seen)
-    steps = dict.fromkeys(f"a {'larger' if one.end == 'largest' else 'smaller'} {short(one.key)}" for _, one in seen)
-    advice = f"Try {listed(steps)}: only the new points are trained."
-    return found("SWP001", Severity.WARNING if steep else Severity.NOTE, f"{said}.", advice)
+    steep = [(group, edge) for group, edge in seen if _steep(edge, judged.delta(group))]
+    if not steep:
+        return found("SWP001", Severity.NOTE, f"{said}.", "The loss no longer falls there by what matters: no need to.")
+    steps: dict[str, list[str]] = {}
+    for group, edge in steep:
+        steps.setdefault(_data(judged, group), []).append(
+            f"a {'larger' if edge.end == 'largest' else 'smaller'} {short(edge.key)}"
+        )
+    tries = "; ".join(f"{listed(words)}{data}" for data, words in steps.items())
+    return found("SWP001", Severity.WARNING, f"{said}.", f"Try {tries}{_cost(judged.sweep)}.")
+
+
+def _learned(judged: Judged, group: Group) -> bool:
+    """Whether the best one's mean is below the constant predictor's by the margin."""
+    ranked = whole(group)
+    return bool(ranked) and float(group.null.mean() - group.final(ranked[0]).mean()) > judged.delta(group)
+
+
+def _data(judged: Judged, group: Group) -> str:
+    """Say for which data a step is, where there are several."""
+    return f" for {pairs(group.swept)}" if len(judged.groups) > 1 else ""
+
+
+def _cost(sweep: Sweep) -> str:
+    """Say that what was trained is kept, where more values leave the others as they are."""
+    listed_ones = all(isinstance(domain, Values) for domain in domain_of(sweep.spec).values())
+    kept = isinstance(sweep.spec.sweep, Grid) and listed_ones and not isinstance(sweep.spec, RecordedSpec)
+    return ": only the new points are trained" if kept else ""
 
 
 def _steep(edge: Edge, delta: float) -> bool:
@@ -66,9 +98,10 @@ def _edge_words(edge: Edge, delta: float) -> str:
 def _ordered(sweep: Sweep) -> list[str]:
     """Return the swept keys whose values are numbers or sizes of layers, of the model and its training."""
     seen = []
-    for key in domain_of(sweep.spec):
+    axis = sweep.spec.diagnosis.capacity_axis  # of a recorded sweep it is not among what the spec sweeps
+    for key in dict.fromkeys([*domain_of(sweep.spec), *([axis] if axis else [])]):
         values = [config.swept[key] for config in sweep.configs if key in config.swept]
-        numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+        numbers = all(value is None or number(value) for value in values) and any(map(number, values))
         if values and not key.startswith("data.") and (numbers or short(key) == SIZES):
             seen.append(key)
     return seen
@@ -85,19 +118,32 @@ def edges(judged: Judged, group: Group) -> Iterator[Edge]:
             continue
         place, value = at[ranked[0]], group.configs[ranked[0]].swept[key]
         low, high = min(order.values()), max(order.values())  # what was pruned or failed there was tried, too
-        near = _nearness(domain_of(judged.sweep.spec)[key], place)
-        end = "smallest" if place == low or near < NEAR else "largest" if place == high or near > 1 - NEAR else None
+        near = _nearness(domain_of(judged.sweep.spec).get(key), place)
+        first, last = min(at.values()), max(at.values())  # of what completed: beyond it nothing did
+        smallest = place == low or (place == first and near < NEAR)
+        largest = place == high or (place == last and near > 1 - NEAR)
+        end = "smallest" if smallest else "largest" if largest else None
         others = [i for i in having if at[i] != place]
-        if end is None or (end == "smallest" and _cannot_shrink(value)) or not others:
+        if (
+            end is None
+            or not others
+            or value is None
+            or (end == "smallest" and key != CAPACITY and _cannot_shrink(value))
+        ):
             continue
         worse = judged.paired(group.final(others[0]), group.final(ranked[0]))
         yield Edge(key, value, end, group.configs[others[0]].swept[key], worse)
 
 
 def _order(sweep: Sweep, group: Group, key: str) -> Mapping[str, float]:
-    if short(key) == SIZES:
-        return places(sweep, group.configs, key)
-    return {config.digest: float(config.swept[key]) for config in group.configs if key in config.swept}
+    """Return the place of each Config along a key, the same for the same value; None, which means no limit, is last."""
+    having = {config.digest: config.swept[key] for config in group.configs if key in config.swept}
+    if short(key) != SIZES:
+        return {digest: math.inf if value is None else float(value) for digest, value in having.items()}
+    found, least = places(sweep, group.configs, key), dict[str, float]()
+    for digest, value in having.items():  # other swept keys, such as model.biases, change the count of parameters, too
+        least[canonical(value)] = min(found[digest], least.get(canonical(value), math.inf))
+    return {digest: least[canonical(value)] for digest, value in having.items()}
 
 
 def _nearness(domain: Any, place: float) -> float:

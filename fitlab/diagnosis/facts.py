@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -22,6 +23,7 @@ class Facts:
     """What is known of one sound Config. Estimates are on the scale asinh(q/δ)."""
 
     excess: Estimate  # E: validation loss minus the reference's
+    above_best: Estimate  # validation loss minus that of the one with the lowest mean, which is the same for all seeds
     distance: Estimate  # D: training loss minus the reference's floor; above 0 bias dominates, below noise was learned
     gap: Estimate  # G: gap between validation and training loss, minus the reference's
     regret: Estimate  # W: validation loss at the last epoch minus at the best
@@ -73,6 +75,12 @@ class Weighed:
         return int(self.places[min(rival, len(self.places) - 1)])
 
 
+def weighed_by(candidates: Candidates, rule: Rule) -> Weighed | None:
+    """Return the same by the margin of a rule; None where the constant predictor's loss is not a positive number."""
+    margin = candidates.margin(rule)
+    return weigh(candidates, rule, margin) if 0 < margin < math.inf else None
+
+
 def weigh(candidates: Candidates, rule: Rule, margin: float) -> Weighed:
     """Return the estimates of all sound Configs: the rule's quantities with moderated t intervals."""
     quantities = measured(candidates, margin)
@@ -81,6 +89,7 @@ def weigh(candidates: Candidates, rule: Rule, margin: float) -> Weighed:
     against = rivals(candidates, sound, margin)
     losses = {
         "excess": sound.val - against.referred(against.val),
+        "above_best": sound.val - against.val[against.best],
         "distance": sound.train - against.floor,
         "gap": sound.val - sound.train - against.gap,
         "regret": sound.regret,

@@ -184,7 +184,7 @@ def places(sweep: Sweep, configs: Sequence[Config], key: str) -> dict[str, float
     name = key.rsplit(".", 1)[-1].rsplit("__", 1)[-1]
     if name == SIZES:
         return _by_size(sweep, having, values)
-    if all(value is None or _number(value) for value in values.values()):
+    if all(value is None or number(value) for value in values.values()):
         sign = -1.0 if name in SHRINKING else 1.0
         return {digest: math.inf if value is None else sign * value for digest, value in values.items()}
     domain = domain_of(sweep.spec).get(key)
@@ -192,7 +192,8 @@ def places(sweep: Sweep, configs: Sequence[Config], key: str) -> dict[str, float
     return {d: float(listed.index(canonical(v))) for d, v in values.items() if canonical(v) in listed}
 
 
-def _number(value: Any) -> bool:
+def number(value: Any) -> bool:
+    """Whether a swept value is a number, and no truth value."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

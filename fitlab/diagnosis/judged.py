@@ -10,11 +10,12 @@ import numpy as np
 from fitlab.diagnosis.decisions import Decision
 from fitlab.diagnosis.evidence import Rule
 from fitlab.diagnosis.gather import Group
+from fitlab.diagnosis.kinds import Kind
 from fitlab.diagnosis.naming import pairs
 from fitlab.records import Config, Floats, Interval
 from fitlab.stats import t_interval
 from fitlab.sweep import Sweep
-from fitlab.verdicts import Check, Selection, Severity, State
+from fitlab.verdicts import Check, Selection, Severity
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,15 +67,15 @@ TITLES = {
 
 
 def found(code: str, severity: Severity, said: str, advice: str) -> Check:
-    return Check(code, TITLES[code], State.FOUND, severity, said, advice)
+    return Kind(code, TITLES[code], severity, advice).found(said)
 
 
 def clear(code: str, said: str = "") -> Check:
-    return Check(code, TITLES[code], State.CLEAR, Severity.NOTE, said)
+    return Kind(code, TITLES[code]).clear(said)
 
 
 def idle(code: str, why: str) -> Check:
-    return Check(code, TITLES[code], State.NOT_APPLICABLE, Severity.NOTE, why)
+    return Kind(code, TITLES[code]).idle(why)
 
 
 def among(judged: Judged, group: Group) -> str:

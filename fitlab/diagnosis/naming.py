@@ -11,11 +11,13 @@ from fitlab.records import Config, Interval
 from fitlab.seeds import canonical
 from fitlab.spec.recorded import NAME
 
+HUGE = 1e9  # losses that have grown beyond it are not read digit by digit
+
 
 def shown(value: Any) -> str:
-    """Write a swept value: ``[32]``, ``0.01``, ``1``; floats as tables have them."""
+    """Write a swept value: ``[32]``, ``0.01``, ``1``; two different numbers never look alike."""
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return repr(value).removesuffix(".0")
     return value if isinstance(value, str) else canonical(value)
 
 
@@ -37,11 +39,13 @@ def pairs(swept: Mapping[str, Any]) -> str:
 
 
 def number(value: float) -> str:
-    """Write a loss or a difference of losses with three significant digits, never in powers of ten."""
+    """Write a loss or a difference of losses with three significant digits; in powers of ten from a billion on."""
     if not math.isfinite(value):
         return "∞" if value > 0 else "−∞" if value < 0 else "unknown"
     if value == 0:
         return "0"
+    if abs(value) >= HUGE:
+        return f"{value:.3g}".replace("-", "−")
     digits = min(max(2 - math.floor(math.log10(abs(value))), 0), 6)
     return f"{value:.{digits}f}".replace("-", "−")
 

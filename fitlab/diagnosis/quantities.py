@@ -121,7 +121,8 @@ def spikes(candidate: Candidate, null_train: Floats) -> Floats:
 def late_falls(candidate: Candidate, margin: float) -> tuple[Floats, Floats, Floats]:
     """Return by how much the validation loss fell after the training loss was down, and when either was. (S,) each
 
-    Fall from the epoch at which the training loss came within a margin of its lowest to the last epoch; that epoch,
+    Fall from the lowest validation loss up to the epoch at which the training loss came within a margin of its lowest
+    (not from the loss at that epoch: coming down from a peak is no generalisation) to the last epoch; that epoch,
     NaN where the training loss was there when it began; and the epoch from which the validation loss stays within a
     margin of where it ends, or below.
     """
@@ -131,5 +132,5 @@ def late_falls(candidate: Candidate, margin: float) -> tuple[Floats, Floats, Flo
     never = train[:, :1] <= lowest + margin
     above = val > val[:, -1:] + margin
     since = np.where(above.any(axis=1), above.shape[1] - np.argmax(above[:, ::-1], axis=1), 0)
-    fall = val[np.arange(len(val)), down] - val[:, -1]
+    fall = np.minimum.accumulate(val, axis=1)[np.arange(len(val)), down] - val[:, -1]
     return fall, np.where(never[:, 0], np.nan, candidate.epoch[down]), candidate.epoch[since].astype(np.float64)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from fitlab.diagnosis.checks import examine
-from fitlab.diagnosis.decisions import Decision, decide
+from fitlab.diagnosis.checks import examined
+from fitlab.diagnosis.decisions import Decision, decided
 from fitlab.diagnosis.evidence import Rule
+from fitlab.diagnosis.facts import weighed_by
 from fitlab.diagnosis.gather import Group, groups
 from fitlab.diagnosis.judged import Judged, among, whole
 from fitlab.diagnosis.naming import name_of, pairs
 from fitlab.diagnosis.selection import Choice, TestLosses, choose, selection
+from fitlab.diagnosis.steps import moves
 from fitlab.diagnosis.whole import beats, checks, constant_words
 from fitlab.diagnosis.words import Context, note, selection_words
 from fitlab.records import Config, Interval
@@ -61,36 +64,37 @@ def told(sweep: Sweep, found: Sequence[Group], test: TestLosses | None) -> Verdi
     """Return the verdicts of groups of Configs."""
     rule = rule_of(sweep)
     rules = [rule_of(sweep, group.configs) for group in found]
-    decisions = tuple(decide(group.candidates, own) for group, own in zip(found, rules, strict=True))
-    examined = tuple(examine(group.candidates, own) for group, own in zip(found, rules, strict=True))
+    weighed = [
+        (group.candidates, weighed_by(group.candidates, own), own) for group, own in zip(found, rules, strict=True)
+    ]
+    decisions = tuple(decided(*one) for one in weighed)
+    examinations = tuple(examined(*one) for one in weighed)
     choice: Choice | None = choose(sweep, found)
-    judged = Judged(sweep, rule, tuple(found), decisions, examined, selection(sweep, choice, test))
+    judged = Judged(sweep, rule, tuple(found), decisions, examinations, selection(sweep, choice, test))
     verdicts = {
         group.configs[i].digest: verdict
         for g, group in enumerate(judged.groups)
-        for i, verdict in enumerate(_verdicts(judged, group, decisions[g], examined[g]))
+        for i, verdict in enumerate(_verdicts(judged, group, decisions[g], examinations[g]))
     }
     ordered = {config.digest: verdicts[config.digest] for config in sweep.configs}
     return Verdicts(ordered, checks(judged), judged.selection)
 
 
 def _verdicts(
-    judged: Judged, group: Group, decided: Sequence[Decision], examined: Sequence[tuple[Check, ...]]
+    judged: Judged, group: Group, decisions: Sequence[Decision], seen: Sequence[tuple[Check, ...]]
 ) -> list[Verdict]:
     """Return the verdicts of one group, each with its note."""
-    verdicts = [_verdict(group, decision, seen) for decision, seen in zip(decided, examined, strict=True)]
-    if not np.isfinite(group.null).all():
-        return verdicts  # without a constant predictor nothing is known
+    verdicts = [_verdict(group, decision, checked) for decision, checked in zip(decisions, seen, strict=True)]
     shared = _shared(judged, group)
     return [
-        replace(verdict, note=note(verdict, _context(shared, judged, group, i, decided[i])))
+        replace(verdict, note=note(verdict, _context(shared, judged, group, i, decisions[i])))
         for i, verdict in enumerate(verdicts)
     ]
 
 
 def _shared(judged: Judged, group: Group) -> Context:
     """Return what the notes of a group have in common."""
-    best = whole(group)[:1]
+    best, known = whole(group)[:1], bool(np.isfinite(group.null).all())
     accuracy = _accuracy(judged, group, best[0]) if best else None
     simplest = judged.selection.simplest if judged.selection else None
     return Context(
@@ -100,11 +104,13 @@ def _shared(judged: Judged, group: Group) -> Context:
         delta=judged.delta(group),
         margin=judged.rule.margin,
         level=judged.rule.level,
-        null=t_interval(group.null, judged.rule.level),
+        null=t_interval(group.null, judged.rule.level)
+        if known
+        else Interval(math.nan, math.nan, math.nan, judged.rule.level, 0, ""),
         loss=group.candidates.kind,
         among=len(whole(group)),
         best_accuracy=None if accuracy is None else accuracy.estimate,
-        unbeaten=constant_words(judged, group) if beats(judged, group) is False else "",
+        unbeaten=constant_words(judged, group) if known and beats(judged, group) is False else "",
         data=among(judged, group),
         simplest=name_of(group.configs[group.index(simplest)]) if simplest else "",
         power=judged.rule.power,
@@ -114,6 +120,7 @@ def _shared(judged: Judged, group: Group) -> Context:
 def _context(shared: Context, judged: Judged, group: Group, i: int, decision: Decision) -> Context:
     """Return what stands around the verdict of one Config."""
     config, chosen_one = group.configs[i], judged.selection
+    best = None if decision.reference is None else group.configs[decision.reference]
     selected = chosen_one is not None and chosen_one.config == config.digest
     return replace(
         shared,
@@ -122,9 +129,17 @@ def _context(shared: Context, judged: Judged, group: Group, i: int, decision: De
         rival=_name(group, decision.rival),
         deciding=decision.deciding,
         accuracy=_accuracy(judged, group, i),
-        best_differs="" if decision.reference is None else _differing(config, group.configs[decision.reference]),
+        apart=_apart(group, i, decision.reference) if decision.reasons else math.nan,
+        best_moves=frozenset() if best is None else moves(judged.sweep, config, best),
+        best_differs="" if best is None else _differing(config, best),
         selected=selection_words(chosen_one) if chosen_one is not None and selected else "",
     )
+
+
+def _apart(group: Group, i: int, reference: int | None) -> float:
+    """Return how much higher the mean validation loss of a Config is than that of what it was compared with."""
+    other = group.null if reference is None else group.final(reference)
+    return float(group.final(i).mean() - other.mean())
 
 
 def _differing(config: Config, best: Config) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fitlab.diagnosis.naming import counted, interval, number, percent, turned
+from fitlab.diagnosis.steps import steps
 from fitlab.records import Interval
 from fitlab.verdicts import Label, Selection, State, Verdict
 
 OVER_CONFIDENT = "FIT007"  # the check of single Configs
+DIFFERS = 0.1  # share by which two numbers that are said side by side may differ without a word about it
 
 
 @dataclass(frozen=True)
@@ -26,10 +29,12 @@ class Context:
     loss: str  # which one it is
     among: int  # Configs on the same data that completed
     deciding: str | None = None  # the reason that decided
+    apart: float = math.nan  # mean validation loss minus the reference's
     accuracy: Interval | None = None
     best_accuracy: float | None = None  # of the Config with the lowest validation loss
     unbeaten: str = ""  # said where nothing beats the constant predictor
     best_differs: str = ""  # swept values that the best has and it has not
+    best_moves: frozenset[str] = frozenset()  # what is larger and smaller in the best, see ``steps``
     simplest: str = ""  # the smallest Config within one standard error of the best
     selected: str = ""  # said of the Config that validation chooses
     power: float = 0.8
@@ -50,14 +55,14 @@ def reason(verdict: Verdict) -> str:
 
 def _closed(verdict: Verdict) -> str:
     found = verdict.reasons
-    worse = f"loses {interval(found['excess'])} more than the best" if "excess" in found else ""
+    worse = f"loses {interval(found['above_best'])} more than the best, and " if "above_best" in found else ""
     match verdict.label:
         case Label.GOOD | Label.BENIGN if "rival" in found:
             also = f", though its training loss is {interval(found['train'])}" if verdict.label is Label.BENIGN else ""
             most = found["rival"].high
             return f"{verdict.because}{f': at most {number(most)}' if most > 0 else ''}{also}"
-        case Label.UNDERFIT | Label.OVERFIT | Label.NOT_CONVERGED | Label.UNSTABLE if worse:
-            return f"{worse}, and {_cause(verdict)}"
+        case Label.UNDERFIT | Label.OVERFIT | Label.NOT_CONVERGED | Label.UNSTABLE if found:
+            return f"{worse}{_cause(verdict)}"
         case _:
             return verdict.because
 
@@ -68,7 +73,7 @@ def _cause(verdict: Verdict) -> str:
     match verdict.deciding:
         case "regret":
             return f"was better by {interval(found['regret'])} at an earlier epoch"
-        case "gain" | "promise":
+        case "gain":
             return f"its validation loss still falls: twice the epochs promise {interval(found['gain'])} less"
         case "spike":
             return f"its training loss rose {interval(found['spike'])} above where it began"
@@ -87,12 +92,16 @@ def _stands(distance: Interval) -> str:
 
 def _open(verdict: Verdict) -> str:
     """Say what is known of a Config that is not decided."""
-    excess = verdict.reasons.get("excess")
-    if verdict.n == 1 or excess is None:
+    worse, rival = verdict.reasons.get("above_best"), verdict.reasons.get("rival")
+    if verdict.n == 1 or not verdict.reasons:
         return f"{verdict.because}: nothing tells how much it varies"
+    if worse is None:  # it is the best itself, or alone
+        if verdict.leaning is not Label.GOOD or not rival or not rival.high > 0:
+            return verdict.because
+        return f"may lose up to {number(rival.high)} more than the best other: whether that is so is open"
     if verdict.leaning is Label.GOOD:
-        return f"loses {interval(excess)} more than the best: more than the margin or less, that is open"
-    return f"loses {interval(excess)} more than the best; {verdict.because}"
+        return f"loses {interval(worse)} more than the best: more than the margin or less, that is open"
+    return f"loses {interval(worse)} more than the best; {verdict.because}"
 
 
 # ── a note ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -119,7 +128,7 @@ def note(verdict: Verdict, context: Context) -> str:
 MEANINGS = {
     Label.GOOD: "It generalises as well as anything in this sweep: no other Config, nor the constant predictor, is "
     "better by what matters.",
-    Label.BENIGN: "It fits its training data all but perfectly, noise included, and generalises as well as anything "
+    Label.BENIGN: "It fits its training data all but perfectly, and generalises as well as anything "
     "in this sweep all the same: the gap between training and validation loss does no harm here.",
     Label.UNDERFIT: "It has learned too little: another Config does better on new data, and this one fits even its "
     "own training data worse than new data could be fitted. It is too small, too strongly regularised or too briefly "
@@ -159,14 +168,16 @@ def meaning(verdict: Verdict) -> str:
 
 
 def over_confident(verdict: Verdict, context: Context) -> str:
-    """Say where a Config is right about as often as the best, and loses by how sure it is when it is wrong."""
+    """Say where a Config is right as often as the best, and loses by how sure it is when it is wrong."""
     seen = any(one.code == OVER_CONFIDENT and one.state is State.FOUND for one in verdict.checks)
     if not seen or context.accuracy is None or context.best_accuracy is None:
         return ""
+    often = "at least" if context.accuracy.estimate >= context.best_accuracy else "about"
     return (
-        f"It is **over-confident**: it is right about as often as the best (accuracy {context.accuracy.estimate:.3f}, "
-        f"there {context.best_accuracy:.3f}), so what it loses is not more errors but too high probabilities for them. "
-        "If only the most probable class counts, this may not matter; if probabilities are used, it does."
+        f"It is **over-confident**: it is right {often} as often as the best (accuracy "
+        f"{context.accuracy.estimate:.3f}, there {context.best_accuracy:.3f}), so what it loses is not more errors but "
+        "too high probabilities for them. If only the most probable class counts, this may not matter; if "
+        "probabilities are used, it does."
     )
 
 
@@ -179,11 +190,13 @@ def numbers(verdict: Verdict, context: Context) -> list[str]:
     """Write the numbers behind a verdict, those that decided first, each with what it says."""
     found = verdict.reasons
     said = {name: words for name in found if (words := _number_words(name, found[name], context))}
+    if not _differ(found, context):
+        said = _without(said, "excess")
     if context.reference == context.config:  # compared with itself
-        said = {"excess": "Its mean validation loss is the lowest of all.", **_without(said, "excess", "gap")}
+        said = {"above_best": "Its mean validation loss is the lowest of all.", **_without(said, "above_best", "gap")}
     if "distance" in said and verdict.deciding in ("distance", "side"):
         said["distance"] += f" {LEARNED[found['distance'].estimate >= 0]}."
-    order = dict.fromkeys(name for name in ("excess", context.deciding or "", *said) if name in said)
+    order = dict.fromkeys(name for name in ("above_best", "excess", context.deciding or "", *said) if name in said)
     losses = [f"{part} loss {interval(found[key])}" for part, key in PARTS.items() if key in found]
     lines = [f"{', '.join(losses)}; the constant predictor's {interval(context.null)}."] if losses else []
     lines += [said[name] for name in order]
@@ -191,6 +204,18 @@ def numbers(verdict: Verdict, context: Context) -> list[str]:
         best = f", that of the best {context.best_accuracy:.3f}" if context.best_accuracy is not None else ""
         lines.append(f"Accuracy {interval(context.accuracy)}{best}; it does not decide.")
     return lines
+
+
+def _differ(found: Mapping[str, Interval], context: Context) -> bool:
+    """Whether its excess over what the other seeds find best is another number than what it loses to the best."""
+    if "excess" not in found or "above_best" not in found:
+        return False
+    return _apart(found["excess"].estimate, found["above_best"].estimate, context.delta)
+
+
+def _apart(one: float, other: float, delta: float) -> bool:
+    """Whether two losses differ by more than a tenth, of the margin at least."""
+    return abs(one - other) > DIFFERS * max(abs(one), abs(other), delta)
 
 
 def _without(said: Mapping[str, str], *names: str) -> dict[str, str]:
@@ -206,10 +231,15 @@ def _number_words(name: str, found: Interval, context: Context) -> str:
     size = interval(found if above else turned(found))
     matters = abs(found.estimate) > context.delta or name == context.deciding
     match name:
-        case "excess":
+        case "above_best":
             share = f"{percent(context.margin)} of the constant predictor's loss"
             lost = f"It loses {interval(found)} more on validation than the best ({context.reference})"
+            if _apart(context.apart, found.estimate, context.delta):
+                lost += f" on the margin's scale, where no single seed decides (the means: {number(context.apart)})"
             return f"{lost}; {number(context.delta)} would matter, {share}."
+        case "excess":
+            more = "more" if above else "less"
+            return f"What decides is that it loses {size} {more} than what the other seeds find best, seed by seed."
         case "rival":
             worse = f"It is at most {number(found.high)} worse than {context.rival}"
             return f"{worse}, to which it is hardest to be no worse." if found.high > 0 else ""
@@ -233,42 +263,20 @@ def _number_words(name: str, found: Interval, context: Context) -> str:
 LEARNED = {True: "So it has not learned all that there is", False: "So it has learned noise"}
 
 
-STEPS = {
-    Label.GOOD: (),
-    Label.BENIGN: (
-        "Keep it, and check it on other data: interpolation does no harm here, which is not so everywhere.",
-    ),
-    Label.UNDERFIT: (
-        "A larger model: more units or layers, a higher degree or depth.",
-        "Less regularisation, such as a smaller alpha.",
-        "More epochs or a larger learning rate, where there are epochs.",
-    ),
-    Label.OVERFIT: (
-        "More regularisation, such as a larger alpha.",
-        "A smaller model, or more training rows.",
-        "Fewer epochs, where there are epochs: fix how they are chosen before you look.",
-    ),
-    Label.NOT_CONVERGED: ("More epochs.", "A larger learning rate."),
-    Label.DIVERGED: ("A smaller learning rate.", "Features scaled alike (`data.scaling: standard`)."),
-    Label.UNSTABLE: ("A smaller learning rate.", "A larger batch size."),
-    Label.NOT_ASSESSED: (
-        "`fitlab status NAME` says what became of its Fits. What a search prunes a survey completes.",
-    ),
-}
-
-
 def next_steps(verdict: Verdict, context: Context) -> list[str]:
     """Say what to try next."""
     if verdict.label is Label.INCONCLUSIVE:
         return _steps_of_an_open_one(verdict, context)
-    steps = STEPS[verdict.label]
-    if verdict.label is Label.OVERFIT and verdict.deciding == "regret":
-        steps = steps[::-1]  # epochs first
-    differs = [f"What the best has instead: {context.best_differs}."] if context.best_differs else []
+    found = steps(verdict.label, context.best_moves, epochs_first=verdict.deciding == "regret")
     which = "this one" if context.simplest == context.config else context.simplest
     smallest = [f"The smallest Config within one standard error of the best is {which}."]
     good = verdict.label in (Label.GOOD, Label.BENIGN)
-    return [*steps, *(smallest if good and context.simplest else []), *(differs if worse_than_best(verdict) else [])]
+    return [*_differs(verdict, context), *found, *(smallest if good and context.simplest else [])]
+
+
+def _differs(verdict: Verdict, context: Context) -> list[str]:
+    known = context.best_differs and worse_than_best(verdict)
+    return [f"What the best has instead: {context.best_differs}."] if known else []
 
 
 def worse_than_best(verdict: Verdict) -> bool:
@@ -289,10 +297,18 @@ def _steps_of_an_open_one(verdict: Verdict, context: Context) -> list[str]:
         first = (
             f"More seeds: with {needed} it would be decided {percent(context.power)} of the time, if the means stay."
         )
-    else:
+    elif _tied(verdict, context):
         first = "More seeds may never decide it, so near the margin it lies: treat it as tied."
-    leaning = STEPS[verdict.leaning][:1] if verdict.leaning and worse_than_best(verdict) else ()
-    return [first, *leaning]
+    else:
+        first = "It loses more than the margin, so it is not tied with the best; more seeds may never say why."
+    leaning = verdict.leaning if worse_than_best(verdict) else None
+    found = steps(leaning, context.best_moves, epochs_first=verdict.deciding == "regret") if leaning else []
+    return [first, *_differs(verdict, context), *found[:1]]
+
+
+def _tied(verdict: Verdict, context: Context) -> bool:
+    """Whether its mean is above the best one's by less than what matters."""
+    return "above_best" not in verdict.reasons or verdict.reasons["above_best"].estimate < context.delta
 
 
 def method(verdict: Verdict, context: Context) -> str:
@@ -306,6 +322,8 @@ def method(verdict: Verdict, context: Context) -> str:
     methods = " and ".join(dict.fromkeys(found.method for found in verdict.reasons.values()))
     seeds = counted(verdict.n, "seed")
     bounds = f"{percent(context.level)} intervals ({methods}) over n = {seeds}, paired within seeds"
+    if verdict.n == 1:
+        bounds = f"n = {seeds}, so there are no intervals"
     loss = context.loss.replace("_", " ") or "loss"
     return f"*Decided because: {verdict.because}. {loss[0].upper() + loss[1:]}; {bounds}; {compared}.*"
 

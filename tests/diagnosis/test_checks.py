@@ -12,7 +12,7 @@ from truths import candidate, constant, polynomial
 
 from fitlab.diagnosis import Candidate, Candidates, Rule, examine
 from fitlab.records import Floats, Outcome
-from fitlab.verdicts import Check, State
+from fitlab.verdicts import Check, Severity, State
 
 RULE = Rule()
 EPOCHS = np.arange(101)
@@ -42,6 +42,7 @@ def codes(config: Candidate) -> set[str]:
     return {code for code, check in checks(config).items() if check.state is FOUND}
 
 
+PEAKED = 0.4 + 0.6 * np.exp(-(((EPOCHS - 20) / 10) ** 2))  # as low before as after
 GROKKING = np.where(EPOCHS < 45, 3.0, 0.1)
 PATTERNS = {
     "nothing": (FINE, set()),
@@ -49,11 +50,13 @@ PATTERNS = {
     "still falls": (noisy(1 - EPOCHS / 250, 1 - EPOCHS / 250), {"FIT002"}),
     "spike": (noisy(FALLING + 2 * (EPOCHS == 20), FALLING), {"FIT003"}),
     "worse than the constant": (noisy([0.5], [1.3]), {"FIT005"}),
+    "hardly worse than the constant": (noisy([0.5], [1.03], noise=0.001), set()),
     "interpolates": (noisy([0.0], [0.4], noise=0.001), {"FIT006"}),
     "too sure": (noisy([0.1], [0.8], accuracy=np.full(5, 0.89)), {"FIT007"}),
     "errs more": (noisy([0.1], [0.8], accuracy=np.full(5, 0.85)), set()),
     "seeds disagree": (candidate(np.full(5, 0.3), np.array([0.4, 0.42, 0.9, 0.41, 0.8])), {"FIT008"}),
     "generalises late": (noisy(np.maximum(0.2, 1 - EPOCHS / 5), GROKKING), {"FIT009"}),
+    "comes down from a peak": (noisy(np.maximum(0.2, 1 - EPOCHS / 8), PEAKED), set()),
     "generalises with training": (noisy(np.maximum(0.2, 1 - EPOCHS / 40), GROKKING), set()),
 }
 
@@ -105,6 +108,7 @@ def test_every_config_gets_every_check(sweep: Candidates) -> None:
         for check in found:
             assert check.said or check.state is CLEAR
             assert (check.state is FOUND) == bool(check.advice)
+            assert check.state is FOUND or check.severity is Severity.NOTE
 
 
 def test_a_polynomial_through_all_points_interpolates() -> None:

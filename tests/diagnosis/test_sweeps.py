@@ -83,9 +83,12 @@ def test_sides_are_told_only_between_configs_that_differ_in_capacity_alone(tiny:
 
 def test_without_fits_nothing_is_assessed(tiny: dict) -> None:
     sweep = swept(tiny, {"training.alpha": {"values": [0.1, 1]}})
-    for one in (sweep, with_fits(sweep, Outcome.FAILED)):
+    missing, failed = "2 of 2 Fits are missing", "2 of 2 Fits failed"
+    for one, why in ((sweep, missing), (with_fits(sweep, Outcome.FAILED), failed)):
         found = diagnose(one)
         assert {verdict.label for verdict in found.by_config.values()} == {Label.NOT_ASSESSED}
+        assert {verdict.because for verdict in found.by_config.values()} == {why}
+        assert all(why in verdict.note and "try next" in verdict.note for verdict in found.by_config.values())
         assert found.selection is None
 
 

@@ -195,6 +195,18 @@ def test_an_infinite_loss_in_the_middle_is_a_spike() -> None:
     assert (decision.label, decision.deciding) == (Label.UNSTABLE, "spike")
 
 
+def test_what_is_plainly_worse_than_the_best_one_is_not_nearly_good() -> None:
+    """Two Configs fail under one seed each: what the other seeds find best is then worse than anything."""
+    losses = [[0.31, 0.32, 0.31], [0.30, 0.30, 0.80], [0.30, 0.81, 0.305], [0.50, 0.51, 0.50]]
+    sweep = constant([candidate(np.full(3, 0.3), np.array(val)) for val in losses], np.full((2, 3), 0.672))
+    worst = decide(sweep, RULE)[-1]
+    assert (worst.label, worst.reference) == (UNSURE, 0)
+    assert worst.reasons["excess"].estimate < 0, "against what the other seeds find best"
+    assert worst.reasons["above_best"].estimate > 5 * sweep.margin(RULE)
+    assert worst.leaning is not GOOD
+    assert "above_best" not in decide(sweep, RULE)[0].reasons
+
+
 def test_one_seed_is_inconclusive_and_leans() -> None:
     decisions = decide(noisy(([0.3], [0.4]), ([0.0], [0.9]), seeds=1), RULE)
     assert [(d.label, d.leaning, d.n, d.because) for d in decisions] == [

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from diagnosis.frames import EPOCHS, GOOD, OVERFIT, SHAPES, SIZES, UNDERFIT, check, falling, named, recorded
 
-from fitlab import run
+from fitlab import run, space
 from fitlab.diagnosis import TestLosses, chosen, diagnose
-from fitlab.records import Outcome, Provenance
+from fitlab.records import Config, Curves, Fit, Job, Outcome, Provenance
+from fitlab.spec import read_spec
+from fitlab.spec.sweeps import VARY
+from fitlab.sweep import Sweep
 from fitlab.verdicts import Severity, State, Verdicts
 
 CODES = [f"SWP{number:03}" for number in range(1, 13)]
@@ -42,7 +46,7 @@ def test_an_optimum_on_the_border_is_said(tiny: dict, tmp_path) -> None:
 
 def test_the_border_of_a_logarithmic_range_is_near_its_end_on_the_logarithm(tiny: dict, tmp_path) -> None:
     key = "training.learning_rate_init"
-    sweep = {"method": "random", "trials": 12, "parameters": {key: {"low": 1e-7, "high": 1e-3, "log": True}}}
+    sweep = {"method": "random", "trials": 12, "parameters": {key: {"low": 1e-6, "high": 0.02, "log": True}}}
     verdicts = run({**tiny, "sweep": sweep, "seeds": 2}, store=tmp_path, jobs=1, publish=False).verdicts
     assert check(verdicts, "SWP001").state is State.FOUND
 
@@ -55,6 +59,91 @@ def test_a_value_that_was_pruned_was_tried_all_the_same(tiny: dict, tmp_path) ->
     assert check(diagnose(without), "SWP001").state is State.FOUND
     pruned = tuple(replace(f, outcome=Outcome.PRUNED) if f.job.config == last else f for f in sweep.fits)
     assert check(diagnose(replace(sweep, fits=pruned)), "SWP001").state is State.CLEAR
+
+
+def lost(document: dict, loss: Callable[[Config], float], parameters: Callable[[Config], int] = lambda _: 1) -> Sweep:
+    """Return a sweep whose Configs have these validation losses under 5 seeds; the constant predictor's is 2."""
+    read = read_spec(document)
+    configs = tuple(space.configs(read))
+    luck = 0.01 * np.random.default_rng(0).standard_normal((len(configs), 5))
+    fits = []
+    for config, shifts in zip(configs, luck, strict=True):
+        for seed, shift in zip(read.spec.seeds.values, shifts, strict=True):
+            curves = Curves(
+                np.array([1]), {"loss/train": np.array([0.5]), "loss/val": np.array([loss(config) + shift])}
+            )
+            null, sizes = {"loss/train": 2.0, "loss/val": 2.0}, {"n_parameters": parameters(config)}
+            job = Job(config, seed, VARY, "", "t/1")
+            fits.append(Fit(job, Outcome.COMPLETED, 1, curves, loss="log_loss", null=null, sizes=sizes))
+    return Sweep(read.spec, configs, tuple(fits))
+
+
+def estimated(estimator: str, key: str, domain: dict) -> dict:
+    model = {"kind": "estimator", "estimator": estimator}
+    key = f"model.parameters.{key}"
+    return {"name": "t", "data": {"kind": "iris"}, "model": model, "seeds": 5, "sweep": {"parameters": {key: domain}}}
+
+
+def test_sizes_are_ordered_by_themselves_beside_another_key_that_changes_the_parameters(tiny: dict) -> None:
+    keys = {"model.hidden_layer_sizes": {"values": [[4], [8]]}, "model.biases": {"values": [False, True]}}
+    sweep = lost(
+        {**tiny, "seeds": 5, "sweep": {"parameters": keys}},
+        lambda c: 1.5 - 0.1 * c.sections.model.hidden_layer_sizes[0] + 0.1 * c.sections.model.biases,
+        lambda c: 10 * c.sections.model.hidden_layer_sizes[0] + c.sections.model.biases,
+    )
+    found = check(diagnose(sweep), "SWP001")
+    assert "the largest hidden_layer_sizes that was tried, [8]; with [4] the loss is higher" in found.said
+    assert found.advice == "Try a larger hidden_layer_sizes: only the new points are trained."
+
+
+@pytest.mark.parametrize(("best", "end"), [(4, "smallest"), (12, None), (None, None)])
+def test_no_limit_lies_beyond_every_number(best: int | None, end: str | None) -> None:
+    document = estimated("sklearn.tree.DecisionTreeClassifier", "max_depth", {"values": [4, 12, None]})
+    sweep = lost(document, lambda c: 1.0 if c.swept["model.parameters.max_depth"] == best else 1.5)
+    found = check(diagnose(sweep), "SWP001")
+    assert found.state is (State.CLEAR if end is None else State.FOUND)
+    assert end is None or f"the {end} max_depth that was tried, 4" in found.said
+
+
+@pytest.mark.parametrize(("best", "state"), [(3, State.CLEAR), (120, State.FOUND)])
+def test_near_the_end_of_a_range_counts_only_where_nothing_lies_beyond(best: int, state: State) -> None:
+    document = estimated("sklearn.neighbors.KNeighborsClassifier", "n_neighbors", {"low": 1, "high": 120})
+    sweep = lost(document, lambda c: 1 + abs(c.swept["model.parameters.n_neighbors"] - best) / 120)
+    assert check(diagnose(sweep), "SWP001").state is state
+
+
+def test_the_border_of_a_recorded_capacity() -> None:
+    found = check(diagnose(recorded(ends([1.8, 1.5, 1.0]), capacity={"p0": 1.0, "p1": 2.0, "p2": 3.0})), "SWP001")
+    assert (found.state, found.advice) == (State.FOUND, "Try a larger capacity.")
+    assert "the largest capacity that was tried, 3; with 2" in found.said
+
+
+def test_only_what_falls_by_the_margin_is_advised_and_only_where_something_is_learned(tiny: dict) -> None:
+    keys = {
+        "data.label_noise": {"values": [0.0, 0.2, 1.0]},
+        "training.alpha": {"values": [1e-4, 1e-3]},
+        "training.learning_rate_init": {"values": [1e-3, 1e-2]},
+    }
+
+    def loss(config: Config) -> float:
+        if config.swept["data.label_noise"] == 1.0:
+            return 2.1 + config.swept["training.alpha"]
+        falls = 30 if config.swept["data.label_noise"] else -30
+        return 1.2 + falls * config.swept["training.learning_rate_init"] + 5 * config.swept["training.alpha"]
+
+    found = check(diagnose(lost({**tiny, "seeds": 5, "sweep": {"parameters": keys}}, loss)), "SWP001")
+    assert found.advice == (
+        "Try a larger learning_rate_init for label_noise 0; a smaller learning_rate_init for label_noise 0.2: only the "
+        "new points are trained."
+    )
+    assert "label_noise 1" not in found.said
+    flat = diagnose(recorded(ends([1.0, 1.01]), capacity={"p0": 1.0, "p1": 2.0}))
+    assert check(flat, "SWP001").advice.startswith("The loss no longer falls there")
+    noise = check(diagnose(recorded(ends([2.0, 2.01]), capacity={"p0": 1.0, "p1": 2.0})), "SWP001")
+    assert (noise.state, noise.said) == (
+        State.NOT_APPLICABLE,
+        "nothing is better than the constant predictor by the margin",
+    )
 
 
 def test_pure_noise_says_everywhere_that_nothing_beats_the_constant_predictor() -> None:
@@ -148,6 +237,8 @@ def test_seeds_that_change_nothing_decide_nothing() -> None:
     assert check(verdicts, "SWP010").state is State.FOUND
     assert all("change nothing" in one.because for one in verdicts.by_config.values())
     assert verdicts.selection.val.n == 1
+    for one in verdicts.by_config.values():
+        assert (one.reasons["val"].n, np.isnan(one.reasons["val"].low)) == (1, True)
     assert check(diagnose(recorded(SHAPES)), "SWP010").state is State.CLEAR
 
 
