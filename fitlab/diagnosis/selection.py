@@ -11,7 +11,7 @@ import numpy as np
 
 from fitlab.diagnosis.gather import Group, n_parameters
 from fitlab.records import Config, Floats, Interval
-from fitlab.stats import t_interval
+from fitlab.stats import standard_error, t_interval
 from fitlab.sweep import Sweep
 from fitlab.verdicts import Selection
 
@@ -54,8 +54,7 @@ def choose(sweep: Sweep, groups: Sequence[Group]) -> Choice | None:
     means = {i: float(_val(group, i, at[i]).mean()) for i in whole}
     best = min(whole, key=lambda i: means[i])
     losses = _val(group, best, at[best])
-    error = losses.std(ddof=1) / math.sqrt(len(losses)) if len(losses) > 1 else math.nan
-    near = [i for i in whole if means[i] <= means[best] + error]
+    near = [i for i in whole if means[i] <= means[best] + standard_error(losses)]
     small = _smallest(sweep, group, near, means)
     return Choice(group.configs[best], None if small is None else group.configs[small], at[best], group, len(whole))
 

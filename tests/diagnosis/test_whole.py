@@ -6,11 +6,25 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from diagnosis.frames import EPOCHS, GOOD, OVERFIT, SHAPES, SIZES, UNDERFIT, check, falling, named, recorded
+from diagnosis.frames import (
+    EPOCHS,
+    GOOD,
+    NULL,
+    OVERFIT,
+    SHAPES,
+    SIZES,
+    UNDERFIT,
+    check,
+    falling,
+    frame,
+    named,
+    recorded,
+)
 
 from fitlab import run
 from fitlab.diagnosis import TestLosses, chosen, diagnose
 from fitlab.records import Outcome, Provenance
+from fitlab.sweep import Sweep
 from fitlab.verdicts import Severity, State, Verdicts
 
 CODES = [f"SWP{number:03}" for number in range(1, 13)]
@@ -67,6 +81,15 @@ def test_pure_noise_says_everywhere_that_nothing_beats_the_constant_predictor() 
     good = diagnose(recorded(SHAPES))
     assert check(good, "SWP002").state is State.CLEAR
     assert not any("nothing beats" in one.note for one in good.by_config.values())
+
+
+def test_losses_too_large_to_square_beat_the_constant_predictor_all_the_same() -> None:
+    unit = 1e300
+    rows = frame(SHAPES)
+    rows["value"] *= unit
+    sweep = Sweep.from_frame(rows, constant={part: unit * loss for part, loss in NULL.items()}, loss="squared_error")
+    assert check(diagnose(sweep), "SWP002").state is State.CLEAR
+    assert np.isfinite(sweep.table().filter(like="loss/").to_numpy()[:-1]).all()
 
 
 def ends(losses: list[float]) -> dict:
