@@ -39,7 +39,7 @@ class Choice:
 
 
 def choose(sweep: Sweep, groups: Sequence[Group]) -> Choice | None:
-    """Return the completed Config with the lowest mean validation loss; None where none completed on every seed.
+    """Return the sound Config with the lowest mean validation loss; None where each failed or diverged on some seed.
 
     Of the epochs the one that the objective says: the last, or where the mean over seeds is lowest.
     None, too, where Configs are trained on different data: their losses do not compare.
@@ -47,16 +47,17 @@ def choose(sweep: Sweep, groups: Sequence[Group]) -> Choice | None:
     if len(groups) != 1:
         return None
     group = groups[0]
-    whole = [i for i in range(len(group.configs)) if group.completed(i) and np.isfinite(group.final(i)).all()]
-    if not whole:
+    if not group.sound:
         return None
-    at = {i: _epoch(sweep, group, i) for i in whole}
-    means = {i: float(_val(group, i, at[i]).mean()) for i in whole}
-    best = min(whole, key=lambda i: means[i])
+    at = {i: _epoch(sweep, group, i) for i in group.sound}
+    means = {i: float(_val(group, i, at[i]).mean()) for i in group.sound}
+    best = min(group.sound, key=lambda i: means[i])
     losses = _val(group, best, at[best])
-    near = [i for i in whole if means[i] <= means[best] + standard_error(losses)]
+    near = [i for i in group.sound if means[i] <= means[best] + standard_error(losses)]
     small = _smallest(sweep, group, near, means)
-    return Choice(group.configs[best], None if small is None else group.configs[small], at[best], group, len(whole))
+    return Choice(
+        group.configs[best], None if small is None else group.configs[small], at[best], group, len(group.sound)
+    )
 
 
 def _epoch(sweep: Sweep, group: Group, i: int) -> int:

@@ -39,7 +39,7 @@ def checks(judged: Judged) -> tuple[Check, ...]:
 
 
 def gain_over_constant(judged: Judged, group: Group) -> tuple[int, Interval] | None:
-    """Return the best completed Config and how much lower than the constant predictor's its validation loss is."""
+    """Return the best sound Config and how much lower than the constant predictor's its validation loss is."""
     ranked = whole(group)
     if not ranked:
         return None
@@ -49,7 +49,7 @@ def gain_over_constant(judged: Judged, group: Group) -> tuple[int, Interval] | N
 def beats(judged: Judged, group: Group) -> bool | None:
     """Whether some Config is better than the constant predictor, for certain and by more than the margin.
 
-    None where no Config completed. With one seed the mean alone decides.
+    None where none is sound. With one seed the mean alone decides.
     """
     delta, null = judged.delta(group), group.null
     gains = [judged.paired(null, group.final(i)) for i in whole(group)]
@@ -62,7 +62,7 @@ def nothing_beats_the_constant(judged: Judged) -> Check:
     """Look whether any Config predicts better than saying the same thing of every row."""
     beaten = [beats(judged, group) for group in judged.groups]
     if all(one is None for one in beaten):
-        return idle("SWP002", "no Config completed on every seed")
+        return idle("SWP002", "no Config completed on every seed without diverging")
     beaten_by = [group for group, one in zip(judged.groups, beaten, strict=True) if one is False]
     if not beaten_by:
         return clear("SWP002", "some Config is better than the constant predictor by more than the margin")
@@ -218,12 +218,12 @@ def several_data_sets(judged: Judged) -> Check:
 
 def one_config(judged: Judged) -> Check:
     """Say that a Config without others is judged against the constant predictor alone."""
-    alone = [group for group in judged.groups if len(group.configs) == 1]
+    alone = [group for group in judged.groups if len(group.sound) == 1]
     if not alone:
         return clear("SWP012")
     said = (
-        "With no other Config on the same data the constant predictor is all that it is compared with: good then means "
-        "no worse than that."
+        "No other Config on the same data completed without diverging, so the constant predictor is all that it is "
+        "compared with: good then means no worse than that."
     )
     return found(
         "SWP012",

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from diagnosis.frames import GOOD, OVERFIT, SHAPES, SIZES, UNDERFIT, falling, named, recorded
+from diagnosis.frames import GOOD, OVERFIT, SHAPES, SIZES, UNDERFIT, check, falling, named, recorded
 
 from fitlab import run, space
 from fitlab.diagnosis import TestLosses, chosen, diagnose
@@ -15,7 +15,7 @@ from fitlab.records import Fit, Job, Outcome
 from fitlab.spec import read_spec
 from fitlab.spec.sweeps import VARY
 from fitlab.sweep import Sweep
-from fitlab.verdicts import Label
+from fitlab.verdicts import Label, State
 
 
 def swept(tiny: dict, parameters: dict, **more: object) -> Sweep:
@@ -175,3 +175,16 @@ def test_resampling_is_corrected_where_the_spec_says_so(tiny: dict, tmp_path) ->
         found.append(narrow)
     assert max(found) > 0
     assert {check.code: str(check.state) for check in wide.verdicts.checks}["SWP006"] == "clear"
+
+
+def test_a_config_that_diverged_is_neither_chosen_nor_counted() -> None:
+    """Its losses are finite to the end, above where they began; under some seeds validation is the lowest of all."""
+    wild = (falling(4.0), falling(0.5))
+    sweep = recorded({**SHAPES, "wild": wild})
+    assert named(sweep)["wild"].label is Label.DIVERGED
+    assert chosen(sweep).swept["model.name"] == "right"
+    assert diagnose(sweep).selection.among == 3
+    alone = recorded({"wild": wild, "wilder": wild})
+    assert chosen(alone) is None
+    assert "without diverging" in check(diagnose(alone), "SWP002").said
+    assert check(diagnose(recorded({"wild": wild, "right": GOOD})), "SWP012").state is State.FOUND
