@@ -146,6 +146,8 @@ def _selection_schema() -> Schema:
         test=_or_null(interval),
         optimism=_or_null(interval),
         among={"type": "integer"},
+        epoch=_or_null({"type": "integer", "description": "at which it was chosen; null: the last"}),
+        objective=_said("of the spec, where it is not about validation loss, which chooses all the same; else empty"),
     )
 
 

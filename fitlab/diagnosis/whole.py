@@ -150,6 +150,8 @@ def optimism(judged: Judged) -> Check:
     if chosen is None:
         why = "Configs on different data are not chosen among" if len(judged.groups) > 1 else "nothing was selected"
         return idle("SWP007", why)
+    if chosen.epoch is not None:
+        return idle("SWP007", f"it was selected at epoch {chosen.epoch}, and test losses are of the last one")
     if chosen.optimism is None:
         return idle("SWP007", "the test losses of the selected Config are not at hand")
     said = (

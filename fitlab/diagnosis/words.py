@@ -313,8 +313,13 @@ def method(verdict: Verdict, context: Context) -> str:
 def selection_words(selection: Selection) -> str:
     """Say what was chosen, and what choosing cost."""
     text = f"**Selected**: the lowest mean validation loss of {counted(selection.among, 'completed Config')}"
+    text += (
+        f", at epoch {selection.epoch}; verdicts and tables are of the last one" if selection.epoch is not None else ""
+    )
+    text += f", whatever the objective is (here: {selection.objective})" if selection.objective else ""
     if selection.test is None:
-        return f"{text}; its test loss is not known."
+        why = ", for predictions are kept of the last epoch alone" if selection.epoch is not None else ""
+        return f"{text}; its test loss is not known{why}."
     test = f"{text}. On the test part, which chose nothing, it loses {interval(selection.test)}"
     if selection.optimism is None:
         return f"{test}."

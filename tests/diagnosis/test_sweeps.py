@@ -11,6 +11,7 @@ from diagnosis.frames import GOOD, OVERFIT, SHAPES, SIZES, UNDERFIT, check, fall
 from fitlab import run, space
 from fitlab.diagnosis import TestLosses, chosen, diagnose
 from fitlab.diagnosis.gather import groups, places
+from fitlab.diagnosis.words import selection_words
 from fitlab.records import Fit, Job, Outcome
 from fitlab.spec import read_spec
 from fitlab.spec.sweeps import VARY
@@ -144,21 +145,42 @@ def test_a_config_that_failed_under_a_seed_is_not_chosen() -> None:
     assert chosen(replace(sweep, fits=fits)).swept["model.name"] == "worse"
 
 
-def test_the_epoch_rule_of_the_spec_chooses_the_epoch(tiny: dict) -> None:
-    """At its best epoch the one that memorises is ahead, at its last far behind."""
+def with_objective(tiny: dict, objective: dict) -> Sweep:
+    """At its best epoch the one that memorises (the smaller alpha) is ahead, at its last far behind."""
     parameters = {"training.alpha": {"values": [1e-4, 1]}}
     curves = {1e-4: OVERFIT[1] - 0.3, 1: GOOD[1]}
-    for epoch, alpha in (("last", 1), ("best", 1e-4)):
-        objective = {"metric": "loss/val", "epoch": epoch}
-        document = read_spec({**tiny, "sweep": {"parameters": parameters, "objective": objective}})
-        configs = tuple(space.configs(document))
-        source = recorded({str(a): (curve, curve) for a, curve in curves.items()}, seeds=2)
-        fits = [
-            replace(fit, job=Job(config, fit.job.seed, VARY, "", "t/1"))
-            for config, there in zip(configs, source.configs, strict=True)
-            for fit in source.of(there)
-        ]
-        assert chosen(Sweep(document.spec, configs, tuple(fits))).swept["training.alpha"] == alpha
+    document = read_spec({**tiny, "sweep": {"parameters": parameters, "objective": objective}})
+    configs = tuple(space.configs(document))
+    source = recorded({str(a): (curve, curve) for a, curve in curves.items()}, seeds=2)
+    fits = [
+        replace(fit, job=Job(config, fit.job.seed, VARY, "", "t/1"))
+        for config, there in zip(configs, source.configs, strict=True)
+        for fit in source.of(there)
+    ]
+    return Sweep(document.spec, configs, tuple(fits))
+
+
+def test_the_epoch_rule_of_the_spec_chooses_the_epoch_and_says_which(tiny: dict) -> None:
+    last, best = (with_objective(tiny, {"metric": "loss/val", "epoch": epoch}) for epoch in ("last", "best"))
+    assert chosen(last).swept["training.alpha"] == 1
+    assert chosen(best).swept["training.alpha"] == 1e-4
+    assert "at epoch" not in selection_words(diagnose(last).selection)
+    found = diagnose(best)
+    at = int(np.argmin(np.mean([fit.curves["loss/val"] for fit in best.of(chosen(best))], axis=0)))
+    assert found.selection.epoch == at
+    assert f"at epoch {at}" in selection_words(found.selection)
+    assert "predictions are kept of the last epoch alone" in selection_words(found.selection)
+    assert f"selected at epoch {at}" in check(found, "SWP007").said
+
+
+@pytest.mark.parametrize("epoch", ["last", "best"])
+def test_whatever_the_objective_is_validation_loss_chooses_and_says_so(tiny: dict, epoch: str) -> None:
+    sweep = with_objective(tiny, {"metric": "gap/loss", "epoch": epoch})
+    found = diagnose(sweep).selection
+    assert chosen(sweep).swept["training.alpha"] == 1
+    assert found.epoch is None
+    assert "whatever the objective is (here: lowest gap/loss" in selection_words(found)
+    assert diagnose(with_objective(tiny, {"metric": "loss/val"})).selection.objective == ""
 
 
 def test_resampling_is_corrected_where_the_spec_says_so(tiny: dict, tmp_path) -> None:
