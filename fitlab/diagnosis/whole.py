@@ -6,15 +6,20 @@ import math
 from collections import Counter
 from statistics import median
 
+import numpy as np
+
 from fitlab.diagnosis.edges import at_the_edge
 from fitlab.diagnosis.gather import Group
 from fitlab.diagnosis.judged import Judged, among, clear, found, idle, whole
 from fitlab.diagnosis.naming import counted, interval, listed, name_of, number, percent, short, turned
+from fitlab.diagnosis.reference import shares
 from fitlab.diagnosis.shapes import delayed_generalisation, double_descent
 from fitlab.records import Interval
 from fitlab.spec.recorded import RecordedData
 from fitlab.spec.teachers import Teacher
 from fitlab.verdicts import Check, Label, Severity
+
+NONE_SOUND = "no Config completed on every seed without diverging"
 
 
 def checks(judged: Judged) -> tuple[Check, ...]:
@@ -38,31 +43,40 @@ def checks(judged: Judged) -> tuple[Check, ...]:
 # ── the constant predictor ────────────────────────────────────────────────────────────────────────────────────
 
 
-def gain_over_constant(judged: Judged, group: Group) -> tuple[int, Interval] | None:
-    """Return the best sound Config and how much lower than the constant predictor's its validation loss is."""
+def gain_over_constant(judged: Judged, group: Group) -> Interval | None:
+    """Return how much lower than the constant predictor's the validation loss of the best sound Config is.
+
+    For each seed the best one is that which the other seeds find best: the best of many Configs that have all learned
+    nothing is lower by luck alone (in .23 of 40 sweeps of noise with 19 Configs and 5 seeds that re-deal the rows; so
+    it is in .15, for seeds that share their rows share their luck; with fresh rows in none).
+    None where no Config is sound. With one seed the best is picked on that seed, and there are no bounds.
+    """
     ranked = whole(group)
     if not ranked:
         return None
-    return ranked[0], judged.paired(group.null, group.final(ranked[0]))
+    vals = np.stack([group.final(i) for i in ranked])  # (R, n)
+    best = shares(vals, group.margin)  # (n, R)
+    return judged.paired(group.null, (best.T * vals).sum(axis=0))
 
 
 def beats(judged: Judged, group: Group) -> bool | None:
     """Whether some Config is better than the constant predictor, for certain and by more than the margin.
 
-    None where none is sound. With one seed the mean alone decides.
+    None where it is not known: no Config is sound, or there is one value alone.
     """
-    delta, null = judged.delta(group), group.null
-    gains = [judged.paired(null, group.final(i)) for i in whole(group)]
-    if not gains:
+    gain = gain_over_constant(judged, group)
+    if gain is None or gain.n == 1:
         return None
-    return any(one.estimate > delta and not one.low <= 0 for one in gains)
+    return gain.estimate > group.margin and gain.low > 0
 
 
 def nothing_beats_the_constant(judged: Judged) -> Check:
     """Look whether any Config predicts better than saying the same thing of every row."""
     beaten = [beats(judged, group) for group in judged.groups]
     if all(one is None for one in beaten):
-        return idle("SWP002", "no Config completed on every seed without diverging")
+        any_sound = any(group.sound for group in judged.groups)
+        why = "one seed: the best of several Configs may be lower by luck" if any_sound else NONE_SOUND
+        return idle("SWP002", why)
     beaten_by = [group for group, one in zip(judged.groups, beaten, strict=True) if one is False]
     if not beaten_by:
         return clear("SWP002", "some Config is better than the constant predictor by more than the margin")
@@ -76,14 +90,14 @@ def nothing_beats_the_constant(judged: Judged) -> Check:
 
 def constant_words(judged: Judged, group: Group) -> str:
     """Say how the best Config stands to the constant predictor."""
-    seen = gain_over_constant(judged, group)
-    if seen is None:
+    gain = gain_over_constant(judged, group)
+    if gain is None:
         return ""
-    best, gain = seen
-    lower = gain.estimate >= 0
+    best, lower = name_of(group.configs[whole(group)[0]]), gain.estimate >= 0
     return (
-        f"the validation loss of the best Config ({name_of(group.configs[best])}) is {'lower' if lower else 'higher'} "
-        f"by {interval(gain if lower else turned(gain))}; {number(judged.delta(group))} lower would matter."
+        f"the validation loss of the best Config (over all seeds {best}; for each seed the one that the others find "
+        f"best) is {'lower' if lower else 'higher'} by {interval(gain if lower else turned(gain))}; "
+        f"{number(group.margin)} lower would matter."
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from conftest import PROVE
 from diagnosis.frames import (
     EPOCHS,
     GOOD,
@@ -81,6 +82,25 @@ def test_pure_noise_says_everywhere_that_nothing_beats_the_constant_predictor() 
     good = diagnose(recorded(SHAPES))
     assert check(good, "SWP002").state is State.CLEAR
     assert not any("nothing beats" in one.note for one in good.by_config.values())
+
+
+def test_the_best_of_many_that_learned_nothing_does_not_beat_the_constant_by_luck() -> None:
+    """Forty Configs of noise: uncorrected, some of them is almost always lower for certain and by more than δ."""
+    said, sweeps = 0, 40 if PROVE else 10
+    for draw in range(sweeps):
+        rng = np.random.default_rng(draw)
+        rows = frame(ends([2.0] * 40), seeds=5, noise=0.0)
+        rows["value"] += np.where(rows["split"] == "val", 0.3 * rng.standard_normal(len(rows)), 0.0)
+        verdicts = diagnose(Sweep.from_frame(rows, constant=NULL))
+        said += check(verdicts, "SWP002").state is State.CLEAR
+    assert said <= 0.2 * sweeps
+
+
+def test_with_one_seed_it_is_not_known_whether_anything_beats_the_constant() -> None:
+    verdicts = diagnose(recorded(SHAPES, seeds=1))
+    assert check(verdicts, "SWP002").state is State.NOT_APPLICABLE
+    assert "one seed" in check(verdicts, "SWP002").said
+    assert not any("nothing beats" in one.note for one in verdicts.by_config.values())
 
 
 def test_losses_too_large_to_square_beat_the_constant_predictor_all_the_same() -> None:
