@@ -23,6 +23,8 @@ from fitlab.verdicts import Verdicts
 
 __all__ = ["CONSTANT", "Sweep", "score"]
 
+UNBEATEN = "nothing beats it"
+
 
 def score(objective: Objective, fits: Sequence[Fit]) -> float:
     """Return what an objective says of the Fits of one Config: of the mean over seeds, the last epoch or the best.
@@ -166,6 +168,14 @@ class Sweep:
             (swept[key], self._intervals([found[seed] for seed in sorted(found)])) for key, found in per_seed.items()
         ]
 
+    def beside_constants(self) -> list[str]:
+        """Return what stands under verdict in the rows of ``constants``: that nothing beats it, where that is so."""
+        said: dict[str, str] = {}
+        for config in self.configs:
+            verdict = self.verdicts.by_config.get(config.digest)
+            said[canonical(config.plain["data"])] = UNBEATEN if verdict and verdict.unbeaten else ""
+        return [*said.values()]
+
     def _intervals(self, rows: Sequence[Mapping[str, float]]) -> dict[str, Interval]:
         if not rows:
             return {}
@@ -197,7 +207,8 @@ class Sweep:
         """Return a row per Config, the constant predictor last.
 
         Columns: the swept keys; ``n`` completed Fits; the counts of other outcomes that occur; then each final
-        metric and ``gap/loss`` as mean, ``…/low`` and ``…/high``; then ``verdict``. What was not measured is NaN.
+        metric and ``gap/loss`` as mean, ``…/low`` and ``…/high``; then ``verdict``, empty until diagnosed; beside the
+        constant predictor it says where nothing beats that. What was not measured is NaN.
         """
         counts = {config.digest: Counter(str(fit.outcome) for fit in self.of(config)) for config in self.configs}
         others = [o for o in Outcome if o is not Outcome.COMPLETED and any(c[o] for c in counts.values())]
@@ -225,8 +236,8 @@ class Sweep:
         said = {digest: verdict.text for digest, verdict in self.verdicts.by_config.items()}
         rows = [row(c.swept, counts[c.digest], self.intervals(c), said.get(c.digest, "")) for c in self.configs]
         constants = self.constants()
-        for swept, null in constants:
-            rows.append(row(swept, {Outcome.COMPLETED: null["loss/val"].n if null else 0}, null))
+        for (swept, null), beside in zip(constants, self.beside_constants(), strict=True):
+            rows.append(row(swept, {Outcome.COMPLETED: null["loss/val"].n if null else 0}, null, beside))
         names = [config.digest[:12] for config in self.configs]
         return pd.DataFrame(rows, index=pd.Index([*names, *[CONSTANT] * len(constants)], name="config"))
 

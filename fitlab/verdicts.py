@@ -78,6 +78,7 @@ class Verdict:
     checks: tuple[Check, ...] = ()
     note: str = ""  # what it means, the numbers behind it, and what to try next; Markdown
     deciding: str | None = None  # the reason that decided, or would decide
+    unbeaten: bool = False  # no Config on the same data beats the constant predictor: none has learned anything
 
     @property
     def text(self) -> str:

@@ -83,9 +83,10 @@ def _sweep_table(sweep: Sweep, strips: _Strips | None, decimals: int, losses: Se
         verdict = coloured(sweep.verdicts.by_config.get(config.digest))
         row(label, intervals, verdict, _outcomes(sweep.of(config)), "bold" if config in best else "")
     table.add_row()
-    for swept, null in sweep.constants():
+    for (swept, null), beside in zip(sweep.constants(), sweep.beside_constants(), strict=True):
         label = [shown(swept[key]) if key in swept else "" for key in keys]
-        row(label if swept else [CONSTANT.replace(" ", "\n")], null, Text(), "" if not swept else CONSTANT, "dim")
+        verdict = Text(beside, style="bold red")
+        row(label if swept else [CONSTANT.replace(" ", "\n")], null, verdict, "" if not swept else CONSTANT, "dim")
     return table
 
 

@@ -83,7 +83,9 @@ def _verdicts(
         return verdicts  # without a constant predictor nothing is known
     shared = _shared(judged, group)
     return [
-        replace(verdict, note=note(verdict, _context(shared, judged, group, i, decided[i])))
+        replace(
+            verdict, unbeaten=bool(shared.unbeaten), note=note(verdict, _context(shared, judged, group, i, decided[i]))
+        )
         for i, verdict in enumerate(verdicts)
     ]
 

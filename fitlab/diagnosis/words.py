@@ -41,11 +41,12 @@ class Context:
 
 def reason(verdict: Verdict) -> str:
     """Say in one line, with the numbers that decided, why a verdict is what it is."""
+    unbeaten = "; nothing beats the constant predictor" if verdict.unbeaten and verdict.reasons else ""
     if verdict.label is Label.INCONCLUSIVE:
         needed = f"; {verdict.seeds_needed} seeds would decide it" if verdict.seeds_needed else ""
-        return f"{_open(verdict)}{needed}"
+        return f"{_open(verdict)}{needed}{unbeaten}"
     sure = any(one.code == OVER_CONFIDENT and one.state is State.FOUND for one in verdict.checks)
-    return f"{_closed(verdict)}; over-confident" if sure else _closed(verdict)
+    return f"{_closed(verdict)}{'; over-confident' if sure else ''}{unbeaten}"
 
 
 def _closed(verdict: Verdict) -> str:

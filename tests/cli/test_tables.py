@@ -10,9 +10,10 @@ from rich.console import Console
 
 from fitlab.cli import diagnosis
 from fitlab.cli.table import legend, sweep_table
-from fitlab.diagnosis import diagnose
+from fitlab.diagnosis import diagnose, document
 from fitlab.spec.sweeps import Objective
 from fitlab.sweep import Sweep
+from fitlab.tracking.content import standing, table_markdown
 
 
 def diagnosed(sweep: Sweep) -> Sweep:
@@ -44,3 +45,18 @@ def test_the_legend_names_the_selected_config_where_it_is_not_the_bold_one() -> 
 def test_a_config_that_diverged_is_not_bold() -> None:
     wild = (falling(4.0), falling(3.0))
     assert bold(diagnosed(recorded({"one": wild, "other": wild}))) == []
+
+
+def test_that_nothing_beats_the_constant_predictor_stands_in_every_table_and_reason() -> None:
+    noise = {f"c{i}": (falling(1.9), falling(2.0 + 0.01 * i)) for i in range(3)}
+    for curves, beside in ((noise, "nothing beats it"), (SHAPES, "")):
+        sweep = diagnosed(recorded(curves))
+        assert sweep.table()["verdict"].iloc[-1] == beside
+        assert table_markdown(sweep).split("\n\n")[0].splitlines()[-1].endswith(f"| {beside or '–'} |")
+        to = Console(width=200, file=io.StringIO())
+        to.print(sweep_table(sweep, to))
+        assert ("nothing beats it" in to.file.getvalue()) is bool(beside)
+        for config in sweep.configs:
+            tags, _ = standing(sweep, config)
+            assert ("nothing beats the constant predictor" in tags["fitlab.reason"]) is bool(beside)
+        assert [one["unbeaten"] for one in document(sweep)["configs"]] == [bool(beside)] * 3
