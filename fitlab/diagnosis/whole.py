@@ -13,12 +13,16 @@ from fitlab.diagnosis.gather import Group
 from fitlab.diagnosis.judged import Judged, among, clear, found, idle, whole
 from fitlab.diagnosis.naming import counted, interval, listed, name_of, number, percent, short, turned
 from fitlab.diagnosis.reference import shares
+from fitlab.diagnosis.rerun import with_seeds
 from fitlab.diagnosis.shapes import delayed_generalisation, double_descent
 from fitlab.records import Interval
 from fitlab.spec.recorded import RecordedData
 from fitlab.spec.teachers import Teacher
 from fitlab.verdicts import Check, Label, Severity
 
+FEW = 5  # seeds that decide most things
+AFFORDABLE = 4, 20  # times the seeds that there are, or seeds: what needs more than either is as good as tied
+DEAL_ANEW = "Let seeds vary the split: seeds: {count: 5, vary: [split, init, order]}."
 NONE_SOUND = "no Config completed on every seed without diverging"
 
 
@@ -113,21 +117,23 @@ def too_few_seeds(judged: Judged) -> Check:
         return idle("SWP005", "no Config was assessed")
     if all(group.n == 1 for group in judged.groups):
         said = f"{counted(seeds, 'seed')}, one value: a spread cannot be told from it, so nothing can be decided."
-        return found("SWP005", Severity.PROBLEM, said, "Give seeds: 5, of which only new ones are trained.")
+        advice = with_seeds(judged.sweep, FEW) if seeds == 1 else DEAL_ANEW
+        return found("SWP005", Severity.PROBLEM, said, advice)
     if not open_ones:
         return clear("SWP005", f"{seeds} seeds decided every Config")
-    needed = sorted(one.seeds_needed for one in open_ones if one.seeds_needed is not None)
+    within = max(AFFORDABLE[0] * seeds, AFFORDABLE[1])
+    needed = sorted(one.seeds_needed for one in open_ones if one.seeds_needed and one.seeds_needed <= within)
     are = "is" if len(open_ones) == 1 else "are"
     said = f"{len(open_ones)} of {counted(len(assessed), 'Config')} {are} inconclusive with {seeds} seeds"
     if not needed:
-        why = "They lie so near the margin that no affordable number of seeds decides them: they are as good as tied."
-        return found("SWP005", Severity.NOTE, f"{said}.", why)
+        why = f"so near the margin that {within} seeds would not decide them: they are as good as tied"
+        return found("SWP005", Severity.NOTE, f"{said}.", f"Leave it at that: they lie {why}.")
     half = math.ceil(median(needed))
     said += f". At {percent(judged.rule.power)} power {half} seeds would decide "
     said += "it" if len(needed) == 1 else f"half of them, {needed[-1]} all {len(needed)} that can be decided"
     beyond = len(open_ones) - len(needed)
-    said += f"; for {beyond} no number of seeds is known." if beyond else "."
-    return found("SWP005", Severity.NOTE, said, f"Run again with `-o seeds={half}`: only the new seeds are trained.")
+    said += f"; {beyond} would stay open with {within}: as good as tied." if beyond else "."
+    return found("SWP005", Severity.NOTE, said, with_seeds(judged.sweep, half))
 
 
 def one_data_set(judged: Judged) -> Check:
@@ -213,9 +219,7 @@ def seeds_change_nothing(judged: Judged) -> Check:
         return clear("SWP010")
     of = "every Config" if len(alike) == len(judged.sweep.configs) else counted(len(alike), "Config")
     said = f"All seeds gave the same numbers in {of}: they are one value, said several times, and have no interval."
-    return found(
-        "SWP010", Severity.WARNING, said, "Let seeds vary the split: seeds: {count: 5, vary: [split, init, order]}."
-    )
+    return found("SWP010", Severity.WARNING, said, DEAL_ANEW)
 
 
 def several_data_sets(judged: Judged) -> Check:
