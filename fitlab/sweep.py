@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fitlab.recorded import CONSTANT, read
+from fitlab.recorded import COLUMNS, CONSTANT, read
 from fitlab.records import Config, Fit, Floats, Interval, Outcome
 from fitlab.seeds import canonical
 from fitlab.spec import Spec, domain_of
@@ -242,13 +242,14 @@ class Sweep:
         return pd.DataFrame(rows, index=pd.Index([*names, *[CONSTANT] * len(constants)], name="config"))
 
     def curves(self, constant: bool = False) -> pd.DataFrame:
-        """Return every curve, tidy: config, seed, epoch, split, metric, value. All Fits, whatever their outcome.
+        """Return every curve, tidy: config, seed, epoch, split, metric, value, outcome (of the Fit, in all its rows).
 
+        A Fit that measured nothing has no row.
         constant: whether rows of the constant predictor follow, at epoch 0, where all Configs share their data.
         Raises ValueError where they do not.
         """
         frames = [*self._curve_frames(), *(self._constant_frames() if constant else ())]
-        columns = ["config", "seed", "epoch", "split", "metric", "value"]
+        columns = [*COLUMNS, "outcome"]
         return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
 
     def _curve_frames(self) -> Iterator[pd.DataFrame]:
@@ -256,7 +257,11 @@ class Sweep:
             for name, curve in fit.curves.values.items():
                 metric, split = name.split("/")
                 yield pd.DataFrame({"epoch": fit.curves.epoch, "value": curve}).assign(
-                    config=fit.job.config.digest[:12], seed=fit.job.seed, split=split, metric=metric
+                    config=fit.job.config.digest[:12],
+                    seed=fit.job.seed,
+                    split=split,
+                    metric=metric,
+                    outcome=str(fit.outcome),
                 )
 
     def _constant_frames(self) -> Iterator[pd.DataFrame]:
@@ -265,5 +270,5 @@ class Sweep:
         for seed, null in sorted({fit.job.seed: fit.null for fit in self.fits if fit.null}.items()):
             metrics, splits = zip(*(name.split("/") for name in null), strict=True)
             yield pd.DataFrame({"metric": metrics, "split": splits, "value": [*null.values()]}).assign(
-                config=CONSTANT, seed=seed, epoch=0
+                config=CONSTANT, seed=seed, epoch=0, outcome=str(Outcome.COMPLETED)
             )

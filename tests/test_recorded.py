@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,18 @@ def test_a_frame_of_a_sweep_gives_the_verdicts_of_the_sweep(tiny: dict, tmp_path
         assert own.reasons == its.reasons
     both = ["loss/train", "loss/val", "loss/val/low", "accuracy/val"]
     np.testing.assert_array_equal(again.table()[both], sweep.table()[both])
+
+
+def test_a_frame_of_a_sweep_keeps_how_each_fit_ended() -> None:
+    """Pruned, diverged and failed Fits whose losses are numbers to the end are not taken to have completed."""
+    sweep = recorded({**SHAPES, "fourth": GOOD})
+    ended = dict(zip(SHAPES, (Outcome.PRUNED, Outcome.DIVERGED, Outcome.FAILED), strict=True))
+    fits = [replace(f, outcome=ended.get(f.job.config.swept["model.name"], f.outcome)) for f in sweep.fits]
+    sweep = replace(sweep, fits=tuple(fits))
+    again = Sweep.from_frame(sweep.curves(constant=True))
+    assert [fit.outcome for fit in again.fits] == [fit.outcome for fit in sweep.fits]
+    here, there = ([one.text for one in diagnose(each).by_config.values()] for each in (sweep, again))
+    assert here == there
 
 
 def test_labels_of_curves_from_elsewhere() -> None:
