@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from fitlab.errors import SpecError
-from fitlab.records import Config, Curves, Fit, Floats, Job, Outcome
+from fitlab.records import Config, Curves, Fit, Job, Outcome
 from fitlab.spec import Spec
 from fitlab.spec.recorded import CAPACITY, NAME, recorded_sections, recorded_spec
 from fitlab.spec.sweeps import VARY
@@ -60,11 +60,9 @@ def read(
     spec = recorded_spec(name, seeds, diagnosis, names, ordered=bool(sizes))
     configs = {one: _config(one, sizes.get(one)) for one in names}
     outcomes, fits = _outcomes(rows), {}
-    by_fit: Any = _wide(rows).groupby(level=["config", "seed"], sort=False)
-    for (one, number), table in by_fit:
-        job = Job(configs[one], int(number), VARY, "recorded", "recorded/1")
-        said = outcomes.get((one, job.seed))
-        fits[one, job.seed] = _fit(job, table.droplevel(["config", "seed"]), said, loss, null[job.seed])
+    for one, seed, table in _by_fit(rows):
+        job = Job(configs[one], seed, VARY, "recorded", "recorded/1")
+        fits[one, seed] = _fit(job, table, outcomes.get((one, seed)), loss, null[seed])
     ordered = [fits[one, seed] for one in names for seed in seeds if (one, seed) in fits]
     return Recorded(spec, tuple(configs.values()), tuple(ordered))
 
@@ -176,6 +174,16 @@ def _positive(value: Any) -> bool:
 # ── one Fit ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _by_fit(rows: pd.DataFrame) -> Iterator[tuple[str, int, pd.DataFrame]]:
+    """Yield a table for each Config and seed: a row per epoch, a column for what some seed of the Config measured."""
+    wide = _wide(rows)
+    known: Any = wide.notna().groupby(level="config").any()
+    by_fit: Any = wide.groupby(level=["config", "seed"], sort=False)
+    for (one, seed), table in by_fit:
+        names = [name for name in table if name in LOSSES or known.loc[one, name]]
+        yield one, int(seed), table[names].droplevel(["config", "seed"])
+
+
 def _wide(rows: pd.DataFrame) -> pd.DataFrame:
     """Return a row per Config, seed and epoch at which both losses were measured, a column per metric."""
     names = rows["metric"] + "/" + rows["split"]
@@ -213,13 +221,9 @@ def _outcomes(rows: pd.DataFrame) -> dict[tuple[str, int], Outcome]:
 def _fit(job: Job, table: pd.DataFrame, said: Outcome | None, loss: str, null: Mapping[str, float]) -> Fit:
     """Return the Fit of one Config under one seed. table: a row per epoch."""
     values = {str(name): table[name].to_numpy(np.float64) for name in table}
-    curves = Curves(table.index.to_numpy(np.int64), {n: v for n, v in values.items() if not _unmeasured(n, v)})
+    curves = Curves(table.index.to_numpy(np.int64), values)
     outcome = _ended(job, curves)
     return Fit(job, said or outcome, int(curves.epoch[-1]), curves, loss=loss, null=dict(null))
-
-
-def _unmeasured(name: str, values: Floats) -> bool:
-    return name not in LOSSES and bool(np.isnan(values).all())
 
 
 def _ended(job: Job, curves: Curves) -> Outcome:

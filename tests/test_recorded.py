@@ -105,6 +105,17 @@ def test_metrics_measured_at_other_epochs_than_the_losses_are_no_holes() -> None
     assert np.isfinite(fit.curves["loss/train"]).all()
 
 
+def test_a_metric_that_a_seed_lacks_is_missing_and_not_an_error() -> None:
+    rows = frame(SHAPES)
+    accuracy = rows[rows["split"] == "val"].assign(metric="accuracy", value=0.5)
+    some = accuracy[(accuracy["config"] == "right") | ((accuracy["config"] == "small") & (accuracy["seed"] < 3))]
+    sweep = Sweep.from_frame(pd.concat([rows, some]), constant=NULL)
+    table = replace(sweep, verdicts=diagnose(sweep)).table()
+    assert table["accuracy/val"].iloc[:3].tolist() == pytest.approx([np.nan, 0.5, np.nan], nan_ok=True)
+    assert table["loss/val"].notna().all()
+    assert {len(fit.curves.values) for fit in sweep.of(sweep.configs[2])} == {2}, "nobody measured it there"
+
+
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 WRONG: dict[str, tuple[Change, str]] = {
     "no column": (lambda rows: rows.drop(columns="split"), "lacks split; it has config, seed"),
