@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +11,16 @@ import numpy as np
 import pandas as pd
 
 from fitlab.errors import SpecError
-from fitlab.records import Config, Curves, Fit, Floats, Job, Outcome
+from fitlab.records import Config, Curves, Fit, Job, Outcome
 from fitlab.spec import Spec
 from fitlab.spec.recorded import CAPACITY, NAME, recorded_sections, recorded_spec
-from fitlab.spec.sweeps import VARY
+from fitlab.spec.sweeps import EXACT, VARY
 
 CONSTANT = "constant predictor"
 COLUMNS = ("config", "seed", "epoch", "split", "metric", "value")
 PARTS = ("train", "val")
+NEVER_NEGATIVE = ("log_loss", "squared_error", "zero_one_loss")
+ROUNDING = 1e-6
 LOSSES = ("loss/train", "loss/val")
 HOW_TO = (
     "The margin is a share of the constant predictor's loss. For log-loss that is the loss of saying the class shares "
@@ -48,7 +50,9 @@ def read(
 
     Raises SpecError, saying what is wrong and where.
     """
+    _check_options(constant, capacity, loss)
     rows = _checked(frame, capacity if isinstance(capacity, str) else None)
+    _check_sign(rows, loss)
     own = rows["config"] == CONSTANT
     null = _null(rows[own], constant, [*map(int, rows.loc[~own, "seed"].unique())])
     rows = rows[~own]
@@ -60,11 +64,9 @@ def read(
     spec = recorded_spec(name, seeds, diagnosis, names, ordered=bool(sizes))
     configs = {one: _config(one, sizes.get(one)) for one in names}
     outcomes, fits = _outcomes(rows), {}
-    by_fit: Any = _wide(rows).groupby(level=["config", "seed"], sort=False)
-    for (one, number), table in by_fit:
-        job = Job(configs[one], int(number), VARY, "recorded", "recorded/1")
-        said = outcomes.get((one, job.seed))
-        fits[one, job.seed] = _fit(job, table.droplevel(["config", "seed"]), said, loss, null[job.seed])
+    for one, seed, table in _by_fit(rows):
+        job = Job(configs[one], seed, VARY, "recorded", "recorded/1")
+        fits[one, seed] = _fit(job, table, outcomes.get((one, seed)), loss, null[seed])
     ordered = [fits[one, seed] for one in names for seed in seeds if (one, seed) in fits]
     return Recorded(spec, tuple(configs.values()), tuple(ordered))
 
@@ -75,6 +77,16 @@ def _config(name: str, capacity: float | None) -> Config:
 
 
 # ── what may be in it ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _check_options(constant: Any, capacity: Any, loss: Any) -> None:
+    """Raise SpecError for an option that is of another kind than it can be."""
+    if not (constant is None or isinstance(constant, Mapping)):
+        raise SpecError(f"constant is {{'train': loss, 'val': loss}}, got {constant!r}")
+    if not (capacity is None or isinstance(capacity, str | Mapping | pd.Series)):
+        raise SpecError(f"capacity is a column, or {{config: number}} with one for each config, got {capacity!r}")
+    if not isinstance(loss, str):
+        raise SpecError(f"loss is a name, such as 'log_loss' or 'squared_error', got {loss!r}")
 
 
 def _checked(frame: pd.DataFrame, capacity: str | None) -> pd.DataFrame:
@@ -89,17 +101,15 @@ def _checked(frame: pd.DataFrame, capacity: str | None) -> pd.DataFrame:
             f"the frame lacks {', '.join(lacking)}; it has {has}. The format is that of sweep.curves(): a row per "
             f"Config, seed, epoch, split (train, val) and metric (loss, accuracy …), its number in value"
         )
+    several = [column for column in wanted if (frame.columns == column).sum() > 1]
+    if several:
+        raise SpecError(f"the frame has more than one column {', '.join(several)}")
     rows = frame.copy()
     for column in ("config", "split", "metric"):
-        if rows[column].isna().any():
-            raise SpecError(f"column {column} has missing values")
-        rows[column] = rows[column].astype(str)
+        rows[column] = _text(rows[column])
     for column in ("seed", "epoch"):
         rows[column] = _whole(rows[column])
-    try:
-        rows["value"] = rows["value"].astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise SpecError(f"column value holds what is no number: {error}") from None
+    rows["value"] = _numbers(rows["value"])
     rows = rows[rows["split"].isin(PARTS)]  # a test part may be there: it is never used to choose
     twice = rows.duplicated(list(COLUMNS[:-1]))
     if twice.any():
@@ -107,13 +117,50 @@ def _checked(frame: pd.DataFrame, capacity: str | None) -> pd.DataFrame:
     return rows
 
 
+def _text(column: pd.Series) -> pd.Series:
+    """Return names as text. Raises SpecError where one is missing, or is there as a number and as text."""
+    if column.isna().any():
+        raise SpecError(f"column {column.name} has missing values")
+    values = column if column.dtype == object else column.drop_duplicates()  # objects may be lists: not hashable
+    kinds = {(str(value), isinstance(value, str)) for value in values}
+    both = sorted(name for name, of_text in kinds if of_text and (name, False) in kinds)
+    if both:
+        raise SpecError(f"column {column.name} holds {both[0]} as text and as something else: are they one?")
+    return column.astype(str)
+
+
+def _numbers(column: pd.Series) -> pd.Series:
+    """Return numbers as float64, missing ones as NaN. Raises SpecError for what is none: text, dates, complex ones."""
+    try:
+        if column.dtype.kind in "cmM":
+            raise TypeError(f"it is of type {column.dtype}")
+        numbers = column.to_numpy(np.float64, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise SpecError(f"column {column.name} holds what is no number: {error}") from None
+    return pd.Series(numbers, column.index, name=column.name)
+
+
 def _whole(column: pd.Series) -> pd.Series:
-    """Return seeds or epochs as int64. Raises SpecError where one is no whole number ≥ 0."""
-    numbers = pd.to_numeric(column, errors="coerce")
-    wrong = ~(np.isfinite(numbers) & (numbers >= 0) & (numbers % 1 == 0))
+    """Return seeds or epochs as int64. Raises SpecError where one is no whole number from 0 on."""
+    numbers = _numbers(column)
+    wrong = ~((numbers >= 0) & (numbers <= EXACT) & (numbers % 1 == 0))
     if wrong.any():
-        raise SpecError(f"column {column.name} holds whole numbers from 0 on, got {column[wrong].iloc[0]}")
+        raise SpecError(f"column {column.name} holds whole numbers from 0 to 2^53, got {column[wrong].iloc[0]}")
     return numbers.astype(np.int64)
+
+
+def _check_sign(rows: pd.DataFrame, loss: str) -> None:
+    """Raise SpecError where a loss that cannot be negative is, by more than rounding in single precision."""
+    if loss not in NEVER_NEGATIVE:
+        return
+    losses = rows[(rows["metric"] == "loss") & np.isfinite(rows["value"])]
+    below = losses[losses["value"] < -ROUNDING * losses["value"].abs().max()]
+    if len(below):
+        value = below["value"].iloc[0]
+        raise SpecError(
+            f"{_where(below.iloc[0])}: {loss} cannot be negative, got {value:g}. Losses are losses (not scores, which "
+            "scikit-learn negates), without what a density adds; another loss has another name, loss='…'"
+        )
 
 
 def _where(row: pd.Series) -> str:
@@ -132,6 +179,8 @@ def _capacities(rows: pd.DataFrame, capacity: str | Mapping[Any, float] | None) 
         given = {str(one): values[0] for one, values in found.items()}
     else:
         given = {str(one): value for one, value in capacity.items()}
+        if len(given) < len(capacity):
+            raise SpecError("capacity has a config twice, as a number and as text")
     lacking = [one for one in rows["config"].unique() if one not in given]
     if lacking:
         raise SpecError(f"capacity is missing for {', '.join(map(repr, lacking[:5]))}; each Config needs one")
@@ -170,10 +219,21 @@ def _null(rows: pd.DataFrame, given: Mapping[str, float] | None, seeds: Iterable
 
 
 def _positive(value: Any) -> bool:
-    return isinstance(value, int | float | np.number) and bool(math.isfinite(value) and value > 0)
+    real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    return real and bool(math.isfinite(value) and value > 0)
 
 
 # ── one Fit ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _by_fit(rows: pd.DataFrame) -> Iterator[tuple[str, int, pd.DataFrame]]:
+    """Yield a table for each Config and seed: a row per epoch, a column for what some seed of the Config measured."""
+    wide = _wide(rows)
+    known: Any = wide.notna().groupby(level="config").any()
+    by_fit: Any = wide.groupby(level=["config", "seed"], sort=False)
+    for (one, seed), table in by_fit:
+        names = [name for name in table if name in LOSSES or known.loc[one, name]]
+        yield one, int(seed), table[names].droplevel(["config", "seed"])
 
 
 def _wide(rows: pd.DataFrame) -> pd.DataFrame:
@@ -213,13 +273,9 @@ def _outcomes(rows: pd.DataFrame) -> dict[tuple[str, int], Outcome]:
 def _fit(job: Job, table: pd.DataFrame, said: Outcome | None, loss: str, null: Mapping[str, float]) -> Fit:
     """Return the Fit of one Config under one seed. table: a row per epoch."""
     values = {str(name): table[name].to_numpy(np.float64) for name in table}
-    curves = Curves(table.index.to_numpy(np.int64), {n: v for n, v in values.items() if not _unmeasured(n, v)})
+    curves = Curves(table.index.to_numpy(np.int64), values)
     outcome = _ended(job, curves)
     return Fit(job, said or outcome, int(curves.epoch[-1]), curves, loss=loss, null=dict(null))
-
-
-def _unmeasured(name: str, values: Floats) -> bool:
-    return name not in LOSSES and bool(np.isnan(values).all())
 
 
 def _ended(job: Job, curves: Curves) -> Outcome:

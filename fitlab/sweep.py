@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fitlab.recorded import CONSTANT, read
+from fitlab.recorded import COLUMNS, CONSTANT, read
 from fitlab.records import Config, Fit, Floats, Interval, Outcome
 from fitlab.seeds import canonical
 from fitlab.spec import Spec, domain_of
@@ -22,6 +22,8 @@ from fitlab.stats import t_interval
 from fitlab.verdicts import Verdicts
 
 __all__ = ["CONSTANT", "Sweep", "score"]
+
+UNBEATEN = "nothing beats it"
 
 
 def score(objective: Objective, fits: Sequence[Fit]) -> float:
@@ -169,6 +171,14 @@ class Sweep:
             (swept[key], self._intervals([found[seed] for seed in sorted(found)])) for key, found in per_seed.items()
         ]
 
+    def beside_constants(self) -> list[str]:
+        """Return what stands under verdict in the rows of ``constants``: that nothing beats it, where that is so."""
+        said: dict[str, str] = {}
+        for config in self.configs:
+            verdict = self.verdicts.by_config.get(config.digest)
+            said[canonical(config.plain["data"])] = UNBEATEN if verdict and verdict.unbeaten else ""
+        return [*said.values()]
+
     def _intervals(self, rows: Sequence[Mapping[str, float]]) -> dict[str, Interval]:
         if not rows:
             return {}
@@ -200,7 +210,8 @@ class Sweep:
         """Return a row per Config, the constant predictor last.
 
         Columns: the swept keys; ``n`` completed Fits; the counts of other outcomes that occur; then each final
-        metric and ``gap/loss`` as mean, ``…/low`` and ``…/high``; then ``verdict``. What was not measured is NaN.
+        metric and ``gap/loss`` as mean, ``…/low`` and ``…/high``; then ``verdict``, empty until diagnosed; beside the
+        constant predictor it says where nothing beats that. What was not measured is NaN.
         """
         counts = {config.digest: Counter(str(fit.outcome) for fit in self.of(config)) for config in self.configs}
         others = [o for o in Outcome if o is not Outcome.COMPLETED and any(c[o] for c in counts.values())]
@@ -228,19 +239,20 @@ class Sweep:
         said = {digest: verdict.text for digest, verdict in self.verdicts.by_config.items()}
         rows = [row(c.swept, counts[c.digest], self.intervals(c), said.get(c.digest, "")) for c in self.configs]
         constants = self.constants()
-        for swept, null in constants:
-            rows.append(row(swept, {Outcome.COMPLETED: null["loss/val"].n if null else 0}, null))
+        for (swept, null), beside in zip(constants, self.beside_constants(), strict=True):
+            rows.append(row(swept, {Outcome.COMPLETED: null["loss/val"].n if null else 0}, null, beside))
         names = [config.digest[:12] for config in self.configs]
         return pd.DataFrame(rows, index=pd.Index([*names, *[CONSTANT] * len(constants)], name="config"))
 
     def curves(self, constant: bool = False) -> pd.DataFrame:
-        """Return every curve, tidy: config, seed, epoch, split, metric, value. All Fits, whatever their outcome.
+        """Return every curve, tidy: config, seed, epoch, split, metric, value, outcome (of the Fit, in all its rows).
 
+        A Fit that measured nothing has no row.
         constant: whether rows of the constant predictor follow, at epoch 0, where all Configs share their data.
         Raises ValueError where they do not.
         """
         frames = [*self._curve_frames(), *(self._constant_frames() if constant else ())]
-        columns = ["config", "seed", "epoch", "split", "metric", "value"]
+        columns = [*COLUMNS, "outcome"]
         return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
 
     def _curve_frames(self) -> Iterator[pd.DataFrame]:
@@ -248,7 +260,11 @@ class Sweep:
             for name, curve in fit.curves.values.items():
                 metric, split = name.split("/")
                 yield pd.DataFrame({"epoch": fit.curves.epoch, "value": curve}).assign(
-                    config=fit.job.config.digest[:12], seed=fit.job.seed, split=split, metric=metric
+                    config=fit.job.config.digest[:12],
+                    seed=fit.job.seed,
+                    split=split,
+                    metric=metric,
+                    outcome=str(fit.outcome),
                 )
 
     def _constant_frames(self) -> Iterator[pd.DataFrame]:
@@ -257,5 +273,5 @@ class Sweep:
         for seed, null in sorted({fit.job.seed: fit.null for fit in self.fits if fit.null}.items()):
             metrics, splits = zip(*(name.split("/") for name in null), strict=True)
             yield pd.DataFrame({"metric": metrics, "split": splits, "value": [*null.values()]}).assign(
-                config=CONSTANT, seed=seed, epoch=0
+                config=CONSTANT, seed=seed, epoch=0, outcome=str(Outcome.COMPLETED)
             )

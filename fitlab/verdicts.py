@@ -78,6 +78,7 @@ class Verdict:
     checks: tuple[Check, ...] = ()
     note: str = ""  # what it means, the numbers behind it, and what to try next; Markdown
     deciding: str | None = None  # the reason that decided, or would decide
+    unbeaten: bool = False  # no Config on the same data beats the constant predictor: none has learned anything
 
     @property
     def text(self) -> str:
@@ -95,12 +96,14 @@ class Verdict:
 class Selection:
     """The Config that validation chooses, and what choosing cost. Interval of test minus validation: its optimism."""
 
-    config: str  # digest: lowest mean validation loss
+    config: str  # digest: lowest mean validation loss, whatever else the objective is
     simplest: str | None  # digest: the smallest capacity within one standard error of it; None without an order
     val: Interval
     test: Interval | None  # of ``config``; never used to choose
     optimism: Interval | None  # test minus validation loss, paired within seeds
     among: int  # Configs that it was chosen from
+    epoch: int | None = None  # at which it was chosen; None: the last, of which verdicts and tables are
+    objective: str = ""  # of the spec, in words, where it is about something else than validation loss
 
 
 @dataclass(frozen=True)

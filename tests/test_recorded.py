@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from fitlab.diagnosis import diagnose
 from fitlab.errors import SpecError
 from fitlab.recorded import CONSTANT
 from fitlab.records import Outcome
+from fitlab.spec.recorded import CAPACITY
 from fitlab.sweep import Sweep
 from fitlab.verdicts import Label, State
 
@@ -28,6 +30,18 @@ def test_a_frame_of_a_sweep_gives_the_verdicts_of_the_sweep(tiny: dict, tmp_path
         assert own.reasons == its.reasons
     both = ["loss/train", "loss/val", "loss/val/low", "accuracy/val"]
     np.testing.assert_array_equal(again.table()[both], sweep.table()[both])
+
+
+def test_a_frame_of_a_sweep_keeps_how_each_fit_ended() -> None:
+    """Pruned, diverged and failed Fits whose losses are numbers to the end are not taken to have completed."""
+    sweep = recorded({**SHAPES, "fourth": GOOD})
+    ended = dict(zip(SHAPES, (Outcome.PRUNED, Outcome.DIVERGED, Outcome.FAILED), strict=True))
+    fits = [replace(f, outcome=ended.get(f.job.config.swept["model.name"], f.outcome)) for f in sweep.fits]
+    sweep = replace(sweep, fits=tuple(fits))
+    again = Sweep.from_frame(sweep.curves(constant=True))
+    assert [fit.outcome for fit in again.fits] == [fit.outcome for fit in sweep.fits]
+    here, there = ([one.text for one in diagnose(each).by_config.values()] for each in (sweep, again))
+    assert here == there
 
 
 def test_labels_of_curves_from_elsewhere() -> None:
@@ -92,14 +106,25 @@ def test_metrics_measured_at_other_epochs_than_the_losses_are_no_holes() -> None
     assert np.isfinite(fit.curves["loss/train"]).all()
 
 
+def test_a_metric_that_a_seed_lacks_is_missing_and_not_an_error() -> None:
+    rows = frame(SHAPES)
+    accuracy = rows[rows["split"] == "val"].assign(metric="accuracy", value=0.5)
+    some = accuracy[(accuracy["config"] == "right") | ((accuracy["config"] == "small") & (accuracy["seed"] < 3))]
+    sweep = Sweep.from_frame(pd.concat([rows, some]), constant=NULL)
+    table = replace(sweep, verdicts=diagnose(sweep)).table()
+    assert table["accuracy/val"].iloc[:3].tolist() == pytest.approx([np.nan, 0.5, np.nan], nan_ok=True)
+    assert table["loss/val"].notna().all()
+    assert {len(fit.curves.values) for fit in sweep.of(sweep.configs[2])} == {2}, "nobody measured it there"
+
+
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 WRONG: dict[str, tuple[Change, str]] = {
     "no column": (lambda rows: rows.drop(columns="split"), "lacks split; it has config, seed"),
     "no rows": (lambda rows: rows[:0], "no rows"),
     "twice": (lambda rows: pd.concat([rows, rows[:1]]), "1 rows are there twice, such as loss/train of config 'small'"),
     "text": (lambda rows: rows.assign(value="low"), "column value holds what is no number"),
-    "seed": (lambda rows: rows.assign(seed=0.5), "column seed holds whole numbers from 0 on, got 0.5"),
-    "epoch": (lambda rows: rows.assign(epoch=-1), "column epoch holds whole numbers from 0 on, got -1"),
+    "seed": (lambda rows: rows.assign(seed=0.5), "column seed holds whole numbers from 0 to 2^53, got 0.5"),
+    "epoch": (lambda rows: rows.assign(epoch=-1), "column epoch holds whole numbers from 0 to 2^53, got -1"),
     "nameless": (lambda rows: rows.assign(config=None), "column config has missing values"),
     "no val": (lambda rows: rows[rows["split"] == "train"], "no rows of metric loss, split val"),
     "never together": (
@@ -109,6 +134,25 @@ WRONG: dict[str, tuple[Change, str]] = {
     "a hole": (
         lambda rows: rows.assign(value=rows["value"].where(rows["epoch"] != 3)),
         "config 'large', seed 0: a loss is not a number at epoch 3, and is one later on",
+    ),
+    "two columns": (lambda rows: pd.concat([rows, rows[["value"]]], axis=1), "more than one column value"),
+    "complex": (lambda rows: rows.assign(value=rows["value"] + 1j), "column value holds what is no number"),
+    "negative": (lambda rows: rows.assign(value=-rows["value"]), "log_loss cannot be negative"),
+    "no seed": (
+        lambda rows: rows.assign(seed=rows["seed"].astype("Int64").where(rows["seed"] > 0)),
+        "column seed holds whole numbers from 0 to 2^53, got <NA>",
+    ),
+    "no epoch": (
+        lambda rows: rows.assign(epoch=rows["epoch"].astype("Int64").where(rows["epoch"] > 0)),
+        "column epoch holds whole numbers from 0 to 2^53, got <NA>",
+    ),
+    "large seed": (lambda rows: rows.assign(seed=2**63), "column seed holds whole numbers from 0 to 2^53"),
+    "larger seed": (lambda rows: rows.assign(seed=2**70), "column seed holds whole numbers from 0 to 2^53"),
+    "large epoch": (lambda rows: rows.assign(epoch=np.uint64(2**64 - 1)), "column epoch holds whole numbers"),
+    "date": (lambda rows: rows.assign(epoch=pd.Timestamp("2026-01-01")), "column epoch holds what is no number"),
+    "one and '1'": (
+        lambda rows: rows.assign(config=[1 if one == "small" else "1" for one in rows["config"]]),
+        "column config holds 1 as text and as something else",
     ),
     "outcome": (lambda rows: rows.assign(outcome="fine"), "outcome is one of completed, pruned"),
 }
@@ -127,6 +171,12 @@ def test_a_wrong_frame_is_refused_with_what_and_where(change: Change, said: str)
         ({"constant": None}, "log K for K balanced classes"),
         ({"constant": {"train": 2.0}}, "both finite and > 0"),
         ({"constant": {"train": 2.0, "val": 0.0}}, "both finite and > 0"),
+        ({"constant": 2.3}, "constant is {'train': loss, 'val': loss}, got 2.3"),
+        ({"constant": [1, 2]}, "constant is {'train': loss, 'val': loss}, got [1, 2]"),
+        ({"constant": {"train": True, "val": True}}, "both finite and > 0"),
+        ({"capacity": [1, 2, 3]}, "capacity is a column, or {config: number}"),
+        ({"capacity": {1: 1, "1": 2}}, "capacity has a config twice"),
+        ({"loss": 3}, "loss is a name"),
         ({"margin": 0}, "diagnosis.margin: not allowed"),
         ({"level": 1}, "diagnosis.level: not allowed"),
         ({"capacity": {"small": 1}}, "capacity is missing for 'right', 'large'"),
@@ -139,6 +189,39 @@ def test_wrong_options_are_refused(options: dict, said: str) -> None:
     with pytest.raises(SpecError) as error:
         recorded(SHAPES, **options)
     assert said in str(error.value)
+
+
+def test_names_and_whole_numbers_may_be_of_many_types() -> None:
+    """Lists as configs, categories, numbers as text or nullable, and a capacity as a Series."""
+    rows = frame({"one": GOOD, "two": OVERFIT})
+    sizes = rows["config"].map({"one": 1, "two": 2})
+    want = [fit.final for fit in Sweep.from_frame(rows, constant=NULL).fits]
+    for changed in (
+        rows.assign(config=[[size] for size in sizes]),
+        rows.assign(config=rows["config"].astype("category"), seed=rows["seed"].astype(str)),
+        rows.assign(seed=rows["seed"].astype("Int64"), epoch=rows["epoch"].astype(float)),
+    ):
+        assert [fit.final for fit in Sweep.from_frame(changed, constant=NULL).fits] == want
+    assert (
+        Sweep.from_frame(rows, constant=NULL, capacity=pd.Series({"one": 1, "two": 2})).configs[1].swept[CAPACITY] == 2
+    )
+
+
+def test_losses_of_another_name_may_be_negative_and_rounding_is_forgiven() -> None:
+    rows = frame({"one": GOOD, "two": OVERFIT})
+    density = rows.assign(value=rows["value"] - 1.5)
+    wild = density.assign(value=density["value"].where(density["epoch"] < 40, np.inf))
+    with pytest.raises(SpecError, match="log_loss cannot be negative"):
+        Sweep.from_frame(wild, constant=NULL)
+    assert Sweep.from_frame(density, constant=NULL, loss="density").fits[0].final["loss/train"] < 0
+    rows.loc[(rows["config"] == "two") & (rows["split"] == "train"), "value"] = -1e-8
+    assert Sweep.from_frame(rows, constant=NULL).fits[-1].final["loss/train"] < 0
+
+
+def test_a_nullable_value_that_is_missing_at_the_end_has_diverged() -> None:
+    rows = frame({"one": GOOD, "two": OVERFIT})
+    rows["value"] = rows["value"].astype("Float64").where((rows["config"] == "one") | (rows["epoch"] < 30))
+    assert {fit.outcome for fit in Sweep.from_frame(rows, constant=NULL).fits[5:]} == {Outcome.DIVERGED}
 
 
 def test_something_else_than_a_frame_is_refused() -> None:

@@ -49,7 +49,7 @@ def test_the_table_has_means_with_intervals_and_the_constant_predictor_last(swee
 
 def test_curves_are_tidy_and_whole(sweep: Sweep) -> None:
     curves = sweep.curves()
-    assert list(curves.columns) == ["config", "seed", "epoch", "split", "metric", "value"]
+    assert list(curves.columns) == ["config", "seed", "epoch", "split", "metric", "value", "outcome"]
     assert len(curves) == 11 * 4 * 7  # completed Fits, metrics of both parts, epochs 0 to 6
     one = curves.query("config == @sweep.configs[1].digest[:12] and seed == 2 and split == 'val' and metric == 'loss'")
     assert one["value"].tolist() == sweep.of(sweep.configs[1])[2].curves["loss/val"].tolist()

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from fitlab.cli.table import broken, cells, coloured, short_names
 from fitlab.diagnosis import reason
-from fitlab.diagnosis.naming import interval, name_of, percent
+from fitlab.diagnosis.naming import interval, listed, name_of, percent
 from fitlab.diagnosis.words import selection_words
 from fitlab.records import Config
 from fitlab.spec import domain_of
@@ -65,6 +65,8 @@ def show_selection(sweep: Sweep, to: Console) -> None:
     named: dict[str, Config] = {config.digest: config for config in sweep.configs}
     text = selection_words(found).replace("**", "")
     to.print(Text(f"{text}\n  {name_of(named[found.config])}; validation loss {interval(found.val)}"))
+    if found.objective and (others := [one for one in sweep.best() if one.digest != found.config]):
+        to.print(Text(f"  the objective prefers {listed(map(name_of, others))}"))
     if found.simplest not in (None, found.config):
         to.print(Text(f"  the smallest within one standard error of it: {name_of(named[str(found.simplest)])}"))
 

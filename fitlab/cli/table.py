@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from fitlab.diagnosis.naming import name_of
+from fitlab.diagnosis.selection import objective_words
 from fitlab.records import Config, Fit, Interval, Outcome
 from fitlab.seeds import canonical
 from fitlab.spec import domain_of
@@ -70,7 +72,7 @@ def _sweep_table(sweep: Sweep, strips: _Strips | None, decimals: int, losses: Se
     configs = _best_first(sweep)[:SHOWN] if searched else sweep.configs
     found = [sweep.intervals(config) for config in configs]
     columns = {key: _distinct([c.swept[key] for c in configs if key in c.swept]) for key in keys}
-    best = set(sweep.best())
+    best = _best(sweep)
     group = None
     for config, intervals in zip(configs, found, strict=True):
         first = canonical(next(iter(config.swept.values()), None))
@@ -81,9 +83,10 @@ def _sweep_table(sweep: Sweep, strips: _Strips | None, decimals: int, losses: Se
         verdict = coloured(sweep.verdicts.by_config.get(config.digest))
         row(label, intervals, verdict, _outcomes(sweep.of(config)), "bold" if config in best else "")
     table.add_row()
-    for swept, null in sweep.constants():
+    for (swept, null), beside in zip(sweep.constants(), sweep.beside_constants(), strict=True):
         label = [shown(swept[key]) if key in swept else "" for key in keys]
-        row(label if swept else [CONSTANT.replace(" ", "\n")], null, Text(), "" if not swept else CONSTANT, "dim")
+        verdict = Text(beside, style="bold red")
+        row(label if swept else [CONSTANT.replace(" ", "\n")], null, verdict, "" if not swept else CONSTANT, "dim")
     return table
 
 
@@ -112,14 +115,18 @@ def legend(sweep: Sweep, strip: bool) -> str:
 
 
 def _bold(sweep: Sweep) -> str:
-    """Say what the bold Configs are best at."""
-    said = []
-    for objective in sweep.spec.sweep.objective:
-        extreme = "highest" if objective.maximize else "lowest"
-        said.append(f"{extreme} {objective.metric}{' at its best epoch' if objective.epoch == 'best' else ''}")
-    if len(said) == 1:
-        return f"Bold: {said[0]}."
-    return f"Bold: no other is better at all of {', '.join(said)} (Pareto set)."
+    """Say what the bold Configs are best at, and which one is selected if none of them is."""
+    best, several = objective_words(sweep), len(sweep.spec.sweep.objective) > 1
+    text = f"Bold: no other is better at all of {best} (Pareto set)." if several else f"Bold: {best}."
+    chosen = sweep.verdicts.selection
+    other = [one for one in sweep.configs if chosen and one.digest == chosen.config and one not in _best(sweep)]
+    return text + "".join(f" Validation loss selects another: {name_of(one)}." for one in other)
+
+
+def _best(sweep: Sweep) -> set[Config]:
+    """Return the Configs that are best at the objective; one that diverged is best at nothing."""
+    verdicts = sweep.verdicts.by_config
+    return {c for c in sweep.best() if c.digest not in verdicts or verdicts[c.digest].label is not Label.DIVERGED}
 
 
 class _Strips:

@@ -48,6 +48,7 @@ def _config(config: Config, verdict: Verdict) -> dict[str, Any]:
         "n": verdict.n,
         "seeds_needed": verdict.seeds_needed,
         "reference": verdict.reference,
+        "unbeaten": verdict.unbeaten,
         "reasons": _intervals(verdict.reasons),
         "checks": _checks(verdict.checks),
         "note": verdict.note,
@@ -108,6 +109,7 @@ def _config_schema() -> Schema:
         n={"type": "integer", "description": "seeds that it rests on"},
         seeds_needed=_or_null({"type": "integer", "description": "that would decide an inconclusive one"}),
         reference=_or_null(_said("digest of the Config that it was compared with; null: the constant predictor")),
+        unbeaten={"type": "boolean", "description": "no Config on the same data beats the constant predictor"},
         reasons=_map("Interval"),
         checks=_list("Check"),
         note=_said("what it means, the numbers, what to try next; Markdown"),
@@ -146,6 +148,8 @@ def _selection_schema() -> Schema:
         test=_or_null(interval),
         optimism=_or_null(interval),
         among={"type": "integer"},
+        epoch=_or_null({"type": "integer", "description": "at which it was chosen; null: the last"}),
+        objective=_said("of the spec, where it is not about validation loss, which chooses all the same; else empty"),
     )
 
 

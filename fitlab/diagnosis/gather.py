@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from fitlab.diagnosis.evidence import Candidate, Candidates
+from fitlab.diagnosis.quantities import diverging
 from fitlab.records import Config, Fit, Floats, Outcome
 from fitlab.seeds import canonical
 from fitlab.spec import domain_of
@@ -38,6 +40,7 @@ class Group:
     seeds: tuple[int, ...]  # (S,) rows of the candidates
     candidates: Candidates
     alike: bool  # several seeds, and all of them gave the same numbers: one value, said several times
+    margin: float  # δ, in units of loss
 
     def index(self, digest: str) -> int:
         """Return the place of a Config among the candidates."""
@@ -65,9 +68,15 @@ class Group:
         """The constant predictor's validation losses. -> (n,)"""
         return self.candidates.null_val[: self.n]
 
-    def completed(self, i: int) -> bool:
-        """Whether every seed of a Config completed."""
-        return set(self.candidates.configs[i].outcomes) == {Outcome.COMPLETED}
+    @cached_property
+    def sound(self) -> tuple[int, ...]:
+        """Places of the Configs that completed under every seed and diverged under none: what can be compared."""
+        null = self.candidates.null_train
+        return tuple(
+            i
+            for i, candidate in enumerate(self.candidates.configs)
+            if candidate.completed and not diverging(candidate, null, self.margin).any()
+        )
 
 
 def groups(sweep: Sweep) -> tuple[Group, ...]:
@@ -91,7 +100,8 @@ def _group(sweep: Sweep, configs: Sequence[Config]) -> Group:
     train, val = (np.array([nulls.get(s, {}).get(f"loss/{part}", np.nan) for s in seeds]) for part in ("train", "val"))
     swept = {key: value for key, value in configs[0].swept.items() if key.startswith("data.")}
     found = Candidates(tuple(candidates), train, val, kind_of_loss(sweep))
-    return Group(swept, tuple(configs), tuple(seeds), found, _seeds_change_nothing(fits, nulls))
+    margin = sweep.spec.diagnosis.margin * float(np.mean(val))
+    return Group(swept, tuple(configs), tuple(seeds), found, _seeds_change_nothing(fits, nulls), margin)
 
 
 def _seeds_change_nothing(fits: Sequence[Mapping[int, Fit]], nulls: Mapping[int, Mapping[str, float]]) -> bool:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
 from fitlab.diagnosis.decisions import Decision
 from fitlab.diagnosis.evidence import Rule
 from fitlab.diagnosis.gather import Group
@@ -37,7 +35,7 @@ class Judged:
 
     def delta(self, group: Group) -> float:
         """Return the margin in units of loss: the share of the constant predictor's mean validation loss."""
-        return self.rule.margin * float(np.mean(group.null))
+        return group.margin
 
     def paired(self, a: Floats, b: Floats) -> Interval:
         """Return the interval of the mean of a − b over seeds."""
@@ -45,9 +43,8 @@ class Judged:
 
 
 def whole(group: Group) -> list[int]:
-    """Return the Configs that completed on every seed, by mean validation loss, the best first."""
-    done = [i for i in range(len(group.configs)) if group.completed(i) and np.isfinite(group.final(i)).all()]
-    return sorted(done, key=lambda i: float(group.final(i).mean()))
+    """Return the sound Configs, by mean validation loss, the best first."""
+    return sorted(group.sound, key=lambda i: float(group.final(i).mean()))
 
 
 TITLES = {

@@ -11,9 +11,11 @@ import numpy as np
 
 from fitlab.diagnosis.gather import Group, n_parameters
 from fitlab.records import Config, Floats, Interval
-from fitlab.stats import t_interval
+from fitlab.stats import standard_error, t_interval
 from fitlab.sweep import Sweep
 from fitlab.verdicts import Selection
+
+CHOOSES = "loss/val"
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,31 +41,41 @@ class Choice:
 
 
 def choose(sweep: Sweep, groups: Sequence[Group]) -> Choice | None:
-    """Return the completed Config with the lowest mean validation loss; None where none completed on every seed.
+    """Return the sound Config with the lowest mean validation loss; None where each failed or diverged on some seed.
 
-    Of the epochs the one that the objective says: the last, or where the mean over seeds is lowest.
+    Validation loss chooses whatever the objective is: accuracy says little of few rows, and a gap, a training loss or
+    a size says nothing of new data. Of the epochs it takes the last, or the one where the mean over seeds is lowest,
+    if the objective says that of the validation loss.
     None, too, where Configs are trained on different data: their losses do not compare.
     """
     if len(groups) != 1:
         return None
     group = groups[0]
-    whole = [i for i in range(len(group.configs)) if group.completed(i) and np.isfinite(group.final(i)).all()]
-    if not whole:
+    if not group.sound:
         return None
-    at = {i: _epoch(sweep, group, i) for i in whole}
-    means = {i: float(_val(group, i, at[i]).mean()) for i in whole}
-    best = min(whole, key=lambda i: means[i])
+    at = {i: _epoch(sweep, group, i) for i in group.sound}
+    means = {i: float(_val(group, i, at[i]).mean()) for i in group.sound}
+    best = min(group.sound, key=lambda i: means[i])
     losses = _val(group, best, at[best])
-    error = losses.std(ddof=1) / math.sqrt(len(losses)) if len(losses) > 1 else math.nan
-    near = [i for i in whole if means[i] <= means[best] + error]
+    near = [i for i in group.sound if means[i] <= means[best] + standard_error(losses)]
     small = _smallest(sweep, group, near, means)
-    return Choice(group.configs[best], None if small is None else group.configs[small], at[best], group, len(whole))
+    return Choice(
+        group.configs[best], None if small is None else group.configs[small], at[best], group, len(group.sound)
+    )
 
 
 def _epoch(sweep: Sweep, group: Group, i: int) -> int:
-    curves = group.val(i)
-    last = curves.shape[1] - 1
-    return last if sweep.spec.sweep.objective[0].epoch == "last" else int(np.argmin(curves.mean(axis=0)))
+    mean = group.val(i).mean(axis=0)
+    at_best = any(one.metric == CHOOSES and one.epoch == "best" for one in sweep.spec.sweep.objective)
+    return int(np.argmin(np.where(np.isfinite(mean), mean, np.inf))) if at_best else len(mean) - 1
+
+
+def objective_words(sweep: Sweep) -> str:
+    """Say what the objective of a sweep is best at, such as ``highest accuracy/val at its best epoch``."""
+    return ", ".join(
+        f"{'highest' if one.maximize else 'lowest'} {one.metric}{' at its best epoch' if one.epoch == 'best' else ''}"
+        for one in sweep.spec.sweep.objective
+    )
 
 
 def _val(group: Group, i: int, at: int) -> Floats:
@@ -87,16 +99,25 @@ def selection(sweep: Sweep, choice: Choice | None, test: TestLosses | None) -> S
     if choice is None:
         return None
     i = choice.group.index(choice.config.digest)
-    level = sweep.spec.diagnosis.level
-    val = _val(choice.group, i, choice.epoch)
+    level, epochs = sweep.spec.diagnosis.level, choice.group.candidates.configs[i].epoch
+    val, last = _val(choice.group, i, choice.epoch), choice.epoch == len(epochs) - 1
     usable = test is not None and test.config == choice.config.digest and len(test.losses) >= len(val)
-    if not usable or test is None or choice.epoch < choice.group.val(i).shape[1] - 1:
+    if not usable or test is None or not last:
         measured, optimism = None, None
     else:
         losses = test.losses[: len(val)]  # fewer where the seeds change nothing
         measured, optimism = (_with_rows(one, test.rows, level) for one in (losses, losses - val))
-    simplest = None if choice.simplest is None else choice.simplest.digest
-    return Selection(choice.config.digest, simplest, t_interval(val, level), measured, optimism, choice.among)
+    about_loss = any(one.metric == CHOOSES for one in sweep.spec.sweep.objective)
+    return Selection(
+        choice.config.digest,
+        None if choice.simplest is None else choice.simplest.digest,
+        t_interval(val, level),
+        measured,
+        optimism,
+        choice.among,
+        None if last else int(epochs[choice.epoch]),
+        "" if about_loss else objective_words(sweep),
+    )
 
 
 def _with_rows(values: Floats, rows: float, level: float) -> Interval:

@@ -87,7 +87,11 @@ def _verdicts(
     verdicts = [_verdict(group, decision, checked) for decision, checked in zip(decisions, seen, strict=True)]
     shared = _shared(judged, group)
     return [
-        replace(verdict, note=note(verdict, _context(shared, judged, group, i, decisions[i])))
+        replace(
+            verdict,
+            unbeaten=bool(shared.unbeaten),
+            note=note(verdict, _context(shared, judged, group, i, decisions[i])),
+        )
         for i, verdict in enumerate(verdicts)
     ]
 

@@ -46,11 +46,12 @@ class Context:
 
 def reason(verdict: Verdict) -> str:
     """Say in one line, with the numbers that decided, why a verdict is what it is."""
+    unbeaten = "; nothing beats the constant predictor" if verdict.unbeaten and verdict.reasons else ""
     if verdict.label is Label.INCONCLUSIVE:
         needed = f"; {verdict.seeds_needed} seeds would decide it" if verdict.seeds_needed else ""
-        return f"{_open(verdict)}{needed}"
+        return f"{_open(verdict)}{needed}{unbeaten}"
     sure = any(one.code == OVER_CONFIDENT and one.state is State.FOUND for one in verdict.checks)
-    return f"{_closed(verdict)}; over-confident" if sure else _closed(verdict)
+    return f"{_closed(verdict)}{'; over-confident' if sure else ''}{unbeaten}"
 
 
 def _closed(verdict: Verdict) -> str:
@@ -331,8 +332,13 @@ def method(verdict: Verdict, context: Context) -> str:
 def selection_words(selection: Selection) -> str:
     """Say what was chosen, and what choosing cost."""
     text = f"**Selected**: the lowest mean validation loss of {counted(selection.among, 'completed Config')}"
+    text += (
+        f", at epoch {selection.epoch}; verdicts and tables are of the last one" if selection.epoch is not None else ""
+    )
+    text += f", whatever the objective is (here: {selection.objective})" if selection.objective else ""
     if selection.test is None:
-        return f"{text}; its test loss is not known."
+        why = ", for predictions are kept of the last epoch alone" if selection.epoch is not None else ""
+        return f"{text}; its test loss is not known{why}."
     test = f"{text}. On the test part, which chose nothing, it loses {interval(selection.test)}"
     if selection.optimism is None:
         return f"{test}."

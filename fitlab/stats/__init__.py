@@ -11,7 +11,7 @@ from fitlab.stats.permutation import max_min_gap, permutation_null
 from fitlab.stats.power import seeds_needed, t_power
 from fitlab.stats.resplits import corrected_t_interval
 from fitlab.stats.results import Equivalence, Null, Significance
-from fitlab.stats.student import paired_t_interval, t_bound, t_interval
+from fitlab.stats.student import paired_t_interval, standard_error, t_bound, t_interval
 
 __all__ = [
     "Band",
@@ -35,6 +35,7 @@ __all__ = [
     "seeds_needed",
     "sign_flip_test",
     "simultaneous_band",
+    "standard_error",
     "t_bound",
     "t_interval",
     "t_power",

@@ -11,6 +11,8 @@ from scipy.special import stdtrit
 
 from fitlab.records import Floats, Interval
 
+LARGE = 1e150  # squares of larger numbers overflow
+
 
 def t_interval(values: ArrayLike, level: float = 0.90) -> Interval:
     """Student-t interval for the mean of independent values (Student 1908).
@@ -87,7 +89,15 @@ def checked_sample(values: ArrayLike) -> Floats:
     return sample
 
 
-def _half_width(sample: Floats, quantile: float) -> float:
+def standard_error(values: ArrayLike) -> float:
+    """Return the standard error of a mean. values: (S,); NaN where there is one value: it says nothing about spread."""
+    sample = checked_sample(values)
     if sample.size == 1:
         return math.nan
-    return float(stdtrit(sample.size - 1, quantile)) * float(sample.std(ddof=1)) / math.sqrt(sample.size)
+    size = float(np.abs(sample).max())
+    scale = size if size > LARGE else 1.0
+    return scale * float((sample / scale).std(ddof=1)) / math.sqrt(sample.size)
+
+
+def _half_width(sample: Floats, quantile: float) -> float:
+    return float(stdtrit(sample.size - 1, quantile)) * standard_error(sample) if sample.size > 1 else math.nan

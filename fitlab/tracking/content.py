@@ -193,9 +193,9 @@ def table_markdown(sweep: Sweep) -> str:
         cells += [str(found[name]) if name in found else "–" for name in names]
         verdict = sweep.verdicts.by_config.get(config.digest)
         lines.append(" | ".join([*cells, outcome_counts(sweep.of(config)), verdict.text if verdict else "–"]))
-    for swept, null in sweep.constants():
+    for (swept, null), beside in zip(sweep.constants(), sweep.beside_constants(), strict=True):
         cells = [shown(swept.get(key, "–")) for key in keys]
         cells += [str(null[name]) if name in null else "–" for name in names]
-        lines.append(" | ".join([*cells, CONSTANT, "–"]))
+        lines.append(" | ".join([*cells, CONSTANT, beside or "–"]))
     level = sweep.spec.diagnosis.level
     return "\n".join(f"| {line} |" for line in lines) + f"\n\nMean over seeds [Student-t interval, level {level:g}].\n"

@@ -6,16 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from diagnosis.frames import GOOD, OVERFIT, SHAPES, SIZES, UNDERFIT, falling, named, recorded
+from diagnosis.frames import GOOD, OVERFIT, SHAPES, SIZES, UNDERFIT, check, falling, named, recorded
 
 from fitlab import run, space
 from fitlab.diagnosis import TestLosses, chosen, diagnose
 from fitlab.diagnosis.gather import groups, places
+from fitlab.diagnosis.words import selection_words
 from fitlab.records import Fit, Job, Outcome
 from fitlab.spec import read_spec
 from fitlab.spec.sweeps import VARY
 from fitlab.sweep import Sweep
-from fitlab.verdicts import Label
+from fitlab.verdicts import Label, State
 
 
 def swept(tiny: dict, parameters: dict, **more: object) -> Sweep:
@@ -147,21 +148,42 @@ def test_a_config_that_failed_under_a_seed_is_not_chosen() -> None:
     assert chosen(replace(sweep, fits=fits)).swept["model.name"] == "worse"
 
 
-def test_the_epoch_rule_of_the_spec_chooses_the_epoch(tiny: dict) -> None:
-    """At its best epoch the one that memorises is ahead, at its last far behind."""
+def with_objective(tiny: dict, objective: dict) -> Sweep:
+    """At its best epoch the one that memorises (the smaller alpha) is ahead, at its last far behind."""
     parameters = {"training.alpha": {"values": [1e-4, 1]}}
     curves = {1e-4: OVERFIT[1] - 0.3, 1: GOOD[1]}
-    for epoch, alpha in (("last", 1), ("best", 1e-4)):
-        objective = {"metric": "loss/val", "epoch": epoch}
-        document = read_spec({**tiny, "sweep": {"parameters": parameters, "objective": objective}})
-        configs = tuple(space.configs(document))
-        source = recorded({str(a): (curve, curve) for a, curve in curves.items()}, seeds=2)
-        fits = [
-            replace(fit, job=Job(config, fit.job.seed, VARY, "", "t/1"))
-            for config, there in zip(configs, source.configs, strict=True)
-            for fit in source.of(there)
-        ]
-        assert chosen(Sweep(document.spec, configs, tuple(fits))).swept["training.alpha"] == alpha
+    document = read_spec({**tiny, "sweep": {"parameters": parameters, "objective": objective}})
+    configs = tuple(space.configs(document))
+    source = recorded({str(a): (curve, curve) for a, curve in curves.items()}, seeds=2)
+    fits = [
+        replace(fit, job=Job(config, fit.job.seed, VARY, "", "t/1"))
+        for config, there in zip(configs, source.configs, strict=True)
+        for fit in source.of(there)
+    ]
+    return Sweep(document.spec, configs, tuple(fits))
+
+
+def test_the_epoch_rule_of_the_spec_chooses_the_epoch_and_says_which(tiny: dict) -> None:
+    last, best = (with_objective(tiny, {"metric": "loss/val", "epoch": epoch}) for epoch in ("last", "best"))
+    assert chosen(last).swept["training.alpha"] == 1
+    assert chosen(best).swept["training.alpha"] == 1e-4
+    assert "at epoch" not in selection_words(diagnose(last).selection)
+    found = diagnose(best)
+    at = int(np.argmin(np.mean([fit.curves["loss/val"] for fit in best.of(chosen(best))], axis=0)))
+    assert found.selection.epoch == at
+    assert f"at epoch {at}" in selection_words(found.selection)
+    assert "predictions are kept of the last epoch alone" in selection_words(found.selection)
+    assert f"selected at epoch {at}" in check(found, "SWP007").said
+
+
+@pytest.mark.parametrize("epoch", ["last", "best"])
+def test_whatever_the_objective_is_validation_loss_chooses_and_says_so(tiny: dict, epoch: str) -> None:
+    sweep = with_objective(tiny, {"metric": "gap/loss", "epoch": epoch})
+    found = diagnose(sweep).selection
+    assert chosen(sweep).swept["training.alpha"] == 1
+    assert found.epoch is None
+    assert "whatever the objective is (here: lowest gap/loss" in selection_words(found)
+    assert diagnose(with_objective(tiny, {"metric": "loss/val"})).selection.objective == ""
 
 
 def test_resampling_is_corrected_where_the_spec_says_so(tiny: dict, tmp_path) -> None:
@@ -178,3 +200,16 @@ def test_resampling_is_corrected_where_the_spec_says_so(tiny: dict, tmp_path) ->
         found.append(narrow)
     assert max(found) > 0
     assert {check.code: str(check.state) for check in wide.verdicts.checks}["SWP006"] == "clear"
+
+
+def test_a_config_that_diverged_is_neither_chosen_nor_counted() -> None:
+    """Its losses are finite to the end, above where they began; under some seeds validation is the lowest of all."""
+    wild = (falling(4.0), falling(0.5))
+    sweep = recorded({**SHAPES, "wild": wild})
+    assert named(sweep)["wild"].label is Label.DIVERGED
+    assert chosen(sweep).swept["model.name"] == "right"
+    assert diagnose(sweep).selection.among == 3
+    alone = recorded({"wild": wild, "wilder": wild})
+    assert chosen(alone) is None
+    assert "without diverging" in check(diagnose(alone), "SWP002").said
+    assert check(diagnose(recorded({"wild": wild, "right": GOOD})), "SWP012").state is State.FOUND

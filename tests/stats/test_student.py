@@ -36,6 +36,14 @@ def test_units_do_not_matter(values: list[float], scale: float, shift: float) ->
     assert b.high == pytest.approx(scale * a.high + shift, abs=tolerance)
 
 
+@given(samples)
+def test_numbers_too_large_to_square_have_an_interval(values: list[float]) -> None:
+    unit = 2.0**990  # exact: the interval is the same, in other units
+    small, large = t_interval(values), t_interval([unit * v for v in values])
+    tolerance = 1e-9 * (1 + max(map(abs, values)))
+    assert (large.low / unit, large.high / unit) == pytest.approx((small.low, small.high), abs=tolerance)
+
+
 @pytest.mark.parametrize("seeds", [2, 3, 5])
 def test_it_covers_what_it_promises(seeds: int) -> None:
     draws = 40_000 if PROVE else 8_000
