@@ -98,7 +98,11 @@ class Sweep:
     ) -> Sweep:
         """Return a Sweep of curves that were recorded elsewhere, to be diagnosed by the same rule.
 
+        It has no verdicts yet: ``verdicts = fitlab.diagnose(sweep)`` gives them, and
+        ``sweep = dataclasses.replace(sweep, verdicts=verdicts)`` is the sweep whose ``table()`` has them, too.
+
         frame: tidy as ``curves()``: config, seed, epoch, split (train, val), metric (loss and whatever else), value.
+        A metric other than the loss that a seed lacks is missing for its Config.
         The loss is measured after the epoch, without the penalty, on both parts alike; seeds are shared by
         Configs (the same seed, the same split). Epochs may differ in number: what stopped early is taken to have
         completed, unless an ``outcome`` column says otherwise. A loss that ends as NaN or infinite has diverged.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -10,6 +12,7 @@ import pandas as pd
 import pytest
 from diagnosis.frames import GOOD, NULL, OVERFIT, SHAPES, SIZES, check, frame, named, recorded
 
+import fitlab
 from fitlab import run, split
 from fitlab.diagnosis import diagnose
 from fitlab.errors import SpecError
@@ -42,6 +45,15 @@ def test_a_frame_of_a_sweep_keeps_how_each_fit_ended() -> None:
     assert [fit.outcome for fit in again.fits] == [fit.outcome for fit in sweep.fits]
     here, there = ([one.text for one in diagnose(each).by_config.values()] for each in (sweep, again))
     assert here == there
+
+
+def test_the_docstring_says_how_to_get_verdicts() -> None:
+    sweep = recorded(SHAPES)
+    assert set(sweep.table()["verdict"]) == {""}
+    names = {"fitlab": fitlab, "dataclasses": dataclasses, "sweep": sweep}
+    for statement in re.findall(r"``(\w+ = [^`]+)``", Sweep.from_frame.__doc__ or ""):
+        exec(statement, names)  # noqa: S102  # our own docstring
+    assert names["sweep"].table()["verdict"].tolist()[:3] == ["underfit", "good", "overfit"]
 
 
 def test_labels_of_curves_from_elsewhere() -> None:
