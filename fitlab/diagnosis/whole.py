@@ -79,7 +79,7 @@ def nothing_beats_the_constant(judged: Judged) -> Check:
     beaten = [beats(judged, group) for group in judged.groups]
     if all(one is None for one in beaten):
         any_sound = any(group.sound for group in judged.groups)
-        why = "one seed: the best of several Configs may be lower by luck" if any_sound else NONE_SOUND
+        why = "one value a Config: the best of several may be lower by luck" if any_sound else NONE_SOUND
         return idle("SWP002", why)
     beaten_by = [group for group, one in zip(judged.groups, beaten, strict=True) if one is False]
     if not beaten_by:

@@ -188,7 +188,7 @@ def test_the_best_of_many_that_learned_nothing_does_not_beat_the_constant_by_luc
 def test_with_one_seed_it_is_not_known_whether_anything_beats_the_constant() -> None:
     verdicts = diagnose(recorded(SHAPES, seeds=1))
     assert check(verdicts, "SWP002").state is State.NOT_APPLICABLE
-    assert "one seed" in check(verdicts, "SWP002").said
+    assert "one value a Config" in check(verdicts, "SWP002").said
     assert not any("nothing beats" in one.note for one in verdicts.by_config.values())
 
 
