@@ -30,9 +30,9 @@ SEARCH = {
 
 @pytest.fixture(params=[SURVEY, SEARCH], ids=["survey", "search"])
 def wide(tiny: dict, request: pytest.FixtureRequest) -> dict:
-    """Eight Fits whose weights alone are 256 kB each, times four for what is kept along the way."""
+    """Twenty Fits whose weights alone are 256 kB each, times four for what is kept along the way."""
     training = {"epochs": 3, "snapshots": [0, 1, 2], "batch_size": 60}
-    return {**tiny, "model": WIDE, "training": training, "sweep": request.param}
+    return {**tiny, "seeds": 5, "model": WIDE, "training": training, "sweep": request.param}
 
 
 def left(work: Callable[[], Sweep]) -> tuple[Sweep, float]:
