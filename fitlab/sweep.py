@@ -19,7 +19,7 @@ from fitlab.seeds import canonical
 from fitlab.spec import Spec, domain_of
 from fitlab.spec.sweeps import Objective
 from fitlab.stats import t_interval
-from fitlab.verdicts import Verdicts
+from fitlab.verdicts import Label, Verdicts
 
 __all__ = ["CONSTANT", "Sweep", "score"]
 
@@ -196,10 +196,12 @@ class Sweep:
     def best(self) -> tuple[Config, ...]:
         """Return the Config that is best at the objective, or, for several, those of the Pareto set.
 
-        Only Configs that completed on every seed take part: survivors flatter. In the order of the sweep.
+        Only Configs that completed on every seed take part, for survivors flatter, and none whose verdict is that it
+        diverged. In the order of the sweep.
         """
         objectives, seeds = self.spec.sweep.objective, len(self.spec.seeds.values)
-        whole = [config for config in self.configs if len(self.completed(config)) == seeds]
+        lost = {d for d, verdict in self.verdicts.by_config.items() if verdict.label is Label.DIVERGED}
+        whole = [c for c in self.configs if len(self.completed(c)) == seeds and c.digest not in lost]
         signs = np.array([-1.0 if objective.maximize else 1.0 for objective in objectives])
         scores = {c.digest: signs * [score(o, self.completed(c)) for o in objectives] for c in whole}
         finite = {digest: values for digest, values in scores.items() if np.isfinite(values).all()}

@@ -11,14 +11,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fitlab.diagnosis.naming import name_of
+from fitlab.diagnosis.naming import name_of, shown
+from fitlab.diagnosis.naming import short as end_of
 from fitlab.diagnosis.selection import objective_words
 from fitlab.records import Config, Fit, Interval, Outcome
 from fitlab.seeds import canonical
 from fitlab.spec import domain_of
 from fitlab.spec.sweeps import Tpe
 from fitlab.sweep import CONSTANT, Sweep, score
-from fitlab.tracking.content import shown
 from fitlab.verdicts import Label, Verdict
 
 ABSENT = "–"  # a parameter that does not exist for a Config
@@ -72,7 +72,7 @@ def _sweep_table(sweep: Sweep, strips: _Strips | None, decimals: int, losses: Se
     configs = _best_first(sweep)[:SHOWN] if searched else sweep.configs
     found = [sweep.intervals(config) for config in configs]
     columns = {key: _distinct([c.swept[key] for c in configs if key in c.swept]) for key in keys}
-    best = _best(sweep)
+    best = sweep.best()
     group = None
     for config, intervals in zip(configs, found, strict=True):
         first = canonical(next(iter(config.swept.values()), None))
@@ -119,14 +119,8 @@ def _bold(sweep: Sweep) -> str:
     best, several = objective_words(sweep), len(sweep.spec.sweep.objective) > 1
     text = f"Bold: no other is better at all of {best} (Pareto set)." if several else f"Bold: {best}."
     chosen = sweep.verdicts.selection
-    other = [one for one in sweep.configs if chosen and one.digest == chosen.config and one not in _best(sweep)]
+    other = [one for one in sweep.configs if chosen and one.digest == chosen.config and one not in sweep.best()]
     return text + "".join(f" Validation loss selects another: {name_of(one)}." for one in other)
-
-
-def _best(sweep: Sweep) -> set[Config]:
-    """Return the Configs that are best at the objective; one that diverged is best at nothing."""
-    verdicts = sweep.verdicts.by_config
-    return {c for c in sweep.best() if c.digest not in verdicts or verdicts[c.digest].label is not Label.DIVERGED}
 
 
 class _Strips:
@@ -166,8 +160,8 @@ class _Strips:
 
 def short_names(keys: Sequence[str]) -> dict[str, str]:
     """Return the last part of each key, or all of it where two end alike."""
-    ends = Counter(key.rsplit(".", 1)[-1] for key in keys)
-    return {key: end if ends[end := key.rsplit(".", 1)[-1]] == 1 else key for key in keys}
+    ends = Counter(map(end_of, keys))
+    return {key: end if ends[end := end_of(key)] == 1 else key for key in keys}
 
 
 def broken(name: str) -> str:

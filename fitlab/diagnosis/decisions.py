@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 from fitlab.diagnosis.evidence import Candidate, Candidates, Rule
 from fitlab.diagnosis.facts import Facts, Weighed, weighed_by
-from fitlab.diagnosis.intervals import ONE, Estimate, plain_interval
+from fitlab.diagnosis.intervals import ONE, Estimate
 from fitlab.diagnosis.noninferiority import hardest
 from fitlab.records import Interval, Outcome
+from fitlab.stats import t_interval
 from fitlab.verdicts import Label
 
 SHOWN = ("excess", "above_best", "distance", "gap", "regret", "train_regret", "gain", "spike", "beyond")
@@ -117,9 +118,7 @@ def judged(weighed: Weighed, rule: Rule) -> list[Decision]:
         shown = {name: getattr(facts, name) for name in SHOWN} | {"rival": rival}
         if not _beside_the_best(facts, weighed):
             del shown["above_best"]
-        reasons = {
-            name: plain_interval(getattr(sound, name)[row, : weighed.n], rule.level) for name in ("val", "train")
-        }
+        reasons = {name: t_interval(getattr(sound, name)[row, : weighed.n], rule.level) for name in ("val", "train")}
         reasons |= {
             name: estimate.interval(weighed.margin, rule.level, weighed.n)
             for name, estimate in shown.items()

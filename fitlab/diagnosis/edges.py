@@ -41,14 +41,14 @@ def at_the_edge(judged: Judged) -> Check:
         return idle("SWP001", "no number or size is swept")
     if not any(whole(group) for group in judged.groups):
         return idle("SWP001", "no Config completed on every seed")
-    learned = [group for group in judged.groups if _learned(judged, group)]
+    learned = [group for group in judged.groups if _learned(group)]
     if not learned:
         return idle("SWP001", "nothing is better than the constant predictor by the margin")
     seen = [(group, edge) for group in learned for edge in edges(judged, group)]
     if not seen:
         return clear("SWP001", "the best Config has values on both sides of its own")
-    said = ". ".join(f"{among(judged, group)}{_edge_words(edge, judged.delta(group))}" for group, edge in seen)
-    steep = [(group, edge) for group, edge in seen if _steep(edge, judged.delta(group))]
+    said = ". ".join(f"{among(judged, group)}{_edge_words(edge, group.margin)}" for group, edge in seen)
+    steep = [(group, edge) for group, edge in seen if _steep(edge, group.margin)]
     if not steep:
         return found("SWP001", Severity.NOTE, f"{said}.", "The loss no longer falls there by what matters: no need to.")
     steps: dict[str, list[str]] = {}
@@ -60,10 +60,10 @@ def at_the_edge(judged: Judged) -> Check:
     return found("SWP001", Severity.WARNING, f"{said}.", f"Try {tries}{_cost(judged.sweep)}.")
 
 
-def _learned(judged: Judged, group: Group) -> bool:
+def _learned(group: Group) -> bool:
     """Whether the best one's mean is below the constant predictor's by the margin."""
     ranked = whole(group)
-    return bool(ranked) and float(group.null.mean() - group.final(ranked[0]).mean()) > judged.delta(group)
+    return bool(ranked) and float(group.null.mean() - group.final(ranked[0]).mean()) > group.margin
 
 
 def _data(judged: Judged, group: Group) -> str:

@@ -102,13 +102,6 @@ def width(seeds: int, prior_df: float, rule: Rule) -> float:
     return float(moderated_half_widths(values, rule.level, prior_df, 1.0)) * math.sqrt(1 + rule.resplit * seeds)
 
 
-def plain_interval(values: Floats, level: float) -> Interval:
-    """Return the ordinary t interval of a mean loss. values: (S,) finite."""
-    mean, size = float(values.mean()), float(np.abs(values).max()) or 1.0
-    half = size * float(moderated_half_widths(values / size, level, 0.0, 0.0))  # squares of losses may overflow
-    return Interval(mean, mean - half, mean + half, level, len(values), "t")
-
-
 def _sinh(value: float) -> float:
     """sinh, infinite where it overflows."""
     return math.copysign(math.inf, value) if abs(value) > 700 else math.sinh(value)

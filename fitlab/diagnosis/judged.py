@@ -11,7 +11,7 @@ from fitlab.diagnosis.gather import Group
 from fitlab.diagnosis.kinds import Kind
 from fitlab.diagnosis.naming import pairs
 from fitlab.records import Config, Floats, Interval
-from fitlab.stats import t_interval
+from fitlab.stats import paired_t_interval
 from fitlab.sweep import Sweep
 from fitlab.verdicts import Check, Selection, Severity
 
@@ -33,13 +33,9 @@ class Judged:
         for group, decided in zip(self.groups, self.decisions, strict=True):
             yield from zip(group.configs, decided, strict=True)
 
-    def delta(self, group: Group) -> float:
-        """Return the margin in units of loss: the share of the constant predictor's mean validation loss."""
-        return group.margin
-
     def paired(self, a: Floats, b: Floats) -> Interval:
         """Return the interval of the mean of a − b over seeds."""
-        return t_interval(a - b, self.rule.level)
+        return paired_t_interval(a, b, self.rule.level)
 
 
 def whole(group: Group) -> list[int]:

@@ -52,7 +52,7 @@ def _peak(judged: Judged, group: Group, line: Sequence[int]) -> str | None:
     """Say where the loss peaks inside a line: above the lowest on either side by the margin, with certainty."""
     losses = [group.final(i) for i in line]
     means = [float(one.mean()) for one in losses]
-    delta, axis = judged.delta(group), str(judged.sweep.spec.diagnosis.capacity_axis)
+    delta, axis = group.margin, str(judged.sweep.spec.diagnosis.capacity_axis)
     for at in sorted(range(1, len(line) - 1), key=lambda k: -means[k]):
         before = min(range(at), key=lambda k: means[k])
         after = min(range(at + 1, len(line)), key=lambda k: means[k])

@@ -105,7 +105,7 @@ def _shared(judged: Judged, group: Group) -> Context:
         config="",
         reference="",
         rival="",
-        delta=judged.delta(group),
+        delta=group.margin,
         margin=judged.rule.margin,
         level=judged.rule.level,
         null=t_interval(group.null, judged.rule.level)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fitlab.diagnosis import reason
+from fitlab.diagnosis.naming import shown
 from fitlab.diagnosis.words import selection_words
 from fitlab.records import Config, Fit, Floats, Outcome
 from fitlab.seeds import canonical, digest
@@ -99,13 +100,6 @@ def _brief(value: Any) -> str:
 def swept_words(config: Config) -> str:
     """Return the swept keys with their values, such as ``model.hidden_layer_sizes = [32], training.alpha = 0.01``."""
     return ", ".join(f"{key} = {shown(value)}" for key, value in config.swept.items())
-
-
-def shown(value: Any) -> str:
-    """Write a swept value as people read it: ``[32]``, ``0.01``, ``1``; two different values never look alike."""
-    if isinstance(value, float):
-        return repr(value).removesuffix(".0")
-    return value if isinstance(value, str) else canonical(value)
 
 
 def fit_metrics(fit: Fit) -> list[Point]:
