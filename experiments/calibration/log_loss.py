@@ -146,7 +146,7 @@ def polynomial_logistic() -> Iterator[Problem]:
             n,
             n // 2,
             inputs=uniform,
-            law=partial(lambda height, X: wave(X, height), height),
+            law=partial(wave, height=height),
             learn=learn,
         )
 
@@ -199,7 +199,7 @@ def neighbours() -> Iterator[Problem]:
             120,
             80,
             inputs=uniform,
-            law=partial(lambda height, X: wave(X, height), height),
+            law=partial(wave, height=height),
             learn=learn,
         )
 

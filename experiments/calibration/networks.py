@@ -100,7 +100,7 @@ def widths() -> Iterator[Problem]:
             n,
             n // 2,
             inputs=gaussian(2),
-            law=partial(lambda height, X: rings(X, height), height),
+            law=partial(rings, height=height),
             learn=learner(configs, 2),
             epochs=epochs_of([longest] * len(hidden)),
         )
@@ -123,7 +123,7 @@ def epochs() -> Iterator[Problem]:
             n,
             n // 2,
             inputs=gaussian(5),
-            law=partial(lambda height, X: law(X, height), height),
+            law=partial(law, height=height),
             learn=learner([*slow, *fast], 3),
             epochs=epochs_of([*longest, 30, 30]),
             axis="epochs",
