@@ -17,7 +17,7 @@ FLOORS = [  # each may import what stands above it in this list; docs: DESIGN of
     {"networks"},
     {"records"},
     {"verdicts"},
-    {"space", "data", "stats", "recorded"},
+    {"space", "data", "stats", "recorded", "parameters"},
     {"sweep"},
     {"trainers", "diagnosis"},
     {"store", "tracking"},
@@ -30,7 +30,7 @@ LIBRARIES = {  # third-party library -> the rooms that may import it
     "pydantic_core": {"spec"},
     "ruamel": {"spec"},
     "numpy": {
-        *("arrays", "networks", "records", "recorded", "data", "diagnosis", "space", "stats"),
+        *("arrays", "networks", "records", "recorded", "data", "diagnosis", "parameters", "space", "stats"),
         *("sweep", "trainers", "store", "tracking", "runner"),
     },
     "pandas": {"data", "recorded", "sweep", "diagnosis"},
