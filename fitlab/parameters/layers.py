@@ -27,8 +27,7 @@ class Layer:
 
 
 def layers_of(weights: Mapping[str, Array]) -> tuple[Layer, ...]:
-    """Return the layers of ``fit.weights`` or of a snapshot, from the input; arrays that are neither are left out, and biases without
-    weights.
+    """Return the layers of ``fit.weights`` or of a snapshot, from the input. Biases without weights are no layer.
 
     Arrays that lie in a file are read.
     """
