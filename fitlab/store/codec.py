@@ -27,7 +27,7 @@ from fitlab.seeds import canonical, digest
 from fitlab.spec import sections
 
 KEY = "fitlab"
-CURVES = ("curves/", "norms/")  # how the names of arrays begin that a Fit has in memory
+CURVES = ("curves/", "norms/", "probes/")  # how the names of arrays begin that a Fit has in memory
 
 
 class CorruptFileError(Exception):
@@ -155,6 +155,7 @@ def _fit(head: Mapping[str, Any], sums: Mapping[str, str], arrays: Mapping[str, 
         epochs=record["epochs"],
         curves=_curves(groups["curves"], arrays),
         norms=_curves(groups.get("norms", {}), arrays),
+        probes=_curves(groups.get("probes", {}), arrays),
         weights=stored(groups.get("weights", {})),
         snapshots={int(group.partition("/")[2]): stored(names) for group, names in groups.items() if "/" in group},
         predictions=stored(groups.get("predictions", {})),
