@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fitlab.parameters import measured
 from fitlab.recorded import COLUMNS, CONSTANT, read
 from fitlab.records import Config, Fit, Floats, Interval, Outcome
 from fitlab.seeds import canonical
@@ -259,6 +260,20 @@ class Sweep:
         """
         frames = [*self._curve_frames(), *(self._constant_frames() if constant else ())]
         columns = [*COLUMNS, "outcome"]
+        return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
+
+    def parameters(self) -> pd.DataFrame:
+        """Return what was measured of weights and biases, tidy: config, seed, epoch, layer, role, metric, value.
+
+        For each Fit at every epoch of which it kept them; see ``fitlab.parameters.measured``. What is not applicable
+        has no row. Weights are read from the store. Raises StoreError where they are gone.
+        """
+        columns = ["config", "seed", *measured.COLUMNS]
+        frames = [
+            measured.parameters_of(fit).table().assign(config=fit.job.config.digest[:12], seed=fit.job.seed)
+            for fit in self.fits
+            if fit.kept
+        ]
         return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
 
     def _curve_frames(self) -> Iterator[pd.DataFrame]:
