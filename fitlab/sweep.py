@@ -276,6 +276,20 @@ class Sweep:
         ]
         return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
 
+    def parameter_means(self, config: Config, epoch: int | None = None) -> dict[measured.Key, Interval]:
+        """Return each number of a Config's parameters as the mean over its completed Fits with a Student-t interval.
+
+        epoch: one of those of which weights were kept; None: the last one of each Fit. By layer, role and metric, see
+        ``fitlab.parameters.measured``; n says over how many seeds it is. What is not finite is left out.
+        """
+        fits = [fit for fit in self.completed(config) if fit.kept]
+        found = [one.last if epoch is None else one.values.get(epoch, {}) for one in map(measured.parameters_of, fits)]
+        samples = {
+            key: [one[key] for one in found if key in one] for key in dict.fromkeys(k for one in found for k in one)
+        }
+        level = self.spec.diagnosis.level
+        return {key: t_interval(values, level) for key, values in samples.items() if np.isfinite(values).all()}
+
     def _curve_frames(self) -> Iterator[pd.DataFrame]:
         for fit in self.fits:
             for name, curve in fit.curves.values.items():

@@ -255,6 +255,36 @@ def diagnose(
 
 
 @app.command()
+def weights(
+    name: Name,
+    config: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[CONFIG]",
+            help="best, the beginning of a digest, or swept values: hidden_layer_sizes=[32] alpha=0.01. Default: all.",
+        ),
+    ] = None,
+    epoch: Annotated[int | None, typer.Option(min=0, help="One of training.snapshots; default: the last.")] = None,
+    store: StoreFolder = DEFAULT_STORE,
+    as_json: Json = False,
+) -> None:
+    """Show the norms, spectra, silent units and biases of networks, and what they say about the fit."""
+    from fitlab.cli import output, render
+    from fitlab.cli import weights as shown
+    from fitlab.runner.verdicts import diagnosed
+    from fitlab.store import Store
+
+    with output.only_json(as_json):
+        sweep = diagnosed(Store.at(store).load(name))
+        configs = shown.picked(sweep, config or [])
+        found = shown.measured(sweep, configs, epoch)
+    if as_json:
+        output.out_json(shown.document(sweep, found))
+    else:
+        shown.show(sweep, found, epoch, render.console())
+
+
+@app.command()
 def ui(
     store: StoreFolder = DEFAULT_STORE,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: 5000, or the next free one.")] = None,

@@ -185,9 +185,10 @@ class Publisher:
     def _log(self, run_id: str, wanted: Wanted) -> None:
         """Log everything; done again it changes nothing, because all times come from the Fits."""
         start, end = wanted.provenance.started_ms, wanted.provenance.ended_ms
-        last = max((step for _, _, step in wanted.metrics), default=0) or 1
+        points = wanted.metrics()
+        last = max((step for _, _, step in points), default=0) or 1
         # The newest point first: MLflow rewrites the latest value of a metric whenever a newer one comes.
-        points = sorted(wanted.metrics, key=lambda point: -point[2])
+        points = sorted(points, key=lambda point: -point[2])
         metrics = [Metric(k, v, start + (end - start) * step // last, step) for k, v, step in points]
         params = [Param(key, value) for key, value in wanted.params.items()]
         with tempfile.TemporaryDirectory(prefix="fitlab-") as scratch:

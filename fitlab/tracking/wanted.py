@@ -18,6 +18,7 @@ from fitlab.records import RECORD_VERSION, Config, Fit, Outcome, Provenance, fin
 from fitlab.seeds import digest
 from fitlab.sweep import Sweep
 from fitlab.tracking import content
+from fitlab.tracking.weights import points_of
 
 NAME = "mlflow.runName"
 ARTIFACT = "fit.safetensors"
@@ -36,7 +37,7 @@ class Wanted:
     provenance: Provenance
     tags: Mapping[str, str]
     params: Mapping[str, str] = field(default_factory=dict)
-    metrics: Sequence[content.Point] = ()
+    metrics: Callable[[], Sequence[content.Point]] = lambda: ()  # asked for where they are not logged yet
     standing: Mapping[str, float] = field(default_factory=dict)  # metrics of one point that depend on other Configs
     datasets: Sequence[Any] = ()
     artifacts: Callable[[Path], Iterable[Path]] = lambda _: ()  # given a scratch folder, the files to upload
@@ -90,7 +91,7 @@ def fit_run(fit: Fit, packed: Callable[[Fit], bytes]) -> Wanted:
         provenance=provenance,
         tags=tags,
         params={**content.params(job.config), **extra},
-        metrics=content.fit_metrics(fit),
+        metrics=lambda: [*content.fit_metrics(fit), *points_of([fit])],
         datasets=[_dataset(fit)],
         artifacts=artifacts,
     )
@@ -117,7 +118,7 @@ def config_run(sweep: Sweep, config: Config) -> Wanted:
         provenance=_provenance(fits),
         tags=tags,
         params=content.params(config),
-        metrics=content.config_metrics(sweep, config),
+        metrics=lambda: [*content.config_metrics(sweep, config), *points_of(sweep.completed(config))],
         standing=standing,
         datasets=[_dataset(fits[0])],
     )
@@ -172,7 +173,7 @@ def summary_run(sweep: Sweep) -> Wanted:
         status="FINISHED",
         provenance=_provenance(sweep.fits),
         tags={**_tags("summary", name, identity), "fitlab.outcomes": counts, "mlflow.note.content": note},
-        metrics=[(key, float(value), 0) for key, value in totals.items()],
+        metrics=lambda: [(key, float(value), 0) for key, value in totals.items()],
         artifacts=artifacts,
     )
 
