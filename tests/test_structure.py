@@ -43,7 +43,7 @@ LIBRARIES = {  # third-party library -> the rooms that may import it
             "space",
             "stats",
         ),
-        *("sweep", "trainers", "store", "tracking", "runner"),
+        *("sweep", "trainers", "store", "tracking", "runner", "pictures", "pages"),
     },
     "pandas": {"data", "recorded", "parameters", "relations", "sweep", "diagnosis"},
     "scipy": {"stats", "space"},

@@ -26,17 +26,16 @@ CURVES = ("loss/train", "loss/val")
 def weights_page(sweep: Sweep, config: Config) -> str:
     """Return the page of a Config. Its numbers are those of ``sweep.table()`` and ``sweep.parameter_means``.
 
+    Nothing of other Configs is on it, no verdict either: it is made when this one is done.
     Of arrays with more than 128 rows or columns each cell is the largest entry of a block, and the page says so.
     Raises StoreError where weights lie in a file that is gone.
     """
     fits = [fit for fit in sweep.completed(config) if fit.kept]
-    verdict = sweep.verdicts.by_config.get(config.digest)
     numbers = sweep.parameter_means(config)
     return _template().render(
         name=name_of(config),
         sweep=sweep.spec.name,
         question=sweep.spec.question,
-        verdict=verdict.text if verdict else "",
         level=percent(sweep.spec.diagnosis.level),
         seeds=len(fits),
         losses={name: str(interval) for name, interval in sweep.intervals(config).items()},

@@ -54,7 +54,7 @@ def encoded(image: Image.Image, kind: str) -> bytes:
     """Return a picture as a file: png, or webp, smaller."""
     into = io.BytesIO()
     if kind == "webp":
-        image.save(into, "WEBP", quality=80, method=0)
+        image.save(into, "WEBP", lossless=True, quality=50, method=2)
     else:
         image.quantize(128, dither=Image.Dither.NONE).save(into, "PNG")
     return into.getvalue()

@@ -191,9 +191,10 @@ class Publisher:
         points = sorted(points, key=lambda point: -point[2])
         metrics = [Metric(k, v, start + (end - start) * step // last, step) for k, v, step in points]
         params = [Param(key, value) for key, value in wanted.params.items()]
-        with tempfile.TemporaryDirectory(prefix="fitlab-") as scratch:
-            for path in wanted.artifacts(Path(scratch)):
-                self.client.log_artifact(run_id, str(path))  # first: it reads all that the run says so far
+        if wanted.artifacts is not None:
+            with tempfile.TemporaryDirectory(prefix="fitlab-") as scratch:
+                wanted.artifacts(Path(scratch))
+                self.client.log_artifacts(run_id, scratch)  # first: it reads all that the run says so far
         if wanted.datasets:
             self.client.log_inputs(run_id, datasets=list(wanted.datasets))
         self.client.log_batch(run_id, metrics=metrics, params=params)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from fitlab.records import RECORD_VERSION, Config, Fit, Outcome, Provenance, fin
 from fitlab.seeds import digest
 from fitlab.sweep import Sweep
 from fitlab.tracking import content
+from fitlab.tracking.pictures import LOGGED_IMAGES, has_pictures, write_files
 from fitlab.tracking.weights import points_of
 
 NAME = "mlflow.runName"
@@ -40,7 +41,7 @@ class Wanted:
     metrics: Callable[[], Sequence[content.Point]] = lambda: ()  # asked for where they are not logged yet
     standing: Mapping[str, float] = field(default_factory=dict)  # metrics of one point that depend on other Configs
     datasets: Sequence[Any] = ()
-    artifacts: Callable[[Path], Iterable[Path]] = lambda _: ()  # given a scratch folder, the files to upload
+    artifacts: Callable[[Path], None] | None = None  # writes the files to upload into a scratch folder
 
 
 def _tags(kind: str, key: str, identity: str) -> dict[str, str]:
@@ -77,10 +78,8 @@ def fit_run(fit: Fit, packed: Callable[[Fit], bytes]) -> Wanted:
     tags |= {f"fitlab.version.{name}": value for name, value in provenance.versions.items()}
     extra = {"seed": str(job.seed)} | ({} if job.random_state is None else {"random_state": str(job.random_state)})
 
-    def artifacts(scratch: Path) -> Iterable[Path]:
-        beside = scratch / ARTIFACT
-        beside.write_bytes(packed(fit))  # as the sweep reads it: the store may have more of it
-        return [beside]
+    def artifacts(scratch: Path) -> None:
+        (scratch / ARTIFACT).write_bytes(packed(fit))  # as the sweep reads it: the store may have more of it
 
     return Wanted(
         kind="fit",
@@ -109,18 +108,25 @@ def config_run(sweep: Sweep, config: Config) -> Wanted:
     }
     said, standing = content.standing(sweep, config)
     tags |= said
+    provenance, shown = _provenance(fits), has_pictures(sweep, config)
+    tags |= {LOGGED_IMAGES: "True"} if shown else {}
+
+    def artifacts(scratch: Path) -> None:
+        write_files(sweep, config, content.config_name(config), identity, provenance.ended_ms, scratch)
+
     return Wanted(
         kind="config",
         key=config.digest,
         identity=identity,
         name=said.get(NAME, content.config_name(config)),
         status=content.config_status(fits),
-        provenance=_provenance(fits),
+        provenance=provenance,
         tags=tags,
         params=content.params(config),
         metrics=lambda: [*content.config_metrics(sweep, config), *points_of(sweep.completed(config))],
         standing=standing,
         datasets=[_dataset(fits[0])],
+        artifacts=artifacts if shown else None,
     )
 
 
@@ -153,7 +159,7 @@ def summary_run(sweep: Sweep) -> Wanted:
     note = whole if len(whole) < NOTE else f"{question}{findings}"[:NOTE] + f"{len(sweep.configs)} Configs: table.md."
     counts = content.outcome_counts(sweep.fits)
 
-    def artifacts(scratch: Path) -> Iterable[Path]:
+    def artifacts(scratch: Path) -> None:
         files = {
             "table.csv": sweep.table().to_csv(),
             "table.md": whole,
@@ -162,7 +168,6 @@ def summary_run(sweep: Sweep) -> Wanted:
         }
         for file, text in files.items():
             (scratch / file).write_text(text, encoding="utf-8")
-            yield scratch / file
 
     totals = {"count/configs": len(sweep.configs), "count/fits": len(sweep.fits)}
     return Wanted(

@@ -119,7 +119,7 @@ def test_publishing_twice_changes_nothing(tiny: dict, store: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("call", [0, 4])
-@pytest.mark.parametrize("step", ["create_run", "log_batch", "log_inputs", "log_artifact", "set_terminated"])
+@pytest.mark.parametrize("step", ["create_run", "log_batch", "log_inputs", "log_artifacts", "set_terminated"])
 def test_a_half_published_sweep_is_completed(
     tiny: dict, store: Path, monkeypatch: pytest.MonkeyPatch, step: str, call: int
 ) -> None:
