@@ -17,7 +17,7 @@ from fitlab.errors import PublishError
 from fitlab.records import RECORD_VERSION, Config, Fit, Outcome, Provenance, finite
 from fitlab.seeds import digest
 from fitlab.sweep import Sweep
-from fitlab.tracking import content
+from fitlab.tracking import content, view
 
 NAME = "mlflow.runName"
 ARTIFACT = "fit.safetensors"
@@ -118,7 +118,7 @@ def config_run(sweep: Sweep, config: Config) -> Wanted:
         tags=tags,
         params=content.params(config),
         metrics=content.config_metrics(sweep, config),
-        standing=standing,
+        standing={**standing, **view.scaled(sweep.spec, config)},
         datasets=[_dataset(fits[0])],
     )
 
