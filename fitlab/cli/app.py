@@ -282,9 +282,9 @@ def ui(
     if not local:
         return
     with serve(place.database, place.artifacts, port or free_port()) as base:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the server too
         typer.echo("\n".join(links.listed(local, base, together=bool(names))))
         typer.echo("Ctrl-C ends the server.")
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the server too
         try:
             while True:
                 time.sleep(3600)

@@ -144,8 +144,8 @@ def sweep_json(result: Result, published: Any, failure: Exception | None, store:
 
 
 def _link(published: Any) -> str:
-    base = (published.uri,) if links.is_server(published.uri) else ()
-    return links.charts(published.experiment, *base, view=published.view)
+    base = published.uri if links.is_server(published.uri) else links.LOCAL
+    return links.charts(published.experiment, base, published.view)
 
 
 def _config_json(sweep: Sweep, config: Config) -> dict[str, Any]:

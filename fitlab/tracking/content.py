@@ -20,10 +20,10 @@ from fitlab.verdicts import COLOURS, State
 
 FIT_POINTS = 25  # of a metric on the run of a Fit: a point costs MLflow 65 us of CPU, and the file has them all
 HOW_TO_READ = (
-    "A run is a Config, the mean over its seeds, coloured by its verdict and sorted by its validation loss. "
-    "In `loss/train vs loss/val` the train loss is solid and the validation loss dashed: where they part, it memorises; "
-    "where both stay high, it is too small. The seeds are nested runs on the page of a run; the run `summary` (clear "
-    "the filter) has the table and `diagnosis.json`."
+    "A run is a Config: the mean over its seeds, coloured by its verdict, the lowest validation loss first. "
+    "In `loss/train vs loss/val` the train loss is solid and the validation loss dashed: where they part, it "
+    "memorises; where both stay high, it is too small. Seeds are the child runs of a run; the run `summary` (shown "
+    "when the filter is cleared) has the table and `diagnosis.json`."
 )
 BRIEF = 8  # characters of a number in a name
 CONFIG_POINTS = 200  # on the run of a Config

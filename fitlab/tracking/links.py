@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 HOST = "127.0.0.1"
 PORT = 5000
+LOCAL = f"http://{HOST}:{PORT}"
 PAGE = "workflowType=machine_learning&compareRunsMode=CHART"
 CURRENT = "searchFilter=tags.%60fitlab.current%60%3D%22true%22"  # what the spec still contains
 VIEW = "fitlab"  # the key of the view that fitlab writes
@@ -42,7 +43,7 @@ def is_server(uri: str) -> bool:
     return uri.startswith(("http://", "https://"))
 
 
-def charts(experiment_ids: str | Sequence[str], base: str = f"http://{HOST}:{PORT}", view: str | None = None) -> str:
+def charts(experiment_ids: str | Sequence[str], base: str = LOCAL, view: str | None = None) -> str:
     """Return the address at which MLflow's UI opens the charts of current runs, of one experiment or several together.
 
     view: the key of a view that was written to the (first) experiment. It says itself which runs: MLflow heeds an

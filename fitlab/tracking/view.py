@@ -69,7 +69,7 @@ def state(sweep: Sweep) -> dict[str, Any]:
         "modelVersionFilter": "All Runs",
         "selectedColumns": [*columns, "tags.`fitlab.verdict`", "tags.`fitlab.outcomes`"],
         "columnOrder": [],
-        "columnWidths": dict.fromkeys(columns, 150),
+        "columnWidths": {},
         "runsExpanded": {},
         "runsPinned": [],
         "runsHidden": [],
