@@ -11,6 +11,7 @@ import base64
 import json
 import math
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ from fitlab.spec.sweeps import Range
 from fitlab.sweep import Sweep, mean_curve
 from fitlab.tracking import content
 from fitlab.tracking.links import VIEW
+from fitlab.verdicts import Label
 
 MADE_FOR = ("3.17",)  # series of MLflow whose pages open it as meant
 TAG = f"mlflow.sharedViewState.{VIEW}"
@@ -32,7 +34,17 @@ WIDE = 10.0  # a ratio from which a swept parameter is drawn on a logarithmic ax
 STEEP = 30.0  # the same for losses
 BELOW = 100.0  # how far below the typical validation loss a logarithmic axis goes: memorised losses fall for ever
 OURS, REST = "fitlab", "fitlab-rest"
-COLOURS = "green good, orange overfit, blue underfit"  # MLflow has no other place for words than a heading
+SEEN = {  # how ``COLOURS`` look
+    Label.GOOD: "green",
+    Label.BENIGN: "light blue",
+    Label.UNDERFIT: "blue",
+    Label.OVERFIT: "orange",
+    Label.NOT_CONVERGED: "yellow",
+    Label.DIVERGED: "black",
+    Label.UNSTABLE: "pink",
+    Label.INCONCLUSIVE: "grey",
+    Label.NOT_ASSESSED: "light grey",
+}
 
 
 def refused(version: str) -> str | None:
@@ -76,7 +88,7 @@ def state(sweep: Sweep) -> dict[str, Any]:
         "runsVisibilityMap": {},
         "runsHiddenMode": "SHOW_ALL",
         "compareRunCharts": list(_charts(sweep, keys)),
-        "compareRunSections": _sections(point[0] for point in content.config_metrics(sweep, config)),
+        "compareRunSections": _sections(_heading(sweep), (key for key, _, _ in content.config_metrics(sweep, config))),
         "viewMaximized": False,
         "runListHidden": False,
         "isAccordionReordered": True,  # else MLflow sorts our section among its own
@@ -198,16 +210,23 @@ def _extent(sweep: Sweep) -> dict[str, Any]:
     losses = losses[np.isfinite(losses)]
     if not len(losses) or losses.min() <= 0 or losses.max() < STEEP * losses.min():
         return {"epochs": epochs, "scale": "linear", "range": {}}
-    typical = float(np.median([curve[-1] for curve in validation]))
-    low, high = math.log10(max(losses.min(), typical / BELOW)), math.log10(losses.max())
+    floor = min(np.median([curve[-1] for curve in validation]) / BELOW, *(np.nanmin(curve) for curve in validation))
+    low, high = math.log10(max(losses.min(), floor)), math.log10(losses.max())
     margin = 0.03 * (high - low)
     return {"epochs": epochs, "scale": "log", "range": {"yMin": low - margin, "yMax": high + margin}}
 
 
-def _sections(metrics: Iterator[str]) -> list[dict[str, Any]]:
+def _sections(heading: str, metrics: Iterator[str]) -> list[dict[str, Any]]:
     """Return our section, open, and those into which MLflow will put a chart of each metric, closed."""
-    ours = {"uuid": OURS, "name": COLOURS, "display": True, "isReordered": True, "columns": 2, "cardHeight": 360}
+    ours = {"uuid": OURS, "name": heading, "display": True, "isReordered": True, "columns": 2, "cardHeight": 360}
     groups = {metric.rpartition("/")[0] for metric in metrics} - {""}
     rest = [*sorted({*groups, "log10"}), "Model metrics", "System metrics"]  # the last two are MLflow's
     closed = [{"uuid": f"{REST}-{name}", "name": name, "display": False, "isReordered": False} for name in rest]
     return [{**section, "deleted": False, "isGenerated": False} for section in (ours, *closed)]
+
+
+def _heading(sweep: Sweep) -> str:
+    """Return what the colours mean, the most frequent first: MLflow has no other place for words among charts."""
+    labels = Counter(verdict.label for verdict in sweep.verdicts.by_config.values())
+    words = [f"{SEEN[label]} {label}".replace("_", " ") for label, _ in labels.most_common()]
+    return ", ".join(words) or f"{len(sweep.configs)} Configs"
