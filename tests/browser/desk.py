@@ -173,6 +173,10 @@ class Desk:
         self.page.goto(f"{self.page.url.partition('?')[0]}?workflowType=machine_learning")
         self._run_note().wait_for()
 
+    def unfold_note(self) -> None:
+        """Show the whole note of the run; MLflow cuts a long one."""
+        self.page.get_by_test_id("show-comment-toggle").click()
+
     def tab(self, name: str) -> None:
         """Open a tab of a run's page: Overview, Model metrics, Artifacts."""
         self.page.get_by_role("tab", name=name).click()
@@ -183,6 +187,16 @@ class Desk:
         return self.page.locator(".artifact-right")
 
     # ── pictures ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def tidy(self) -> None:
+        """Leave out what is MLflow's own: its menu, what it says of shared views, the button of its assistant."""
+        if self.page.get_by_text("Model registry").is_visible():  # the menu is unfolded
+            self.page.get_by_role("button", name="Toggle sidebar").click()
+        for banner in self.page.get_by_role("button", name="Hide banner").all():
+            banner.click()
+        self.page.add_style_tag(content="[data-assistant-ui] { display: none }")
+        self.page.mouse.move(0, 0)  # no tooltip
+        self.page.wait_for_timeout(1000)  # charts follow the width
 
     def picture(self, path: Path) -> Path:
         """Keep what the page looks like."""
