@@ -286,10 +286,11 @@ def weights(
 
 @app.command()
 def ui(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Sweeps; default: all.")] = None,
     store: StoreFolder = DEFAULT_STORE,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: 5000, or the next free one.")] = None,
 ) -> None:
-    """Serve MLflow's UI on 127.0.0.1 and print the links that open the charts. Ctrl-C ends it."""
+    """Serve MLflow's UI on 127.0.0.1 and print the links that open the charts; of several NAMEs one more, together."""
     import signal
     import time
 
@@ -298,28 +299,38 @@ def ui(
     from fitlab.tracking.server import free_port, serve
 
     place = Store.at(store)
-    published = {name: found for name in place.names() if (found := place.published(name))}
-    if not published:
-        raise SpecError(f"{place.root}: nothing is published yet; `fitlab sweep SPEC` or `fitlab publish NAME` does it")
+    published = _published(place, names)
     here = f"sqlite:///{place.database}"
     local = {name: found for name, found in published.items() if found["uri"] == here}
-    for name, found in published.items():
-        if links.is_server(found["uri"]):
-            typer.echo(f"{name}: {links.charts(found['experiment'], found['uri'])}")
-        elif name not in local:
-            typer.echo(f"{name}: in {found['uri']}, not in this store; `mlflow ui --backend-store-uri` shows it")
+    for uri in dict.fromkeys(found["uri"] for name, found in published.items() if name not in local):
+        there = {name: found for name, found in published.items() if found["uri"] == uri}
+        if links.is_server(uri):
+            typer.echo("\n".join(links.listed(there, uri, together=bool(names))))
+        else:
+            for name in there:
+                typer.echo(f"{name}: in {uri}, not in this store; `mlflow ui --backend-store-uri` shows it")
     if not local:
         return
     with serve(place.database, place.artifacts, port or free_port()) as base:
-        for name, found in local.items():
-            typer.echo(f"{name}: {links.charts(found['experiment'], base)}")
-        typer.echo("Ctrl-C ends the server.")
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the server too
+        typer.echo("\n".join(links.listed(local, base, together=bool(names))))
+        typer.echo("Ctrl-C ends the server.")
         try:
             while True:
                 time.sleep(3600)
         except KeyboardInterrupt:
             typer.echo("")
+
+
+def _published(place: Any, names: list[str] | None) -> dict[str, Any]:
+    """Return what was noted when sweeps were published: the ``names``, or all. Raises SpecError where one was not."""
+    found = {name: noted for name in names or place.names() if (noted := place.published(name))}
+    missing = [name for name in names or () if name not in found]
+    if missing:
+        raise SpecError(f"{place.root}: not published: {', '.join(missing)}; `fitlab status` lists the sweeps")
+    if not found:
+        raise SpecError(f"{place.root}: nothing is published yet; `fitlab sweep SPEC` or `fitlab publish NAME` does it")
+    return found
 
 
 @app.command()

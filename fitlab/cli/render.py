@@ -103,8 +103,12 @@ def print_published(published: Any, store: Store) -> None:
     parts += [f"{published.superseded} superseded"] if published.superseded else []
     parts += [f"{published.left_deleted} deleted by you stay deleted"] if published.left_deleted else []
     to.print(f"MLflow: {', '.join(parts)}.", highlight=False)
+    if published.no_view:
+        to.print(
+            f"The comparison view was not written: {published.no_view}. The link opens all charts.", highlight=False
+        )
     if links.is_server(published.uri):
-        to.print(f"Compare the curves: {links.charts(published.experiment, published.uri)}", soft_wrap=True)
+        to.print(f"Compare the curves: {_link(published)}", soft_wrap=True)
         return
     start = (
         "make ui"
@@ -112,7 +116,7 @@ def print_published(published: Any, store: Store) -> None:
         else f"fitlab ui --store {store.root}"
     )
     to.print(f"Compare the curves: `{start}`, then open", highlight=False)
-    to.print(f"  {links.charts(published.experiment)}", soft_wrap=True, style="underline")
+    to.print(f"  {_link(published)}", soft_wrap=True, style="underline")
 
 
 def sweep_json(result: Result, published: Any, failure: Exception | None, store: Store) -> dict[str, Any]:
@@ -140,8 +144,8 @@ def sweep_json(result: Result, published: Any, failure: Exception | None, store:
 
 
 def _link(published: Any) -> str:
-    base = (published.uri,) if links.is_server(published.uri) else ()
-    return links.charts(published.experiment, *base)
+    base = published.uri if links.is_server(published.uri) else links.LOCAL
+    return links.charts(published.experiment, base, published.view)
 
 
 def _config_json(sweep: Sweep, config: Config) -> dict[str, Any]:

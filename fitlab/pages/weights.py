@@ -101,9 +101,7 @@ def _packed(values: Floats, scale: float) -> str:
 
 
 def _curves(epoch: NDArray[np.int64], curves: Mapping[str, Floats]) -> dict[str, list[float | None]]:
-    chosen = (
-        np.unique(np.linspace(0, len(epoch) - 1, min(len(epoch), POINTS)).round().astype(int)) if len(epoch) else []
-    )
+    chosen = np.unique(np.linspace(0, max(len(epoch) - 1, 0), min(len(epoch), POINTS)).round().astype(int))
     rows: dict[str, Array] = {"epoch": epoch, **curves}
     return {
         name: [float(f"{value:.5g}") if np.isfinite(value) else None for value in np.asarray(values)[chosen]]

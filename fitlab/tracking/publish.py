@@ -20,10 +20,10 @@ from mlflow.entities import Metric, Param, RunTag
 
 from fitlab.errors import FitlabError, PublishError
 from fitlab.records import Config, Fit
-from fitlab.spec import Spec
 from fitlab.sweep import Sweep
 from fitlab.tracking import content
 from fitlab.tracking.backend import Backend, all_runs, connect, experiment_id
+from fitlab.tracking.experiment import describe, show
 from fitlab.tracking.links import Published, masked
 from fitlab.tracking.wanted import NAME, Wanted, config_run, fit_run, source_tags, summary_run
 
@@ -99,8 +99,10 @@ class Publisher:
             if sweep.fits:
                 self._finish(*self._open(summary_run(sweep)))
             self._mark_gone(sweep)
-            self._describe(sweep.spec)
-        return Published(masked(self.place.uri), self.experiment, content.sweep_identity(sweep), **self.counts)
+            describe(self.client, self.experiment, sweep)
+        view, no_view = show(self.client, self.place, self.experiment, sweep)
+        identity = content.sweep_identity(sweep)
+        return Published(masked(self.place.uri), self.experiment, identity, **self.counts, view=view, no_view=no_view)
 
     def _publish_config(self, sweep: Sweep, config: Config) -> None:
         """Open the Config's run, publish its Fits below it, then end it: ended means that all is there."""
@@ -223,13 +225,6 @@ class Publisher:
                 if run.info.lifecycle_stage == "active":
                     self._say(run.info.run_id, (run.data.tags, {"fitlab.current": "false"}))
                     self._give_up(run)
-
-    def _describe(self, spec: Spec) -> None:
-        tags = self.client.get_experiment(self.experiment).tags
-        note, ours = tags.get("mlflow.note.content"), tags.get("fitlab.question")
-        if spec.question != ours and note == ours:  # a note that a user has written stays
-            self.client.set_experiment_tag(self.experiment, "mlflow.note.content", spec.question)
-            self.client.set_experiment_tag(self.experiment, "fitlab.question", spec.question)
 
 
 def _changed(before: Mapping[str, T], now: Mapping[str, T]) -> dict[str, T]:

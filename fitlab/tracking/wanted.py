@@ -17,7 +17,7 @@ from fitlab.errors import PublishError
 from fitlab.records import RECORD_VERSION, Config, Fit, Outcome, Provenance, finite
 from fitlab.seeds import digest
 from fitlab.sweep import Sweep
-from fitlab.tracking import content
+from fitlab.tracking import content, view
 from fitlab.tracking.pictures import LOGGED_IMAGES, has_pictures, write_files
 from fitlab.tracking.weights import points_of
 
@@ -124,7 +124,7 @@ def config_run(sweep: Sweep, config: Config) -> Wanted:
         tags=tags,
         params=content.params(config),
         metrics=lambda: [*content.config_metrics(sweep, config), *points_of(sweep.completed(config))],
-        standing=standing,
+        standing={**standing, **view.scaled(sweep.spec, config)},
         datasets=[_dataset(fits[0])],
         artifacts=artifacts if shown else None,
     )
