@@ -6,13 +6,14 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep check test prove bench calibrate ui schema screenshots clean
+.PHONY: help setup sweep check test prove bench calibrate reproduce ui schema screenshots clean
 
 help:
 	@echo "make sweep [SPEC=experiments/….yaml] [STORE=mlruns]   run a sweep, print its table and the link to the curves"
 	@echo "make ui                                              MLflow's pages on 127.0.0.1"
 	@echo "make test    everything        make check   lint, types and fast tests        make prove   the long proofs"
 	@echo "make bench   the kernel against scikit-learn, whole sweeps against a hand-written script, start-up, replay"
+	@echo "make reproduce   what experiments/ claims, expected and got"
 	@echo "make calibrate   how often verdicts are right, on problems whose truth is known; about five minutes"
 	@echo "make screenshots   the pictures of MLflow's pages in docs/, taken in a browser"
 	@echo "make schema  write experiments/*schema.json          make clean   remove .venv and caches, keep results"
@@ -53,6 +54,9 @@ bench: $(READY)
 	@$(BIN)/python benchmarks/sweep.py --json benchmarks/sweep.json
 	@$(BIN)/python benchmarks/memory.py --json benchmarks/memory.json
 	@$(BIN)/python benchmarks/diagnosis.py
+
+reproduce: $(READY)
+	@$(BIN)/fitlab reproduce --store $(STORE)
 
 calibrate: $(READY)
 	@$(BIN)/python -m experiments.calibration --out build/calibration

@@ -255,6 +255,39 @@ def diagnose(
 
 
 @app.command()
+def reproduce(
+    specs: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[SPEC]", help="Default: those of experiments/ that expect something."),
+    ] = None,
+    seeds_from: Annotated[int, typer.Option("--seeds-from", min=0, help="Use seeds N, N + 1, …: another set.")] = 0,
+    store: StoreFolder = DEFAULT_STORE,
+    as_json: Json = False,
+) -> None:
+    """Run experiments and check what they expect; exit 1 where anything fails or cannot be evaluated."""
+    from fitlab.cli import expectations, output, render
+    from fitlab.runner.api import run
+    from fitlab.spec import read_spec
+
+    folder = Path("experiments")
+    found = specs or [path for path in sorted(folder.rglob("*.yaml")) if read_spec(path).spec.expect]
+    if not found:
+        raise SpecError(f"{folder}: no spec with an expect section there; name one: `fitlab reproduce SPEC`")
+    results = {}
+    for path in found:
+        options = expectations.shifted(read_spec(path).spec, seeds_from)
+        with output.only_json(as_json), output.status(f"{path} …", as_json):
+            results[str(path)] = expectations.checked(run(str(path), store=store, overrides=options, publish=False))
+        if not as_json:
+            expectations.show_named(str(path), results[str(path)], render.console())
+    if as_json:
+        output.out_json({path: [vars(one) for one in checked] for path, checked in results.items()})
+    else:
+        typer.echo(expectations.counts([one for checked in results.values() for one in checked]))
+    raise typer.Exit(0 if expectations.all_passed(results.values()) else 1)
+
+
+@app.command()
 def weights(
     name: Name,
     config: Annotated[

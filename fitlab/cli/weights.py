@@ -15,7 +15,7 @@ from fitlab.errors import SpecError
 from fitlab.parameters.measured import BIAS, BOTH, NETWORK, WEIGHT, Key
 from fitlab.records import Config, Interval
 from fitlab.relations import relations
-from fitlab.seeds import canonical
+from fitlab.seeds import same
 from fitlab.spec import domain_of
 from fitlab.spec.source import read_yaml
 from fitlab.sweep import Sweep
@@ -77,26 +77,19 @@ def picked(sweep: Sweep, words: Sequence[str]) -> tuple[Config, ...]:
     return tuple(found)
 
 
-def _pair(word: str) -> tuple[str, str]:
+def _pair(word: str) -> tuple[str, Any]:
     key, _, text = word.partition("=")
-    return key.strip(), canonical(read_yaml(text, word, place=word).data)
+    return key.strip(), read_yaml(text, word, place=word).data
 
 
-def _has(config: Config, wanted: Mapping[str, str]) -> bool:
-    """Whether the swept keys that end as those wanted have their values; 1 and 1.0 are the same."""
+def _has(config: Config, wanted: Mapping[str, Any]) -> bool:
+    """Whether the swept keys that end as those wanted have their values."""
 
-    def equal(key: str, text: str) -> bool:
+    def equal(key: str, given: Any) -> bool:
         ends = [value for swept, value in config.swept.items() if swept == key or swept.endswith(f".{key}")]
-        return any(canonical(value) == text or _number(value) == _number(text) is not None for value in ends)
+        return any(same(value, given) for value in ends)
 
-    return all(equal(key, text) for key, text in wanted.items())
-
-
-def _number(value: Any) -> float | None:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return None
+    return all(equal(key, given) for key, given in wanted.items())
 
 
 def measured(sweep: Sweep, configs: Sequence[Config], epoch: int | None) -> Found:

@@ -12,6 +12,7 @@ import numpy as np
 from fitlab.diagnosis import reason
 from fitlab.diagnosis.naming import name_of, shown
 from fitlab.diagnosis.words import selection_words
+from fitlab.expectations import Checked, checked
 from fitlab.records import Config, Fit, Floats, Outcome
 from fitlab.seeds import canonical, digest
 from fitlab.spec import domain_of
@@ -178,7 +179,15 @@ def findings_markdown(sweep: Sweep) -> str:
         lines.append(f"{selection_words(verdicts.selection)} It is {swept_words(chosen) or 'the one Config'}.")
     found = [check for check in verdicts.checks if check.state is State.FOUND]
     lines += [f"- **{check.code} {check.title}**: {check.said} {check.advice}" for check in found]
+    lines += [_claim(one) for one in checked(sweep)]
     return "\n\n".join(line for line in lines if line)
+
+
+def _claim(one: Checked) -> str:
+    """Say in a line what is claimed, by whom, and what came out."""
+    by, where = f" ({one.source})" if one.source else "", f", {one.where}" if one.where else ""
+    out = one.why or f"{one.quantity}{where}: expected {one.expected} {one.tolerance}".rstrip() + f", got {one.got}"
+    return f"- **{str(one.state).replace('_', ' ')}**: {one.claim}{by} {out}."
 
 
 def experiment_note(sweep: Sweep) -> str:
