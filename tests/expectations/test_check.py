@@ -12,6 +12,7 @@ from conftest import PROVE, ROOT
 import fitlab
 from fitlab.expectations import State, checked
 from fitlab.spec import read_spec
+from fitlab.stats import kendall_tau
 
 TINY = {
     "name": "expecting",
@@ -113,6 +114,7 @@ def test_norms_rise_with_the_error_on_test_rows_too(tmp_path: Path) -> None:
     """Line 3 of the issue that asked for it: along label noise Kendall's τ with the real test error is at least .9."""
     sweep = fitlab.run(ROOT / "experiments" / "label_noise.yaml", store=tmp_path, publish=False)
     rows = sweep.parameters().query("layer == 'network' and epoch == 100")
+    taus: dict[str, list[float]] = {}
     for seed in sweep.spec.seeds.values:
         fits = [fit for fit in sweep.fits if fit.job.seed == seed]
         errors = []
@@ -122,11 +124,5 @@ def test_norms_rise_with_the_error_on_test_rows_too(tmp_path: Path) -> None:
         for metric in ("norm", "distance", "path_norm", "spectral_product"):
             values = rows[(rows.seed == seed) & (rows.metric == metric)].set_index("config").value
             ordered = [values[fit.job.config.digest[:12]] for fit in fits]
-            assert fitlab_tau(ordered, errors) >= 0.8
-    # a single seed may swap two neighbours of six (τ = .87); the mean over seeds may not
-
-
-def fitlab_tau(x: list[float], y: list[float]) -> float:
-    from fitlab.stats import kendall_tau
-
-    return kendall_tau(x, y)
+            taus.setdefault(metric, []).append(kendall_tau(ordered, errors))
+    assert min(np.mean(values) for values in taus.values()) >= 0.9
