@@ -33,6 +33,7 @@ FINAL = "final/loss/val"
 WIDE = 10.0  # a ratio from which a swept parameter is drawn on a logarithmic axis
 STEEP = 30.0  # the same for losses
 BELOW = 100.0  # how far below the typical validation loss a logarithmic axis goes: memorised losses fall for ever
+MODELS = ("model.kind", "model.estimator")  # what tells alternatives of ``model`` apart
 OURS, REST = "fitlab", "fitlab-rest"
 SEEN = {  # how ``COLOURS`` look
     Label.GOOD: "green",
@@ -107,7 +108,9 @@ def state(sweep: Sweep) -> dict[str, Any]:
 def swept_params(sweep: Sweep) -> list[str]:
     """Return the swept keys that every Config has, as its runs have them; MLflow draws no others."""
     said = [content.params(config) for config in sweep.configs]
-    return [key for key in domain_of(sweep.spec) if all(key in params for params in said)]
+    keys = [key for name in domain_of(sweep.spec) for key in (MODELS if name == "model" else (name,))]
+    kept = [key for key in keys if all(key in params for params in said)]
+    return [key for key in kept if key not in MODELS or len({params[key] for params in said}) > 1]
 
 
 def logarithmic(spec: Spec) -> list[str]:
