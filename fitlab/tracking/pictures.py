@@ -19,6 +19,7 @@ from fitlab.sweep import Sweep
 
 LOGGED_IMAGES = "mlflow.loggedImages"  # the tag of runs that have some
 PAGE = "weights.html"
+KEYS = ("weights", "histograms")  # under which MLflow finds pictures
 
 
 def has_pictures(sweep: Sweep, config: Config) -> bool:
@@ -34,11 +35,8 @@ def write_files(sweep: Sweep, config: Config, name: str, identity: str, ended_ms
     for epoch in drawn.epochs:
         title = f"{name}, seed {fit.job.seed}, epoch {epoch}"
         first = drawn.histograms[drawn.epochs[0]]
-        pictures = {
-            "weights": map_picture(drawn.maps[epoch], title),
-            "histograms": histogram_picture(drawn.histograms[epoch], first, title),
-        }
-        for key, picture in pictures.items():
+        pictures = (map_picture(drawn.maps[epoch], title), histogram_picture(drawn.histograms[epoch], first, title))
+        for key, picture in zip(KEYS, pictures, strict=True):
             own = uuid.UUID(digest([identity, key, epoch])[:32])
             for end, kind in ((".png", "png"), ("+compressed.webp", "webp")):
                 path = folder / "images" / f"{key}+step+{epoch}+timestamp+{ended_ms}+{own}{end}"

@@ -54,7 +54,7 @@ def test_all_that_the_view_names_is_on_every_config_run(tiny: dict, store: Path,
     losses = [one.data.metrics["final/loss/val"] for one in found]
     assert losses == sorted(losses)
     charts = {chart["type"]: chart for chart in state["compareRunCharts"]}
-    assert list(charts) == ["LINE", "SCATTER", "PARALLEL"]
+    assert list(charts) == ["LINE", "SCATTER", "PARALLEL", "IMAGE"]
     metrics = {axis["key"] for axis in (charts["SCATTER"]["xaxis"], charts["SCATTER"]["yaxis"])}
     metrics |= {key for chart in state["compareRunCharts"] for key in chart.get("selectedMetricKeys", [])}
     metrics |= set(charts["PARALLEL"]["selectedMetrics"])
