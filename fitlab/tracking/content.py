@@ -24,7 +24,8 @@ HOW_TO_READ = (
     "A run is a Config: the mean over its seeds, coloured by its verdict, the lowest validation loss first. "
     "In `loss/train vs loss/val` the train loss is solid and the validation loss dashed: where they part, it "
     "memorises; where both stay high, it is too small. Seeds are the child runs of a run; the run `summary` (shown "
-    "when the filter is cleared) has the table and `diagnosis.json`."
+    "when the filter is cleared) has the table and `diagnosis.json`. When the page is reloaded MLflow "
+    "forgets this view, unless you click `Override saved view`: open the link that fitlab prints once more."
 )
 BRIEF = 8  # characters of a number in a name
 CONFIG_POINTS = 200  # on the run of a Config

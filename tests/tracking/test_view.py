@@ -134,6 +134,21 @@ def test_the_note_begins_with_question_counts_and_choice(tiny: dict, store: Path
     assert rest[-1] == content.HOW_TO_READ
 
 
+def test_alternatives_are_told_apart_and_what_only_some_configs_have_is_left_out(tiny: dict, store: Path) -> None:
+    tree = {"kind": "estimator", "estimator": "sklearn.tree.DecisionTreeClassifier"}
+    tiny["model"] = [tiny["model"], tree]
+    tiny["sweep"]["parameters"] = {"training.alpha": {"values": [1e-4, 1], "when": {"model": "mlp"}}}
+    state = view.state(run(tiny, store))
+    assert state["compareRunCharts"][-1]["selectedParams"] == ["model.kind"]
+    assert state["compareRunCharts"][-1]["selectedMetrics"] == ["final/loss/val"]
+
+
+def test_curves_of_one_point_are_bars_and_nothing_swept_needs_no_parallels(tiny: dict, store: Path) -> None:
+    tiny["model"] = {"kind": "estimator", "estimator": "sklearn.neighbors.KNeighborsClassifier"}
+    del tiny["training"], tiny["sweep"]
+    assert [chart["type"] for chart in view.state(run(tiny, store))["compareRunCharts"]] == ["BAR", "SCATTER", "BAR"]
+
+
 # ── another MLflow ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
