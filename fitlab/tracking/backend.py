@@ -7,6 +7,7 @@ import os
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 # Before mlflow is imported: no telemetry, and a server that is down is found out in seconds, not minutes.
@@ -80,9 +81,19 @@ def connect(place: Backend) -> Any:
     return client
 
 
-def experiment_id(client: Any, name: str, place: Backend) -> str:
-    """Return the id of the experiment ``name``, made where it is missing. Raises PublishError if it was deleted."""
+def experiment_id(client: Any, name: str, place: Backend, known: str | None = None) -> str:
+    """Return the id of the experiment ``name``, made where it is missing. known: its id, where it was there before.
+
+    Raises PublishError if it was deleted or renamed.
+    """
     found = client.get_experiment_by_name(name)
+    renamed = client.get_experiment(known) if found is None and known is not None else None
+    if renamed is not None and renamed.lifecycle_stage == "active":
+        back = f"mlflow experiments rename --experiment-id {known} --new-name {name}"
+        raise PublishError(
+            f"the MLflow experiment {name} was renamed to {renamed.name}; give it its name back with "
+            f"`MLFLOW_TRACKING_URI={quote(place.uri)} {back}`, or give the spec a new name"
+        )
     if found is None:
         location = None if place.artifacts is None else (place.artifacts / name).as_uri()
         return str(client.create_experiment(name, artifact_location=location))
@@ -90,7 +101,7 @@ def experiment_id(client: Any, name: str, place: Backend) -> str:
         restore = f"mlflow experiments restore --experiment-id {found.experiment_id}"
         raise PublishError(
             f"the MLflow experiment {name} was deleted; bring it back with "
-            f"`MLFLOW_TRACKING_URI={place.uri} {restore}`, or give the spec another name"
+            f"`MLFLOW_TRACKING_URI={quote(place.uri)} {restore}`, or give the spec another name"
         )
     return str(found.experiment_id)
 

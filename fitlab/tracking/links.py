@@ -27,6 +27,8 @@ class Published:
     unchanged: int = 0
     superseded: int = 0
     left_deleted: int = 0  # deleted by a user, hence not made again
+    edited: int = 0  # whose name, note or colour a user has changed, hence left as they are
+    restored: int = 0  # whose files somebody had removed
     view: str | None = None  # the key of the comparison view
     no_view: str | None = None  # why there is none
 

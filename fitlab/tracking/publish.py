@@ -15,17 +15,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from mlflow.entities import Metric, Param, RunTag
 
 from fitlab.errors import FitlabError, PublishError
-from fitlab.records import Config, Fit
+from fitlab.records import RECORD_VERSION, Config, Fit
 from fitlab.sweep import Sweep
 from fitlab.tracking import content
 from fitlab.tracking.backend import Backend, all_runs, connect, experiment_id
 from fitlab.tracking.experiment import describe, show
 from fitlab.tracking.links import Published, masked
-from fitlab.tracking.wanted import NAME, Wanted, config_run, fit_run, source_tags, summary_run
+from fitlab.tracking.wanted import EDITABLE, NAME, SAID, Wanted, config_run, fit_run, said, source_tags, summary_run
 
 PARENT = "mlflow.parentRunId"
 T = TypeVar("T")
@@ -39,8 +40,10 @@ def _as_publish_error(place: Backend) -> Iterator[None]:
     except FitlabError:
         raise
     except Exception as error:
-        said = f"MLflow at {place.uri}: {type(error).__name__}: {error}"
-        raise PublishError(said.replace(place.uri, masked(place.uri)).strip()) from error
+        text = f"MLflow at {place.uri}: {type(error).__name__}: {error}".replace("<database_uri>", place.uri)
+        if "out-of-date database schema" in text:  # MLflow says that of newer ones, too
+            text += " Or was it made by a newer MLflow? Then upgrade this one: `pip install --upgrade mlflow`."
+        raise PublishError(text.replace(place.uri, masked(place.uri)).strip()) from error
 
 
 def open_client(place: Backend) -> Any:
@@ -64,19 +67,28 @@ class Publisher:
 
     packed: from a Fit to the bytes of its file. ``interrupted`` is asked before every run; then KeyboardInterrupt
     is raised. Its methods raise PublishError, chained to its cause; publishing again continues.
+    known: the id of the experiment that the sweep was published to before, if any.
     Nobody else may publish this sweep meanwhile: what is there is read once, at the beginning.
     """
 
-    def __init__(self, client: Any, place: Backend, name: str, packed: Callable[[Fit], bytes]) -> None:
+    def __init__(
+        self, client: Any, place: Backend, name: str, packed: Callable[[Fit], bytes], known: str | None = None
+    ) -> None:
         self.client, self.place, self.packed = client, place, packed
         self.interrupted: Callable[[], bool] = lambda: False
         self.found: dict[tuple[str, str], list[Any]] = {}
         self.settled: dict[str, _Settled] = {}  # by the digest of the Config: published by this Publisher
-        self.counts = {"created": 0, "unchanged": 0, "superseded": 0, "left_deleted": 0}
+        self.counts = {"created": 0, "unchanged": 0, "superseded": 0, "left_deleted": 0, "restored": 0}
+        self.edited: set[str] = set()  # runs whose name, note or colour a user has changed
         with _as_publish_error(place):
-            self.experiment = experiment_id(client, name, place)
+            self.experiment = experiment_id(client, name, place, known)
             for run in all_runs(client, self.experiment):
                 tags = run.data.tags
+                if int(tags.get("fitlab.record_version", 0)) > RECORD_VERSION:
+                    raise PublishError(
+                        f"the runs of {name} in MLflow were written by a newer fitlab, and are left as they are; "
+                        "upgrade this one: `pip install --upgrade fitlab`"
+                    )
                 if "fitlab.kind" in tags:
                     key = (tags["fitlab.kind"], tags.get("fitlab.digest", ""))
                     self.found.setdefault(key, []).append(run)
@@ -102,12 +114,13 @@ class Publisher:
             describe(self.client, self.experiment, sweep)
         view, no_view = show(self.client, self.place, self.experiment, sweep)
         identity = content.sweep_identity(sweep)
-        return Published(masked(self.place.uri), self.experiment, identity, **self.counts, view=view, no_view=no_view)
+        counts = {**self.counts, "edited": len(self.edited)}
+        return Published(masked(self.place.uri), self.experiment, identity, **counts, view=view, no_view=no_view)
 
     def _publish_config(self, sweep: Sweep, config: Config) -> None:
         """Open the Config's run, publish its Fits below it, then end it: ended means that all is there."""
         wanted = config_run(sweep, config)
-        tags = {**wanted.tags, NAME: wanted.name}
+        tags = wanted.all_tags
         before = self.settled.get(config.digest)
         if before is not None and before.identity == wanted.identity:
             run_id = before.run_id
@@ -133,7 +146,7 @@ class Publisher:
             raise KeyboardInterrupt
         candidates = self.found.get((wanted.kind, wanted.key), [])
         same = [run for run in candidates if run.data.tags.get("fitlab.identity") == wanted.identity]
-        tags = {**wanted.tags, NAME: wanted.name, **({PARENT: parent} if parent else {})}
+        tags = {**wanted.all_tags, **({PARENT: parent} if parent else {})}
         for run in same:
             if run.data.tags.get("fitlab.incomplete") == "true":
                 continue
@@ -147,6 +160,8 @@ class Publisher:
                 continue  # half-published from a Fit that has been trained again: other times, hence other points
             if not active:
                 self.client.restore_run(run.info.run_id)
+            if _is_edited(run.data.tags, wanted):
+                self.edited.add(run.info.run_id)
             now = {**tags, "fitlab.superseded": "false"} if superseded else tags
             self._say(run.info.run_id, (run.data.tags, now))
             self.counts["unchanged"] += done
@@ -166,7 +181,9 @@ class Publisher:
         if run is None:
             return
         run_id = run.info.run_id
-        if not done:
+        if done:
+            self._restore(run, wanted)
+        else:
             self._log(run_id, wanted)
             self.client.set_terminated(run_id, wanted.status, end_time=wanted.provenance.ended_ms)
         candidates = self.found.get((wanted.kind, wanted.key), [])
@@ -177,6 +194,19 @@ class Publisher:
                 self.client.delete_run(old.info.run_id)
                 candidates.remove(old)
                 self.counts["superseded"] += 1
+
+    def _restore(self, run: Any, wanted: Wanted) -> None:
+        """Log the files of a run again that somebody removed: looked for where they lie in a folder of this machine."""
+        scheme, _, path = run.info.artifact_uri.partition("://")
+        if scheme == "file" and wanted.file and not (Path(unquote(path)) / wanted.file).exists():
+            self._log_files(run.info.run_id, wanted)
+            self.counts["restored"] += 1
+
+    def _log_files(self, run_id: str, wanted: Wanted) -> None:
+        if wanted.artifacts is not None:
+            with tempfile.TemporaryDirectory(prefix="fitlab-") as scratch:
+                wanted.artifacts(Path(scratch))
+                self.client.log_artifacts(run_id, scratch)
 
     def _give_up(self, run: Any) -> None:
         """End a run that was half published and is no longer wanted; if it is wanted again, another one is made."""
@@ -193,10 +223,7 @@ class Publisher:
         points = sorted(points, key=lambda point: -point[2])
         metrics = [Metric(k, v, start + (end - start) * step // last, step) for k, v, step in points]
         params = [Param(key, value) for key, value in wanted.params.items()]
-        if wanted.artifacts is not None:
-            with tempfile.TemporaryDirectory(prefix="fitlab-") as scratch:
-                wanted.artifacts(Path(scratch))
-                self.client.log_artifacts(run_id, scratch)  # first: it reads all that the run says so far
+        self._log_files(run_id, wanted)  # first: MLflow reads all that the run says so far
         if wanted.datasets:
             self.client.log_inputs(run_id, datasets=list(wanted.datasets))
         self.client.log_batch(run_id, metrics=metrics, params=params)
@@ -207,8 +234,14 @@ class Publisher:
         tags: tuple[Mapping[str, str], Mapping[str, str]],
         metrics: tuple[Mapping[str, float], Mapping[str, float]] = ({}, {}),
     ) -> None:
-        """Log the tags and metrics of one point that changed, each given as before and now."""
-        changed = [RunTag(key, value) for key, value in _changed(*tags).items()]
+        """Log the tags and metrics of one point that changed, each given as before and now.
+
+        What a user has written as name, note or colour stays.
+        """
+        new = _changed(*tags)
+        if run_id in self.edited:
+            new = {key: value for key, value in new.items() if key not in (*EDITABLE, SAID)}
+        changed = [RunTag(key, value) for key, value in new.items()]
         now = int(1000 * time.time())  # later than what it replaces: the newest point is the one that is shown
         points = [Metric(key, value, now, 0) for key, value in _changed(*metrics).items()]
         if changed or points:
@@ -225,6 +258,13 @@ class Publisher:
                 if run.info.lifecycle_stage == "active":
                     self._say(run.info.run_id, (run.data.tags, {"fitlab.current": "false"}))
                     self._give_up(run)
+
+
+def _is_edited(tags: Mapping[str, str], wanted: Wanted) -> bool:
+    """Whether a user has changed what a run is called, its note or its colour since these were last written."""
+    if SAID in tags:
+        return tags[SAID] != said(tags)
+    return tags.get(NAME) != wanted.name and wanted.kind == "fit"  # which have no note, and are always called the same
 
 
 def _changed(before: Mapping[str, T], now: Mapping[str, T]) -> dict[str, T]:

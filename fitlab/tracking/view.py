@@ -24,7 +24,7 @@ from fitlab.spec.sweeps import Range
 from fitlab.sweep import Sweep, mean_curve
 from fitlab.tracking import content
 from fitlab.tracking.links import VIEW
-from fitlab.tracking.pictures import KEYS
+from fitlab.tracking.pictures import KEYS, has_pictures
 from fitlab.tracking.weights import points_of
 from fitlab.verdicts import Label
 
@@ -170,7 +170,7 @@ def _charts(sweep: Sweep, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
         )
 
     last = max(fit.epochs for fit in sweep.fits)
-    for key in KEYS:
+    for key in KEYS if any(has_pictures(sweep, config) for config in sweep.configs) else ():
         section = {"metricSectionId": f"{REST}-{PICTURES}"}
         yield {**_chart("IMAGE", key, imageKeys=[key], step=last, showRunParams=False), **section}
 

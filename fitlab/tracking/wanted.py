@@ -18,12 +18,19 @@ from fitlab.records import RECORD_VERSION, Config, Fit, Outcome, Provenance, fin
 from fitlab.seeds import digest
 from fitlab.sweep import Sweep
 from fitlab.tracking import content, view
-from fitlab.tracking.pictures import LOGGED_IMAGES, has_pictures, write_files
+from fitlab.tracking.pictures import LOGGED_IMAGES, PAGE, has_pictures, write_files
 from fitlab.tracking.weights import points_of
 
-NAME = "mlflow.runName"
+NAME, NOTE_TAG = "mlflow.runName", "mlflow.note.content"
+EDITABLE = (NAME, NOTE_TAG, "mlflow.runColor")  # by a user, on MLflow's pages
+SAID = "fitlab.said"
 ARTIFACT = "fit.safetensors"
 NOTE = 7000  # characters of a note, at most: MLflow's tags take 8,000
+
+
+def said(tags: Mapping[str, str]) -> str:
+    """Return what identifies the name, note and colour of a run."""
+    return digest([tags.get(key) for key in EDITABLE])[:16]
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,13 @@ class Wanted:
     standing: Mapping[str, float] = field(default_factory=dict)  # metrics of one point that depend on other Configs
     datasets: Sequence[Any] = ()
     artifacts: Callable[[Path], None] | None = None  # writes the files to upload into a scratch folder
+    file: str = ""  # the name of one of these
+
+    @property
+    def all_tags(self) -> dict[str, str]:
+        """Its tags, its name among them; with a note also what identifies these, to know when a user changed them."""
+        tags = {**self.tags, NAME: self.name}
+        return {**tags, SAID: said(tags)} if NOTE_TAG in tags else tags
 
 
 def _tags(kind: str, key: str, identity: str) -> dict[str, str]:
@@ -93,6 +107,7 @@ def fit_run(fit: Fit, packed: Callable[[Fit], bytes]) -> Wanted:
         metrics=lambda: [*content.fit_metrics(fit), *points_of([fit])],
         datasets=[_dataset(fit)],
         artifacts=artifacts,
+        file=ARTIFACT,
     )
 
 
@@ -127,6 +142,7 @@ def config_run(sweep: Sweep, config: Config) -> Wanted:
         standing={**standing, **view.scaled(sweep.spec, config)},
         datasets=[_dataset(fits[0])],
         artifacts=artifacts if shown else None,
+        file=PAGE if shown else "",
     )
 
 

@@ -138,9 +138,9 @@ def test_alternatives_are_told_apart_and_what_only_some_configs_have_is_left_out
     tree = {"kind": "estimator", "estimator": "sklearn.tree.DecisionTreeClassifier"}
     tiny["model"] = [tiny["model"], tree]
     tiny["sweep"]["parameters"] = {"training.alpha": {"values": [1e-4, 1], "when": {"model": "mlp"}}}
-    state = view.state(run(tiny, store))
-    assert state["compareRunCharts"][-1]["selectedParams"] == ["model.kind"]
-    assert state["compareRunCharts"][-1]["selectedMetrics"] == ["final/loss/val"]
+    charts = {chart["type"]: chart for chart in view.state(run(tiny, store))["compareRunCharts"]}
+    assert charts["PARALLEL"]["selectedParams"] == ["model.kind"]
+    assert charts["PARALLEL"]["selectedMetrics"] == ["final/loss/val"]
 
 
 def test_curves_of_one_point_are_bars_and_nothing_swept_needs_no_parallels(tiny: dict, store: Path) -> None:
