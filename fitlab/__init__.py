@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from fitlab.diagnosis import diagnose
     from fitlab.errors import FitlabError, PublishError, SpecError, StoreError
     from fitlab.records import Config, Fit, Interval, Job, Outcome, Split
+    from fitlab.relations import relations
     from fitlab.runner.api import load, publish, run, split
     from fitlab.spec import Spec
     from fitlab.sweep import Sweep
@@ -36,6 +37,7 @@ _WHERE = {
     "diagnose": "fitlab.diagnosis",
     "load": "fitlab.runner.api",
     "publish": "fitlab.runner.api",
+    "relations": "fitlab.relations",
     "run": "fitlab.runner.api",
     "split": "fitlab.runner.api",
 }
@@ -59,6 +61,7 @@ __all__ = [
     "diagnose",
     "load",
     "publish",
+    "relations",
     "run",
     "split",
 ]
