@@ -39,13 +39,18 @@ def measured(fit: Fit) -> Parameters:
 
 
 def points_of(fits: Sequence[Fit]) -> list[Point]:
-    """Return the means over one Fit, or those of one Config, at epochs and of numbers that all of them have."""
+    """Return the means over one Fit, or those of one Config, at epochs and of numbers that all of them have.
+
+    A seed that stopped early goes on as it ended, as its curves do.
+    """
     found = [measured(fit).values for fit in fits]
-    if not found:
+    if not found or not all(found):
         return []
     points = []
-    for epoch in sorted(set.intersection(*(set(values) for values in found))):
-        at = [values[epoch] for values in found]
+    for epoch in sorted(set().union(*found)):
+        if any(epoch not in values and epoch < max(values) for values in found):
+            continue  # kept of some seeds alone
+        at = [values[min(epoch, max(values))] for values in found]
         for name, key in _chosen(at[0]).items():
             if all(key in one for one in at) and np.isfinite(mean := float(np.mean([one[key] for one in at]))):
                 points.append((f"weights/{name}", mean, epoch))
