@@ -298,6 +298,7 @@ def weights(
         ),
     ] = None,
     epoch: Annotated[int | None, typer.Option(min=0, help="One of training.snapshots; default: the last.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write figures there: png, pdf and csv.")] = None,
     store: StoreFolder = DEFAULT_STORE,
     as_json: Json = False,
 ) -> None:
@@ -311,10 +312,13 @@ def weights(
         sweep = diagnosed(Store.at(store).load(name))
         configs = shown.picked(sweep, config or [])
         found = shown.measured(sweep, configs, epoch)
+        files = [] if out is None else shown.drawn(sweep, configs, out)
     if as_json:
-        output.out_json(shown.document(sweep, found))
-    else:
-        shown.show(sweep, found, epoch, render.console())
+        output.out_json({**shown.document(sweep, found), "files": [str(path) for path in files]})
+        return
+    shown.show(sweep, found, epoch, render.console())
+    for path in files:
+        typer.echo(f"wrote {path}")
 
 
 @app.command()
