@@ -15,6 +15,7 @@ from fitlab.records import Array, Floats, Task
 from fitlab.seeds import canonical, stream
 from fitlab.spec.options import DataOptions, Part
 from fitlab.spec.teachers import (
+    Classifying,
     DecayingTeacher,
     FixedDesign,
     FixedX,
@@ -24,6 +25,7 @@ from fitlab.spec.teachers import (
     PolynomialFixedX,
     Sine,
     TeacherData,
+    ThresholdTeacher,
 )
 
 VERSION = 1  # other versions draw other rows
@@ -40,7 +42,7 @@ def law(teacher: TeacherData) -> str:
 
 def task_of(teacher: TeacherData) -> Task:
     """Return the task that a teacher sets."""
-    return "classification" if isinstance(teacher, GaussianLogistic) else "regression"
+    return "classification" if isinstance(teacher, Classifying) else "regression"
 
 
 def draw(teacher: TeacherData, n: int, seed: int, part: Part = "train") -> tuple[Floats, Array]:
@@ -52,7 +54,7 @@ def draw(teacher: TeacherData, n: int, seed: int, part: Part = "train") -> tuple
     _refuse_too_many(teacher, n, part)
     X = _points(teacher, n, default_rng(stream("points", seed)), part)
     rng = default_rng(stream("noise", seed))
-    if isinstance(teacher, GaussianLogistic):
+    if isinstance(teacher, Classifying):
         return X, (rng.random(n) < expected(teacher, X)).astype(np.int64)
     y = expected(teacher, X) + teacher.noise * rng.standard_normal(n)
     return visible(teacher, X), y
@@ -80,6 +82,8 @@ def expected(teacher: TeacherData, X: Floats) -> Floats:
             return np.sin(4 * X[:, 0])
         case MlpTeacher():
             return _network(teacher, X)
+        case ThresholdTeacher():
+            return np.asarray(X[:, 0] > teacher.threshold, dtype=np.float64)
         case GaussianLogistic():
             return sigmoid(teacher.intercept + teacher.signal * (X @ coefficients(teacher)))
 
@@ -116,6 +120,8 @@ def _points(teacher: TeacherData, n: int, rng: Generator, part: Part) -> Floats:
         case Sine():
             uniform = RandomState(teacher.random_state).rand(teacher.n_samples)
             design = (uniform if part == "train" else GRID)[:, None]
+        case ThresholdTeacher():
+            return rng.standard_normal((n, 1))
         case _:
             return rng.standard_normal((n, teacher.n_features))
     return np.asarray(design[around(n, len(design))])
