@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from fitlab.data.dataset import Dataset
-from fitlab.data.teachers import coefficients, sigmoid
+from fitlab.laws import coefficients, sigmoid
 from fitlab.records import Floats, Truth
 from fitlab.spec.datasets import Data
 from fitlab.spec.generators import (
