@@ -265,6 +265,8 @@ def reproduce(
     as_json: Json = False,
 ) -> None:
     """Run experiments and check what they expect; exit 1 where anything fails or cannot be evaluated."""
+    from dataclasses import asdict
+
     from fitlab.cli import expectations, output, render
     from fitlab.runner.api import run
     from fitlab.spec import read_spec
@@ -281,7 +283,7 @@ def reproduce(
         if not as_json:
             expectations.show_named(str(path), results[str(path)], render.console())
     if as_json:
-        output.out_json({path: [vars(one) for one in checked] for path, checked in results.items()})
+        output.out_json({path: [asdict(one) for one in checked] for path, checked in results.items()})
     else:
         typer.echo(expectations.counts([one for checked in results.values() for one in checked]))
     raise typer.Exit(0 if expectations.all_passed(results.values()) else 1)
