@@ -50,11 +50,14 @@ def show_named(path: str, found: Sequence[Checked], to: Console) -> None:
 
 
 def shifted(spec: Spec, start: int) -> list[str]:
-    """Return the override that gives a spec as many seeds from ``start`` on; none where it is 0."""
+    """Return the overrides that give a spec as many seeds from ``start`` on; none where it is 0.
+
+    Its name is another one then: the sweep of this name stays as it is in the store.
+    """
     if start == 0:
         return []
     seeds = {"values": [start + i for i in range(len(spec.seeds.values))], "vary": list(spec.seeds.vary)}
-    return [f"seeds={canonical(seeds)}"]
+    return [f"name={spec.name[:80]}-seeds-{start}", f"seeds={canonical(seeds)}"]
 
 
 def all_passed(results: Iterable[Sequence[Checked]]) -> bool:

@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from fitlab.diagnosis.naming import pairs
+from fitlab.diagnosis.naming import pairs, short
 from fitlab.errors import StoreError
 from fitlab.expectations import of_networks, of_sweeps
 from fitlab.expectations.closed_forms import closed_form
@@ -247,9 +247,9 @@ def _words(one: Expectation) -> str:
         case Tau(parameter=parameter, outcome=outcome, along=axis):
             return f"Kendall's τ of {parameter} with {outcome} along {axis}"
         case Argmin(metric=metric, along=axis):
-            return f"{axis} with the lowest {metric}"
+            return f"{short(axis)} with the lowest {metric}"
         case Argmax(metric=metric, along=axis):
-            return f"{axis} with the highest {metric}"
+            return f"{short(axis)} with the highest {metric}"
         case Ratio(metric=metric, to=to):
             return f"{metric}, divided by that at {pairs(to)}"
         case CheckState(code=code):

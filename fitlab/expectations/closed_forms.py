@@ -100,13 +100,24 @@ def _ridge(config: Config, sizes: Mapping[str, int]) -> float:
 
 
 def _polynomial(config: Config, sizes: Mapping[str, int]) -> float:
-    """Least squares on powers of x up to a degree: W projects, and the variance is σ² (degree + 1) / N."""
+    """Least squares on powers of x up to a degree: W projects, and the variance is σ² (degree + 1) / N.
+
+    LinearRegression leaves out directions whose singular value is below tol = 1e-6 of the largest: from degree 11 or so
+    on it is no projection on all powers any more, and varies less.
+    """
     data = config.sections.data
     if not isinstance(data, PolynomialFixedX):
         raise NotEvaluatedError("the closed form is of kind: polynomial_fixed_x")
-    degree = int(_given(config, (POLYNOMIAL, LINEAR), polynomialfeatures__degree=2)["polynomialfeatures__degree"])
+    given = _given(config, (POLYNOMIAL, LINEAR), polynomialfeatures__degree=2, linearregression__tol=1e-6)
+    degree = int(given["polynomialfeatures__degree"])
     X, X_val = (fixed_points(data, sizes[f"n_{part}"]) for part in ("train", "val"))
     _needs(len(X) > degree, "fewer powers than rows")
+    powers = X ** np.arange(1, degree + 1)
+    singular = np.linalg.svd(powers - powers.mean(axis=0), compute_uv=False)
+    kept = int((singular > float(given["linearregression__tol"]) * singular.max(initial=0.0)).sum())
+    _needs(
+        kept == degree, f"all {degree} powers; LinearRegression leaves out directions of them: a lower tol keeps them"
+    )
     basis, basis_val = (np.polynomial.legendre.legvander(2 * x[:, 0] - 1, degree) for x in (X, X_val))
     return _at_fixed_points(data, np.asarray(basis_val @ np.linalg.pinv(basis)), X, X_val)
 
