@@ -35,9 +35,8 @@ from fitlab.spec.expect import (
     Theory,
     VerdictLabel,
 )
-from fitlab.spec.sweeps import Objective
 from fitlab.stats import standard_error, t_interval
-from fitlab.sweep import Sweep, score
+from fitlab.sweep import Sweep
 
 MANY = 30  # seeds from which on four standard errors are the tolerance
 TAIL = 1e-5  # with fewer, Student's t at one minus this
@@ -175,14 +174,14 @@ def _of_seeds(one: Expectation, sweep: Sweep, config: Config) -> list[float]:
     of_sweeps.whole(sweep, config)
     found = [_of_fit(one, fit) for fit in sweep.completed(config)]
     if any(math.isnan(value) for value in found):
-        raise NotEvaluatedError("it was not measured")
+        raise NotEvaluatedError("it is not a number")
     return found
 
 
 def _of_fit(one: Expectation, fit: Fit) -> float:
     match one.quantity:
         case Final(metric=metric):
-            return score(Objective(metric=metric), [fit])
+            return of_sweeps.measured(metric, [fit])
         case OutputAtZero():
             return of_networks.output_at_zero(fit)
         case ProbabilitiesAtZero():

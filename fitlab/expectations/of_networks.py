@@ -15,14 +15,14 @@ ROWS = 100  # standard normal inputs that homogeneity is looked at
 
 def output_at_zero(fit: Fit) -> float:
     """Return the largest size of an output for an input of zeros."""
-    return float(np.abs(_output(fit, np.zeros((1, fit.sizes["n_features"])))).max())
+    return float(np.abs(_at_zero(fit)).max())
 
 
 def from_uniform(fit: Fit) -> float:
     """Return by how much a class's probability differs at most from 1/K for an input of zeros."""
     if not fit.classes:
         raise NotEvaluatedError("not a classifier")
-    logits = _output(fit, np.zeros((1, fit.sizes["n_features"])))[0]
+    logits = _at_zero(fit)[0]
     if len(logits) == 1:
         logits = np.array([0.0, logits[0]])
     powers = np.exp(logits - logits.max())
@@ -31,7 +31,7 @@ def from_uniform(fit: Fit) -> float:
 
 def inhomogeneity(fit: Fit) -> float:
     """Return the largest difference of f(2x) and 2 f(x) over standard normal x."""
-    X = np.random.default_rng(0).standard_normal((ROWS, fit.sizes["n_features"]))
+    X = np.random.default_rng(0).standard_normal((ROWS, _width(fit)))
     return float(np.abs(_output(fit, 2 * X) - 2 * _output(fit, X)).max())
 
 
@@ -43,8 +43,19 @@ def bias_ablation(fit: Fit) -> float:
     return found[NETWORK, BIAS, "bias_ablation"]
 
 
+def _at_zero(fit: Fit) -> Floats:
+    """Return the output for an input of zeros, (1, K)."""
+    return _output(fit, np.zeros((1, _width(fit))))
+
+
+def _width(fit: Fit) -> int:
+    """Return D. Raises NotEvaluatedError where a Fit is no network, or its weights were not kept."""
+    if not isinstance(fit.job.config.sections.model, Mlp) or not fit.weights:
+        raise NotEvaluatedError("not a network whose weights are known")
+    return fit.sizes["n_features"]
+
+
 def _output(fit: Fit, X: Floats) -> Floats:
     model = fit.job.config.sections.model
-    if not isinstance(model, Mlp) or not fit.weights:
-        raise NotEvaluatedError("not a network whose weights are known")
+    assert isinstance(model, Mlp)  # noqa: S101 (for the type checker: its width was asked for)
     return output_of(model, fit.weights, X)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fitlab.expectations.reasons import NotEvaluatedError
-from fitlab.records import Config
+from fitlab.records import Config, Fit
 from fitlab.relations import Relations
 from fitlab.seeds import same
 from fitlab.spec.expect import CheckState, Extremum, Ratio, Tau
@@ -27,7 +27,14 @@ def whole(sweep: Sweep, config: Config) -> None:
 def mean(sweep: Sweep, config: Config, metric: Metric) -> float:
     """Return the mean of a metric over seeds. Raises NotEvaluatedError where it is not known of all."""
     whole(sweep, config)
-    found = score(Objective(metric=metric), sweep.completed(config))
+    return measured(metric, sweep.completed(config))
+
+
+def measured(metric: Metric, fits: Sequence[Fit]) -> float:
+    """Return the mean of a metric over Fits. Raises NotEvaluatedError where one of them did not measure it."""
+    recorded = metric not in ("gap/loss", "n_parameters")
+    known = not recorded or all(metric in fit.curves.values for fit in fits)
+    found = score(Objective(metric=metric), fits) if known else math.nan
     if not math.isfinite(found):
         raise NotEvaluatedError(f"{metric} was not measured")
     return found
