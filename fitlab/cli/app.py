@@ -20,7 +20,8 @@ app = typer.Typer(
     help="Does this network overfit, underfit, or fit well, and how sure are we?\n\n"
     "Start with [b]fitlab init[/b], then [b]fitlab sweep experiment.yaml[/b]. "
     "Any command takes [b]--debug[/b]: a traceback instead of a message.\n\n"
-    "Exit codes: 0 done, 1 some Fits failed, 2 the request is wrong, 3 the store is unusable, "
+    "Exit codes: 0 done, 1 some Fits failed (of reproduce: an expectation did not pass), "
+    "2 the request is wrong, 3 the store is unusable, "
     "4 trained but not published, 130 interrupted.",
 )
 
@@ -275,6 +276,9 @@ def reproduce(
     found = specs or [path for path in sorted(folder.rglob("*.yaml")) if read_spec(path).spec.expect]
     if not found:
         raise SpecError(f"{folder}: no spec with an expect section there; name one: `fitlab reproduce SPEC`")
+    silent = [str(path) for path in found if not read_spec(path).spec.expect]
+    if silent:
+        raise SpecError(f"{', '.join(silent)}: nothing is expected there; `expect:` in a spec says what it must show")
     results = {}
     for path in found:
         options = expectations.shifted(read_spec(path).spec, seeds_from)

@@ -40,7 +40,7 @@ from fitlab.sweep import Sweep
 
 MANY = 30  # seeds from which on four standard errors are the tolerance
 TAIL = 1e-5  # with fewer, Student's t at one minus this
-FEWEST = 3  # of two seeds that would be 31,831 standard errors, which nothing fails
+FEWEST = 5  # of three seeds that would be 224 standard errors, within which a loss of 1 is one of 0
 
 
 class State(StrEnum):
@@ -214,9 +214,7 @@ def _mean(one: Expectation, exact: float, samples: Sequence[float], level: float
     mean, n = float(np.mean(samples)), len(samples)
     match one.within:
         case "standard_errors" if n < FEWEST:
-            raise NotEvaluatedError(
-                f"{n} seed{'s' * (n > 1)}: it takes {FEWEST} to have a standard error worth the name"
-            )
+            raise NotEvaluatedError(f"{n} seed{'s' * (n > 1)}: standard errors of fewer than {FEWEST} decide nothing")
         case "standard_errors" if n < MANY:
             slack, how = t_interval(samples, 1 - 2 * TAIL).high - mean, f"t, {n} seeds"
         case "standard_errors":

@@ -181,7 +181,7 @@ class Expectation(Section):
     ) = Field(
         None,
         description="of equals: an absolute tolerance of the mean over seeds, a relative one, or standard_errors: 4 of "
-        "them, with less than 30 seeds Student's t at 1 - 1e-5. Default: every seed, exactly",
+        "them, with less than 30 seeds Student's t at 1 - 1e-5, with less than 5 nothing. Default: every seed, exactly",
     )
 
     @model_validator(mode="after")
