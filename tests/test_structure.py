@@ -16,7 +16,7 @@ FLOORS = [  # each may import what stands above it in this list; docs: DESIGN of
     {"spec", "arrays"},
     {"networks"},
     {"records"},
-    {"verdicts"},
+    {"verdicts", "laws"},
     {"space", "data", "stats", "recorded", "parameters"},
     {"sweep"},
     {"trainers", "diagnosis", "relations"},
@@ -33,6 +33,7 @@ LIBRARIES = {  # third-party library -> the rooms that may import it
     "numpy": {
         *(
             "arrays",
+            "laws",
             "networks",
             "records",
             "recorded",

@@ -20,7 +20,8 @@ app = typer.Typer(
     help="Does this network overfit, underfit, or fit well, and how sure are we?\n\n"
     "Start with [b]fitlab init[/b], then [b]fitlab sweep experiment.yaml[/b]. "
     "Any command takes [b]--debug[/b]: a traceback instead of a message.\n\n"
-    "Exit codes: 0 done, 1 some Fits failed, 2 the request is wrong, 3 the store is unusable, "
+    "Exit codes: 0 done, 1 some Fits failed (of reproduce: an expectation did not pass), "
+    "2 the request is wrong, 3 the store is unusable, "
     "4 trained but not published, 130 interrupted.",
 )
 
@@ -265,6 +266,8 @@ def reproduce(
     as_json: Json = False,
 ) -> None:
     """Run experiments and check what they expect; exit 1 where anything fails or cannot be evaluated."""
+    from dataclasses import asdict
+
     from fitlab.cli import expectations, output, render
     from fitlab.runner.api import run
     from fitlab.spec import read_spec
@@ -273,6 +276,9 @@ def reproduce(
     found = specs or [path for path in sorted(folder.rglob("*.yaml")) if read_spec(path).spec.expect]
     if not found:
         raise SpecError(f"{folder}: no spec with an expect section there; name one: `fitlab reproduce SPEC`")
+    silent = [str(path) for path in found if not read_spec(path).spec.expect]
+    if silent:
+        raise SpecError(f"{', '.join(silent)}: nothing is expected there; `expect:` in a spec says what it must show")
     results = {}
     for path in found:
         options = expectations.shifted(read_spec(path).spec, seeds_from)
@@ -281,7 +287,7 @@ def reproduce(
         if not as_json:
             expectations.show_named(str(path), results[str(path)], render.console())
     if as_json:
-        output.out_json({path: [vars(one) for one in checked] for path, checked in results.items()})
+        output.out_json({path: [asdict(one) for one in checked] for path, checked in results.items()})
     else:
         typer.echo(expectations.counts([one for checked in results.values() for one in checked]))
     raise typer.Exit(0 if expectations.all_passed(results.values()) else 1)
