@@ -2,6 +2,13 @@
 
 from fitlab.stats.bands import Band, simultaneous_band
 from fitlab.stats.bootstrap import bootstrap_interval
+from fitlab.stats.decomposition import (
+    Decomposition,
+    log_loss_parts,
+    part_interval,
+    squared_error_parts,
+    zero_one_parts,
+)
 from fitlab.stats.equivalence import equivalence_test, non_inferior
 from fitlab.stats.fitted_prior import fitted_prior
 from fitlab.stats.moderated import moderated_half_widths, moderated_t, prior_variance, sample_variances
@@ -15,6 +22,7 @@ from fitlab.stats.student import paired_t_interval, standard_error, t_bound, t_i
 
 __all__ = [
     "Band",
+    "Decomposition",
     "Equivalence",
     "Null",
     "Significance",
@@ -23,20 +31,24 @@ __all__ = [
     "equivalence_test",
     "fitted_prior",
     "holm",
+    "log_loss_parts",
     "max_min_gap",
     "moderated_half_widths",
     "moderated_t",
     "non_inferior",
     "paired_t_interval",
     "paired_t_test",
+    "part_interval",
     "permutation_null",
     "prior_variance",
     "sample_variances",
     "seeds_needed",
     "sign_flip_test",
     "simultaneous_band",
+    "squared_error_parts",
     "standard_error",
     "t_bound",
     "t_interval",
     "t_power",
+    "zero_one_parts",
 ]
