@@ -126,7 +126,7 @@ def test_zero_one_loss_is_domingos(seed: int, shape: tuple[int, int, int]) -> No
             assert parts.interaction[:, i].mean() == pytest.approx(-2 * variance * (mains[0] != y[i]))
 
 
-@pytest.mark.parametrize(("n", "p", "lam", "sigma"), [(50, 20, 20.0, 1.0), (80, 12, 5.0, 0.5), (30, 25, 2.0, 2.0)])
+@pytest.mark.parametrize(("n", "p", "lam", "sigma"), [(50, 20, 20.0, 1.0), (80, 12, 5.0, 0.5), (30, 25, 30.0, 2.0)])
 def test_ridge_of_a_fixed_design_has_the_parts_of_its_closed_form(n: int, p: int, lam: float, sigma: float) -> None:
     X = np.random.default_rng(0).standard_normal((n, p))
     truth = X @ np.full(p, 1 / np.sqrt(p))
