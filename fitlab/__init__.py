@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fitlab.errors import FitlabError, PublishError, SpecError, StoreError
     from fitlab.records import Config, Fit, Interval, Job, Outcome, Split
     from fitlab.runner.api import load, publish, run, split
+    from fitlab.runner.theory import bias_variance
     from fitlab.spec import Spec
     from fitlab.sweep import Sweep
     from fitlab.verdicts import Label, Verdict, Verdicts
@@ -33,6 +34,7 @@ _WHERE = {
     "Sweep": "fitlab.sweep",
     "Verdict": "fitlab.verdicts",
     "Verdicts": "fitlab.verdicts",
+    "bias_variance": "fitlab.runner.theory",
     "diagnose": "fitlab.diagnosis",
     "load": "fitlab.runner.api",
     "publish": "fitlab.runner.api",
@@ -56,6 +58,7 @@ __all__ = [
     "Sweep",
     "Verdict",
     "Verdicts",
+    "bias_variance",
     "diagnose",
     "load",
     "publish",
