@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fitlab.runner.theory import bias_variance
     from fitlab.spec import Spec
     from fitlab.sweep import Sweep
+    from fitlab.theory.sample_size import sample_size_curves
     from fitlab.verdicts import Label, Verdict, Verdicts
 
 _WHERE = {
@@ -39,6 +40,7 @@ _WHERE = {
     "load": "fitlab.runner.api",
     "publish": "fitlab.runner.api",
     "run": "fitlab.runner.api",
+    "sample_size_curves": "fitlab.theory.sample_size",
     "split": "fitlab.runner.api",
 }
 
@@ -63,6 +65,7 @@ __all__ = [
     "load",
     "publish",
     "run",
+    "sample_size_curves",
     "split",
 ]
 

@@ -10,12 +10,14 @@ from fitlab.stats.decomposition import (
     zero_one_parts,
 )
 from fitlab.stats.equivalence import equivalence_test, non_inferior
+from fitlab.stats.extrapolation import Extrapolation, extrapolation
 from fitlab.stats.fitted_prior import fitted_prior
 from fitlab.stats.moderated import moderated_half_widths, moderated_t, prior_variance, sample_variances
 from fitlab.stats.multiple import holm
 from fitlab.stats.paired import paired_t_test, sign_flip_test
 from fitlab.stats.permutation import max_min_gap, permutation_null
 from fitlab.stats.power import seeds_needed, t_power
+from fitlab.stats.power_laws import FittedLaws, Law, fitted_laws
 from fitlab.stats.resplits import corrected_t_interval
 from fitlab.stats.results import Equivalence, Null, Significance
 from fitlab.stats.student import paired_t_interval, standard_error, t_bound, t_interval
@@ -24,11 +26,16 @@ __all__ = [
     "Band",
     "Decomposition",
     "Equivalence",
+    "Extrapolation",
+    "FittedLaws",
+    "Law",
     "Null",
     "Significance",
     "bootstrap_interval",
     "corrected_t_interval",
     "equivalence_test",
+    "extrapolation",
+    "fitted_laws",
     "fitted_prior",
     "holm",
     "log_loss_parts",

@@ -112,7 +112,7 @@ def _zoomed(solve: Solver, losses: Floats, u: Floats, d: Floats, law: Law) -> tu
     """Return u and d of each curve after drawing a grid in around the best point. u, d: (B,)"""
     if len(losses) * len(AROUND) ** 2 * losses.shape[1] > AT_ONCE:
         halves = zip(*(np.array_split(one, 2) for one in (losses, u, d)), strict=True)
-        both = [_zoomed(solve, *half, law) for half in halves]
+        both = [_zoomed(solve, some, near_u, near_d, law) for some, near_u, near_d in halves]
         return np.concatenate([one[0] for one in both]), np.concatenate([one[1] for one in both])
     along_u, along_d = (one.ravel() for one in np.meshgrid(AROUND * (law != "pow3"), AROUND, indexing="ij"))
     reach_u, reach_d = np.log(SHAPES[1] / SHAPES[0]), np.log(EXPONENTS[1] / EXPONENTS[0])
