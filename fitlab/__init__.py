@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fitlab.diagnosis import diagnose
+    from fitlab.diagnosis import capacity_curves, diagnose
     from fitlab.errors import FitlabError, PublishError, SpecError, StoreError
     from fitlab.records import Config, Fit, Interval, Job, Outcome, Split
     from fitlab.runner.api import load, publish, run, split
@@ -36,6 +36,7 @@ _WHERE = {
     "Verdict": "fitlab.verdicts",
     "Verdicts": "fitlab.verdicts",
     "bias_variance": "fitlab.runner.theory",
+    "capacity_curves": "fitlab.diagnosis",
     "diagnose": "fitlab.diagnosis",
     "load": "fitlab.runner.api",
     "publish": "fitlab.runner.api",
@@ -61,6 +62,7 @@ __all__ = [
     "Verdict",
     "Verdicts",
     "bias_variance",
+    "capacity_curves",
     "diagnose",
     "load",
     "publish",

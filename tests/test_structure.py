@@ -12,7 +12,7 @@ from conftest import ROOT
 
 PACKAGE = ROOT / "fitlab"
 FLOORS = [  # each may import what stands above it in this list; docs: DESIGN of the project
-    {"errors", "seeds"},
+    {"errors", "seeds", "estimators"},
     {"spec", "arrays"},
     {"networks"},
     {"records"},
@@ -30,14 +30,25 @@ LIBRARIES = {  # third-party library -> the rooms that may import it
     "pydantic_core": {"spec"},
     "ruamel": {"spec"},
     "numpy": {
-        *("arrays", "networks", "records", "recorded", "data", "diagnosis", "parameters", "space", "stats"),
+        *(
+            "arrays",
+            "estimators",
+            "networks",
+            "records",
+            "recorded",
+            "data",
+            "diagnosis",
+            "parameters",
+            "space",
+            "stats",
+        ),
         *("sweep", "trainers", "theory", "store", "tracking", "runner"),
     },
     "pandas": {"data", "recorded", "sweep", "diagnosis", "theory"},
     "scipy": {"stats", "space"},
     "optuna": {"space", "runner"},
     "numba": {"trainers"},
-    "sklearn": {"networks", "data", "trainers"},
+    "sklearn": {"estimators", "networks", "data", "trainers"},
     "safetensors": {"store", "trainers"},
     "mlflow": {"tracking"},
     "sqlalchemy": {"tracking"},
