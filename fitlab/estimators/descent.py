@@ -25,8 +25,8 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
 
     Parameters: learning_rate, positive; relative, whether it counts in units of 1/λ_max of the rows that it is first
     fitted to (1: the fastest safe one along the steepest direction; 2: the edge); max_iter, steps of ``fit``.
-    ``partial_fit`` makes one step on the rows it is given: as a training axis take all rows as one batch,
-    ``axis: {kind: partial_fit, batch_size: 1000000, shuffle: false}``.
+    ``partial_fit`` makes one step on the rows it is given: as a training axis let batch_size be all rows
+    of the training part, ``axis: {kind: partial_fit, batch_size: 40, shuffle: false}`` where there are 40.
     Attributes: coef_ (D,); step_, the learning rate in absolute units; n_iter_, steps so far; n_features_in_.
     """
 

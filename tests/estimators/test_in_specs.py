@@ -20,14 +20,14 @@ def spec(estimator: str, key: str, values: list[float], **more: object) -> dict:
 
 
 def test_descent_has_curves_and_is_stable_below_a_rate_of_two_alone(tmp_path: Path) -> None:
-    axis = {"kind": "partial_fit", "epochs": 2000, "batch_size": 1_000_000, "shuffle": False}
+    axis = {"kind": "partial_fit", "epochs": 800, "batch_size": 40, "shuffle": False}
     one = spec("fitlab.estimators.GradientDescentRegressor", "learning_rate", [1.0, 1.99, 2.01, 4.0], axis=axis)
     sweep = fitlab.run(one, store=tmp_path, jobs=1, publish=False)
     for config in sweep.configs:
         for fit in sweep.of(config):
             rate = config.swept["model.parameters.learning_rate"]
             curve = fit.curves["loss/train"]
-            assert (curve[-1] <= curve[:1000].min()) == (rate < 2)
+            assert (curve[-1] <= curve[:400].min() * (1 + 1e-9)) == (rate < 2)
     labels = [sweep.verdicts.by_config[config.digest].text for config in sweep.configs]
     assert labels[2:] == ["diverged"] * 2
     assert "diverged" not in labels[:2]
