@@ -102,6 +102,8 @@ def print_published(published: Any, store: Store) -> None:
     parts += [f"{published.unchanged} were there"] if published.unchanged else []
     parts += [f"{published.superseded} superseded"] if published.superseded else []
     parts += [f"{published.left_deleted} deleted by you stay deleted"] if published.left_deleted else []
+    parts += [f"{published.left_edited} edited by you are left so"] if published.left_edited else []
+    parts += [f"files of {published.restored} were missing and are back"] if published.restored else []
     to.print(f"MLflow: {', '.join(parts)}.", highlight=False)
     if links.is_server(published.uri):
         to.print(f"Compare the curves: {links.charts(published.experiment, published.uri)}", soft_wrap=True)

@@ -131,12 +131,12 @@ def _command(place: Backend, verb: str, experiment: str, *more: str) -> str:
     return f"MLFLOW_TRACKING_URI={shlex.quote(masked(place.uri))} {shlex.join(words)}"
 
 
-def all_runs(client: Any, experiment: str) -> list[Any]:
-    """Return every run of an experiment, deleted ones too."""
+def all_runs(client: Any, experiment: str, filtered: str = "") -> list[Any]:
+    """Return every run of an experiment, deleted ones too; ``filtered`` in MLflow's words."""
     runs: list[Any] = []
     token = None
     while True:
-        page = client.search_runs([experiment], "", ViewType.ALL, max_results=1000, page_token=token)
+        page = client.search_runs([experiment], filtered, ViewType.ALL, max_results=1000, page_token=token)
         runs += page
         token = page.token
         if not token:

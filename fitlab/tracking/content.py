@@ -76,6 +76,13 @@ def params(config: Config) -> dict[str, str]:
     return {key: value if isinstance(value, str) else canonical(value) for key, value in _leaves(plain)}
 
 
+def own_params(config: Config) -> dict[str, str]:
+    """Return of ``params`` those that are swept or not at their default: a param costs MLflow a row, and the run of the
+    Config has all."""
+    set_to = {key for key, _ in _leaves(config.identity)}
+    return {key: value for key, value in params(config).items() if key in set_to or key in config.swept}
+
+
 def _leaves(plain: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in plain.items():
         if isinstance(value, dict):

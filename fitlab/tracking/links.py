@@ -21,6 +21,8 @@ class Published:
     unchanged: int = 0
     superseded: int = 0
     left_deleted: int = 0  # deleted by a user, hence not made again
+    left_edited: int = 0  # names, notes, colours or tags that a user wrote, hence kept
+    restored: int = 0  # of which files were missing below artifacts/, logged again
 
 
 def masked(uri: str) -> str:

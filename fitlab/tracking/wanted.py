@@ -40,6 +40,7 @@ class Wanted:
     standing: Mapping[str, float] = field(default_factory=dict)  # metrics of one point that depend on other Configs
     datasets: Sequence[Any] = ()
     artifacts: Callable[[Path], Iterable[Path]] = lambda _: ()  # given a scratch folder, the files to upload
+    files: Sequence[str] = ()  # of the artifacts: names that are looked for where they lie on this machine
 
 
 def _tags(kind: str, key: str, identity: str) -> dict[str, str]:
@@ -73,7 +74,7 @@ def fit_run(fit: Fit, packed: Callable[[Fit], bytes]) -> Wanted:
     tags |= {"fitlab.config": job.config.digest, "fitlab.outcome": str(fit.outcome)}
     tags |= {"fitlab.cause": fit.cause} if fit.cause else {}
     tags |= {"fitlab.loss": fit.loss} if fit.loss else {}
-    tags |= {f"fitlab.version.{name}": value for name, value in provenance.versions.items()}
+    tags |= {"fitlab.versions": ", ".join(f"{name} {value}" for name, value in provenance.versions.items())}
     extra = {"seed": str(job.seed)} | ({} if job.random_state is None else {"random_state": str(job.random_state)})
 
     def artifacts(scratch: Path) -> Iterable[Path]:
@@ -89,10 +90,10 @@ def fit_run(fit: Fit, packed: Callable[[Fit], bytes]) -> Wanted:
         status=content.FIT_STATUS.get(fit.outcome, "FAILED"),
         provenance=provenance,
         tags=tags,
-        params={**content.params(job.config), **extra},
+        params={**content.own_params(job.config), **extra},
         metrics=content.fit_metrics(fit),
-        datasets=[_dataset(fit)],
         artifacts=artifacts,
+        files=(ARTIFACT,),
     )
 
 
