@@ -19,7 +19,7 @@ FLOORS = [  # each may import what stands above it in this list; docs: DESIGN of
     {"verdicts"},
     {"space", "data", "stats", "recorded", "parameters"},
     {"sweep"},
-    {"trainers", "diagnosis"},
+    {"trainers", "diagnosis", "joined"},
     {"store", "tracking"},
     {"runner"},
     {"cli"},
