@@ -14,9 +14,9 @@ from fitlab.seeds import canonical, digest
 
 SAID = "fitlab.said"
 LENGTH = 8  # of a digest: 32 bits tell two notes apart
-PLUMBING = {  # what finds a run, says what it is, and keeps the tree together: always as we say
+PLUMBING = {  # what finds a run, says what it is and was made with, keeps the tree together: always as we say
     "fitlab.kind", "fitlab.digest", "fitlab.identity", "fitlab.record_version", "fitlab.current", "fitlab.superseded",
-    "fitlab.incomplete", "mlflow.parentRunId", SAID,
+    "fitlab.incomplete", "fitlab.versions", "mlflow.parentRunId", SAID,
 }  # fmt: skip
 
 

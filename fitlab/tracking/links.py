@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 HOST = "127.0.0.1"
 PORT = 5000
+ARTIFACT = "fit.safetensors"  # the file of a Fit, on its run
 # Charts, of what the spec still contains: tags.`fitlab.current` = "true"
 CHARTS = "runs?workflowType=machine_learning&compareRunsMode=CHART&searchFilter=tags.%60fitlab.current%60%3D%22true%22"
 

@@ -18,9 +18,9 @@ from fitlab.records import RECORD_VERSION, Config, Fit, Outcome, Provenance, fin
 from fitlab.seeds import digest
 from fitlab.sweep import Sweep
 from fitlab.tracking import content
+from fitlab.tracking.links import ARTIFACT
 
 NAME = "mlflow.runName"
-ARTIFACT = "fit.safetensors"
 NOTE = 7000  # characters of a note, at most: MLflow's tags take 8,000
 
 
@@ -74,7 +74,7 @@ def fit_run(fit: Fit, packed: Callable[[Fit], bytes]) -> Wanted:
     tags |= {"fitlab.config": job.config.digest, "fitlab.outcome": str(fit.outcome)}
     tags |= {"fitlab.cause": fit.cause} if fit.cause else {}
     tags |= {"fitlab.loss": fit.loss} if fit.loss else {}
-    tags |= {"fitlab.versions": ", ".join(f"{name} {value}" for name, value in provenance.versions.items())}
+    tags |= {"fitlab.versions": ", ".join(f"{name} {value}" for name, value in sorted(provenance.versions.items()))}
     extra = {"seed": str(job.seed)} | ({} if job.random_state is None else {"random_state": str(job.random_state)})
 
     def artifacts(scratch: Path) -> Iterable[Path]:
