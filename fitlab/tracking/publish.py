@@ -143,7 +143,8 @@ class Publisher:
                 for fit in sweep.of(config):
                     self._finish(*self._open(fit_run(fit, self.packed), parent=run_id))
                 self._finish(wanted, run, done)
-                self._say(run.info.run_id, metrics=(run.data.metrics, wanted.standing))
+                if done:
+                    self._say(run.info.run_id, metrics=(run.data.metrics, wanted.standing))
         self.settled[config.digest] = _Settled(wanted.identity, run_id, tags, wanted.standing)
 
     # ── one run ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -249,12 +250,13 @@ class Publisher:
                 place.log_artifact(str(path))
 
     def _log(self, run: Any, wanted: Wanted) -> None:
-        """Log everything; done again it changes nothing, because all times come from the Fits."""
+        """Log everything; done again it changes nothing but what depends on others: other times come from the Fits."""
         start, end = wanted.provenance.started_ms, wanted.provenance.ended_ms
         last = max((step for _, _, step in wanted.metrics), default=0) or 1
         # The newest point first: MLflow rewrites the latest value of a metric whenever a newer one comes.
         points = sorted(wanted.metrics, key=lambda point: -point[2])
         metrics = [Metric(k, v, start + (end - start) * step // last, step) for k, v, step in points]
+        metrics += self._points(wanted.standing)
         params = [Param(key, value) for key, value in wanted.params.items()]
         self._upload(run, wanted)
         if wanted.datasets:
@@ -269,10 +271,14 @@ class Publisher:
     ) -> None:
         """Log the tags and metrics of one point that changed, each given as before and now."""
         changed = [RunTag(key, value) for key, value in _changed(*tags).items()]
-        now = int(1000 * time.time())  # later than what it replaces: the newest point is the one that is shown
-        points = [Metric(key, value, now, 0) for key, value in _changed(*metrics).items()]
+        points = self._points(_changed(*metrics))
         if changed or points:
             self.client.log_batch(run_id, metrics=points, tags=changed)
+
+    def _points(self, metrics: Mapping[str, float]) -> list[Metric]:
+        """Return metrics of one point, later than what they replace: the newest point is the one that is shown."""
+        now = int(1000 * time.time())
+        return [Metric(key, value, now, 0) for key, value in metrics.items()]
 
     # ── the experiment ──────────────────────────────────────────────────────────────────────────────────────
 
