@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import fitlab
+from fitlab.cli.app import app
 from fitlab.errors import SpecError
 from fitlab.spec import put
 
@@ -119,3 +121,17 @@ def test_recorded_sweeps_are_joined_as_frames(tiny: dict, tmp_path: Path) -> Non
     recorded = fitlab.Sweep.from_frame(sweep.curves(constant=True))
     with pytest.raises(SpecError, match="recorded elsewhere"):
         joined([sweep, recorded])
+
+
+def test_the_command_line_takes_several_names(tiny: dict, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole = trained(tiny, "whole", tmp_path)
+    for i, alpha in enumerate([1e-4, 1]):
+        trained(limited(tiny, ALPHA, [alpha]), f"alpha-{i}", tmp_path)
+    with pytest.raises(SystemExit) as end:
+        app(["diagnose", "alpha-0", "alpha-1", "--store", str(tmp_path), "--json"])
+    assert not end.value.code
+    said = json.loads(capsys.readouterr().out)
+    assert said["name"] == "alpha-0+alpha-1"
+    assert {one["digest"]: one["verdict"] for one in said["configs"]} == {
+        digest: verdict.text for digest, verdict in whole.verdicts.by_config.items()
+    }
