@@ -6,14 +6,16 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep check test prove bench calibrate ui schema clean
+.PHONY: help setup sweep check test prove bench calibrate reproduce ui schema screenshots clean
 
 help:
 	@echo "make sweep [SPEC=experiments/….yaml] [STORE=mlruns]   run a sweep, print its table and the link to the curves"
 	@echo "make ui                                              MLflow's pages on 127.0.0.1"
 	@echo "make test    everything        make check   lint, types and fast tests        make prove   the long proofs"
 	@echo "make bench   the kernel against scikit-learn, whole sweeps against a hand-written script, start-up, replay"
+	@echo "make reproduce   what experiments/ claims, expected and got"
 	@echo "make calibrate   how often verdicts are right, on problems whose truth is known; about five minutes"
+	@echo "make screenshots   the pictures of MLflow's pages in docs/, taken in a browser"
 	@echo "make schema  write experiments/*schema.json          make clean   remove .venv and caches, keep results"
 
 setup: $(READY)
@@ -38,13 +40,14 @@ check: $(READY)
 	$(BIN)/pytest -q -n 2 -m "not slow"
 
 test: $(READY)
+	@sh tests/browser/install.sh
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 prove: $(READY)
-	FITLAB_PROVE=1 $(BIN)/pytest -n 2
+	FITLAB_PROVE=1 $(BIN)/pytest -n 2 --dist loadgroup
 
 bench: $(READY)
 	@$(BIN)/python benchmarks/kernel.py --json benchmarks/kernel.json
@@ -52,12 +55,18 @@ bench: $(READY)
 	@$(BIN)/python benchmarks/memory.py --json benchmarks/memory.json
 	@$(BIN)/python benchmarks/diagnosis.py
 
+reproduce: $(READY)
+	@$(BIN)/fitlab reproduce --store $(STORE)
+
 calibrate: $(READY)
 	@$(BIN)/python -m experiments.calibration --out build/calibration
 
 schema: $(READY)
 	@$(BIN)/fitlab schema > experiments/schema.json
 	@$(BIN)/fitlab schema --diagnosis > experiments/diagnosis.schema.json
+
+screenshots: $(READY)
+	@PYTHONPATH=tests $(BIN)/python tests/browser/pictures.py
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from fitlab.diagnosis import diagnose
     from fitlab.errors import FitlabError, PublishError, SpecError, StoreError
     from fitlab.records import Config, Fit, Interval, Job, Outcome, Split
+    from fitlab.relations import relations
     from fitlab.runner.api import load, publish, run, split
     from fitlab.spec import Spec
     from fitlab.sweep import Sweep
@@ -36,6 +37,7 @@ _WHERE = {
     "diagnose": "fitlab.diagnosis",
     "load": "fitlab.runner.api",
     "publish": "fitlab.runner.api",
+    "relations": "fitlab.relations",
     "run": "fitlab.runner.api",
     "split": "fitlab.runner.api",
 }
@@ -59,12 +61,15 @@ __all__ = [
     "diagnose",
     "load",
     "publish",
+    "relations",
     "run",
     "split",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "plots":
+        return import_module("fitlab.plots")
     if name not in _WHERE:
         raise AttributeError(f"module 'fitlab' has no attribute {name!r}")
     return getattr(import_module(_WHERE[name]), name)

@@ -177,6 +177,7 @@ def _spec(sweeps: Sequence[Sweep], keys: Sequence[str], configs: Sequence[Config
             update={"parameters": parameters, "constraints": (), "objective": base.sweep.objective}
         ),
         "diagnosis": base.diagnosis.model_copy(update={"capacity_axis": axis}),
+        "expect": (),  # what each sweep is to show it shows by itself
     }
     return base.model_copy(update=changes)
 

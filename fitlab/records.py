@@ -202,6 +202,11 @@ class Curves:
     def __getitem__(self, metric: str) -> Floats:
         return self.values[metric]
 
+    @property
+    def columns(self) -> dict[str, Array]:
+        """Epochs and values, as they are stored; empty where there are none."""
+        return {"epoch": self.epoch, **self.values} if len(self) else {}
+
     def upto(self, epoch: int) -> Curves:
         """Return what was measured by the end of ``epoch``."""
         n = int((self.epoch <= epoch).sum())
@@ -247,6 +252,11 @@ class Fit:
     # the gradient, over the whole training part, of what training minimises but the penalty (log-loss, or half the
     # squared error); "update/hidden_1/weight" …, that of the change in this epoch, NaN at epoch 0.
     norms: Curves = EMPTY_CURVES
+    # At the same epochs: "distance/hidden_1/weight" …, the Euclidean one from where training began; "dead/hidden_1" …,
+    # the share of relu units that are silent on every training row; "shift/hidden_1" …, the share of biases in what a
+    # layer adds up there; "margin/train", the tenth percentile of the margins of logits; "ablated/hidden_1/val" …, the
+    # loss with the biases of that layer at zero, "ablated/all/val" with all of them.
+    probes: Curves = EMPTY_CURVES
     predictions: Mapping[str, Floats] = field(
         default_factory=dict
     )  # val, test -> (N, K) probabilities, or (N,) codes or values
@@ -268,13 +278,20 @@ class Fit:
         return {name: float(curve[-1]) for name, curve in self.curves.values.items() if len(curve)}
 
     @property
+    def kept(self) -> dict[int, Mapping[str, Array]]:
+        """The epochs of which weights are kept, in order, each with what ``weights`` then was."""
+        last = {self.epochs: self.weights} if self.weights else {}
+        return dict(sorted({**self.snapshots, **last}.items()))
+
+    @property
     def groups(self) -> dict[str, Mapping[str, Array]]:
         """Every array, grouped by how its name in the store begins."""
         return {
             "curves/": {"epoch": self.curves.epoch, **self.curves.values},
             "weights/": self.weights,
             **{f"snapshots/{epoch}/": arrays for epoch, arrays in self.snapshots.items()},
-            "norms/": {"epoch": self.norms.epoch, **self.norms.values} if len(self.norms) else {},
+            "norms/": self.norms.columns,
+            "probes/": self.probes.columns,
             "predictions/": self.predictions,
         }
 
@@ -357,6 +374,7 @@ def upto(fit: Fit, epoch: int) -> Fit:
         epochs=at,
         curves=curves,
         norms=fit.norms.upto(epoch),
+        probes=fit.probes.upto(epoch),
         weights=fit.snapshots.get(at, {}),
         snapshots={at_epoch: arrays for at_epoch, arrays in fit.snapshots.items() if at_epoch <= at},
     )

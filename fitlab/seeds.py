@@ -24,3 +24,9 @@ def stream(purpose: str, *identity: str | int) -> int:
     an unrelated one. The range is the one that scikit-learn's ``random_state`` takes.
     """
     return int(digest([purpose, *identity])[:8], 16)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two plain values are the same; 1 and 1.0 are, and true is no number."""
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (one, other))
+    return bool(one == other) if numbers else canonical(one) == canonical(other)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fitlab.parameters import measured
 from fitlab.recorded import COLUMNS, CONSTANT, read
 from fitlab.records import Config, Fit, Floats, Interval, Outcome
 from fitlab.seeds import canonical
@@ -260,6 +261,34 @@ class Sweep:
         frames = [*self._curve_frames(), *(self._constant_frames() if constant else ())]
         columns = [*COLUMNS, "outcome"]
         return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
+
+    def parameters(self) -> pd.DataFrame:
+        """Return what was measured of weights and biases, tidy: config, seed, epoch, layer, role, metric, value.
+
+        For each Fit at every epoch of which it kept them; see ``fitlab.parameters.measured``. What is not applicable
+        has no row. Weights are read from the store. Raises StoreError where they are gone.
+        """
+        columns = ["config", "seed", *measured.COLUMNS]
+        frames = [
+            measured.parameters_of(fit).table().assign(config=fit.job.config.digest[:12], seed=fit.job.seed)
+            for fit in self.fits
+            if fit.kept
+        ]
+        return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
+
+    def parameter_means(self, config: Config, epoch: int | None = None) -> dict[measured.Key, Interval]:
+        """Return each number of a Config's parameters as the mean over its completed Fits with a Student-t interval.
+
+        epoch: one of those of which weights were kept; None: the last one of each Fit. By layer, role and metric, see
+        ``fitlab.parameters.measured``; n says over how many seeds it is. What is not finite is left out.
+        """
+        fits = [fit for fit in self.completed(config) if fit.kept]
+        found = [one.last if epoch is None else one.values.get(epoch, {}) for one in map(measured.parameters_of, fits)]
+        samples = {
+            key: [one[key] for one in found if key in one] for key in dict.fromkeys(k for one in found for k in one)
+        }
+        level = self.spec.diagnosis.level
+        return {key: t_interval(values, level) for key, values in samples.items() if np.isfinite(values).all()}
 
     def _curve_frames(self) -> Iterator[pd.DataFrame]:
         for fit in self.fits:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,57 @@ def store(tmp_path: Path, migrated: Path) -> Path:
     folder.mkdir()
     shutil.copy(migrated, folder / "mlflow.db")
     return folder
+
+
+# ── a browser: of machines that have one; see browser/desk.py ───────────────────────────────────────────────────────
+
+COMPARED = {
+    "name": "compared",
+    "question": "How wide before it memorises label noise?",
+    "data": {"kind": "digits", "train_size": 150, "label_noise": 0.2},
+    "model": {"kind": "mlp"},
+    "training": {"epochs": 40, "learning_rate_init": 3e-3, "snapshots": [0, 10]},
+    "seeds": 2,
+    "sweep": {
+        "parameters": {
+            "model.hidden_layer_sizes": {"values": [[2], [16], [128]]},
+            "training.alpha": {"values": [1e-4, 1]},
+            "model.activation": {"values": ["relu", "tanh"]},
+        }
+    },
+}
+
+
+@pytest.fixture(scope="session")
+def compared(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
+    """A store with two finished and published sweeps: ``compared``, of twelve Configs, and ``beside``, of two."""
+    import fitlab
+
+    folder = tmp_path_factory.mktemp("compared")
+    shutil.copy(migrated, folder / "mlflow.db")
+    fitlab.run(COMPARED, store=folder, jobs=2)
+    parameters = {"training.alpha": {"values": [1e-4, 1]}}
+    fitlab.run({**COMPARED, "name": "beside", "sweep": {"parameters": parameters}}, store=folder, jobs=2)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def links(compared: Path) -> Iterator[dict[str, str]]:
+    """The links that `fitlab ui compared beside` prints while it serves them."""
+    from browser import desk
+
+    if desk.chromium() is None:
+        pytest.skip("no browser: none of chromium, chromium-browser, google-chrome is installed")
+    with desk.serving(compared, "compared", "beside") as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator:
+    """A browser without a window, one for all tests."""
+    from browser import desk
+
+    if desk.chromium() is None:
+        pytest.skip("no browser: none of chromium, chromium-browser, google-chrome is installed")
+    with desk.browser() as started:
+        yield started

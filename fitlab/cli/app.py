@@ -20,7 +20,8 @@ app = typer.Typer(
     help="Does this network overfit, underfit, or fit well, and how sure are we?\n\n"
     "Start with [b]fitlab init[/b], then [b]fitlab sweep experiment.yaml[/b]. "
     "Any command takes [b]--debug[/b]: a traceback instead of a message.\n\n"
-    "Exit codes: 0 done, 1 some Fits failed, 2 the request is wrong, 3 the store is unusable, "
+    "Exit codes: 0 done, 1 some Fits failed (of reproduce: an expectation did not pass), "
+    "2 the request is wrong, 3 the store is unusable, "
     "4 trained but not published, 130 interrupted.",
 )
 
@@ -256,11 +257,84 @@ def diagnose(
 
 
 @app.command()
+def reproduce(
+    specs: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[SPEC]", help="Default: those of experiments/ that expect something."),
+    ] = None,
+    seeds_from: Annotated[int, typer.Option("--seeds-from", min=0, help="Use seeds N, N + 1, …: another set.")] = 0,
+    store: StoreFolder = DEFAULT_STORE,
+    as_json: Json = False,
+) -> None:
+    """Run experiments and check what they expect; exit 1 where anything fails or cannot be evaluated."""
+    from dataclasses import asdict
+
+    from fitlab.cli import expectations, output, render
+    from fitlab.runner.api import run
+    from fitlab.spec import read_spec
+
+    folder = Path("experiments")
+    found = specs or [path for path in sorted(folder.rglob("*.yaml")) if read_spec(path).spec.expect]
+    if not found:
+        raise SpecError(f"{folder}: no spec with an expect section there; name one: `fitlab reproduce SPEC`")
+    silent = [str(path) for path in found if not read_spec(path).spec.expect]
+    if silent:
+        raise SpecError(f"{', '.join(silent)}: nothing is expected there; `expect:` in a spec says what it must show")
+    results = {}
+    for path in found:
+        options = expectations.shifted(read_spec(path).spec, seeds_from)
+        with output.only_json(as_json), output.status(f"{path} …", as_json):
+            results[str(path)] = expectations.checked(run(str(path), store=store, overrides=options, publish=False))
+        if not as_json:
+            expectations.show_named(str(path), results[str(path)], render.console())
+    if as_json:
+        output.out_json({path: [asdict(one) for one in checked] for path, checked in results.items()})
+    else:
+        typer.echo(expectations.counts([one for checked in results.values() for one in checked]))
+    raise typer.Exit(0 if expectations.all_passed(results.values()) else 1)
+
+
+@app.command()
+def weights(
+    name: Name,
+    config: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[CONFIG]",
+            help="best, the beginning of a digest, or swept values: hidden_layer_sizes=[32] alpha=0.01. Default: all.",
+        ),
+    ] = None,
+    epoch: Annotated[int | None, typer.Option(min=0, help="One of training.snapshots; default: the last.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write figures there: png, pdf and csv.")] = None,
+    store: StoreFolder = DEFAULT_STORE,
+    as_json: Json = False,
+) -> None:
+    """Show the norms, spectra, silent units and biases of networks, and what they say about the fit."""
+    from fitlab.cli import output, render
+    from fitlab.cli import weights as shown
+    from fitlab.runner.verdicts import diagnosed
+    from fitlab.store import Store
+
+    with output.only_json(as_json):
+        sweep = diagnosed(Store.at(store).load(name))
+        configs = shown.picked(sweep, config or [])
+        found = shown.measured(sweep, configs, epoch)
+        files = [] if out is None else shown.drawn(sweep, configs, out)
+    if as_json:
+        output.out_json({**shown.document(sweep, found), "files": [str(path) for path in files]})
+        return
+    shown.show(sweep, found, epoch, render.console())
+    for path in files:
+        typer.echo(f"wrote {path}")
+
+
+@app.command()
 def ui(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Sweeps; default: all.")] = None,
     store: StoreFolder = DEFAULT_STORE,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: 5000, or the next free one.")] = None,
 ) -> None:
-    """Serve MLflow's UI on 127.0.0.1 and print the links that open the charts. Ctrl-C ends it."""
+    """Serve MLflow's UI on 127.0.0.1 and print the links that open the charts; of several NAMEs one more, together."""
     import signal
     import time
 
@@ -269,28 +343,38 @@ def ui(
     from fitlab.tracking.server import free_port, serve
 
     place = Store.at(store)
-    published = {name: found for name in place.names() if (found := place.published(name))}
-    if not published:
-        raise SpecError(f"{place.root}: nothing is published yet; `fitlab sweep SPEC` or `fitlab publish NAME` does it")
+    published = _published(place, names)
     here = f"sqlite:///{place.database}"
     local = {name: found for name, found in published.items() if found["uri"] == here}
-    for name, found in published.items():
-        if links.is_server(found["uri"]):
-            typer.echo(f"{name}: {links.charts(found['experiment'], found['uri'])}")
-        elif name not in local:
-            typer.echo(f"{name}: in {found['uri']}, not in this store; `mlflow ui --backend-store-uri` shows it")
+    for uri in dict.fromkeys(found["uri"] for name, found in published.items() if name not in local):
+        there = {name: found for name, found in published.items() if found["uri"] == uri}
+        if links.is_server(uri):
+            typer.echo("\n".join(links.listed(there, uri, together=bool(names))))
+        else:
+            for name in there:
+                typer.echo(f"{name}: in {uri}, not in this store; `mlflow ui --backend-store-uri` shows it")
     if not local:
         return
     with serve(place.database, place.artifacts, port or free_port()) as base:
-        for name, found in local.items():
-            typer.echo(f"{name}: {links.charts(found['experiment'], base)}")
-        typer.echo("Ctrl-C ends the server.")
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the server too
+        typer.echo("\n".join(links.listed(local, base, together=bool(names))))
+        typer.echo("Ctrl-C ends the server.")
         try:
             while True:
                 time.sleep(3600)
         except KeyboardInterrupt:
             typer.echo("")
+
+
+def _published(place: Any, names: list[str] | None) -> dict[str, Any]:
+    """Return what was noted when sweeps were published: the ``names``, or all. Raises SpecError where one was not."""
+    found = {name: noted for name in names or place.names() if (noted := place.published(name))}
+    missing = [name for name in names or () if name not in found]
+    if missing:
+        raise SpecError(f"{place.root}: not published: {', '.join(missing)}; `fitlab status` lists the sweeps")
+    if not found:
+        raise SpecError(f"{place.root}: nothing is published yet; `fitlab sweep SPEC` or `fitlab publish NAME` does it")
+    return found
 
 
 @app.command()

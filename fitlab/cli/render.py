@@ -6,6 +6,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fitlab.cli import diagnosis
+from fitlab.cli import diagnosis, expectations
 from fitlab.cli.output import counted
 from fitlab.cli.progress import duration
 from fitlab.cli.table import cells, legend, short_names, sweep_table
 from fitlab.diagnosis import document
+from fitlab.expectations import checked
 from fitlab.records import Config, Fit, Interval, Outcome
 from fitlab.spec import domain_of
 from fitlab.store import Store
@@ -54,6 +56,7 @@ def sweep_result(plan: Plan, result: Result) -> None:
     diagnosis.summary(result.sweep, to)
     diagnosis.show_selection(result.sweep, to)
     diagnosis.show_checks(diagnosis.pressing(result.sweep.verdicts.checks), to)
+    expectations.show(checked(result.sweep), to)
     to.print(done(plan, result), highlight=False)
     causes = Counter(fit.cause for fit in result.sweep.fits if fit.outcome is Outcome.FAILED)
     for cause, count in causes.most_common(5):
@@ -102,11 +105,15 @@ def print_published(published: Any, store: Store) -> None:
     parts += [f"{published.unchanged} were there"] if published.unchanged else []
     parts += [f"{published.superseded} superseded"] if published.superseded else []
     parts += [f"{published.left_deleted} deleted by you stay deleted"] if published.left_deleted else []
-    parts += [f"{published.left_edited} edited by you are left so"] if published.left_edited else []
-    parts += [f"files of {published.restored} were missing and are back"] if published.restored else []
+    parts += [f"{published.edited} edited by you keep what you wrote"] if published.edited else []
+    parts += [f"the files of {published.restored} were gone and are there again"] if published.restored else []
     to.print(f"MLflow: {', '.join(parts)}.", highlight=False)
+    if published.no_view:
+        to.print(
+            f"The comparison view was not written: {published.no_view}. The link opens all charts.", highlight=False
+        )
     if links.is_server(published.uri):
-        to.print(f"Compare the curves: {links.charts(published.experiment, published.uri)}", soft_wrap=True)
+        to.print(f"Compare the curves: {_link(published)}", soft_wrap=True)
         return
     start = (
         "make ui"
@@ -114,7 +121,7 @@ def print_published(published: Any, store: Store) -> None:
         else f"fitlab ui --store {store.root}"
     )
     to.print(f"Compare the curves: `{start}`, then open", highlight=False)
-    to.print(f"  {links.charts(published.experiment)}", soft_wrap=True, style="underline")
+    to.print(f"  {_link(published)}", soft_wrap=True, style="underline")
 
 
 def sweep_json(result: Result, published: Any, failure: Exception | None, store: Store) -> dict[str, Any]:
@@ -128,6 +135,7 @@ def sweep_json(result: Result, published: Any, failure: Exception | None, store:
         "constant_predictor": [{"swept": swept, "metrics": _intervals(null)} for swept, null in sweep.constants()],
         "best": [config.digest for config in sweep.best()],
         "diagnosis": document(sweep),
+        "expectations": [asdict(one) for one in checked(sweep)],
         "infeasible": [dict(config.swept) for config in result.infeasible],
         "fits": {"total": len(sweep.fits), "cached": progress.cached, "trained": progress.trained},
         "outcomes": dict(progress.outcomes),
@@ -142,8 +150,8 @@ def sweep_json(result: Result, published: Any, failure: Exception | None, store:
 
 
 def _link(published: Any) -> str:
-    base = (published.uri,) if links.is_server(published.uri) else ()
-    return links.charts(published.experiment, *base)
+    base = published.uri if links.is_server(published.uri) else links.LOCAL
+    return links.charts(published.experiment, base, published.view)
 
 
 def _config_json(sweep: Sweep, config: Config) -> dict[str, Any]:

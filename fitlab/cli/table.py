@@ -65,7 +65,7 @@ def _sweep_table(sweep: Sweep, strips: _Strips | None, decimals: int, losses: Se
 
     def row(label: Sequence[str], found: Mapping[str, Interval], verdict: Text, fits: str, style: str = "") -> None:
         cells: list[Any] = [*label, *[""] * (max(len(keys), 1) - len(label))]
-        cells += [_mean(found.get(name), decimals) for name in losses]
+        cells += [mean(found.get(name), decimals) for name in losses]
         table.add_row(*cells, *([strips.draw(found)] if strips else []), verdict, fits, style=style)
 
     searched = isinstance(sweep.spec.sweep, Tpe)
@@ -175,7 +175,7 @@ def cells(swept: Mapping[str, Any], keys: Iterable[str]) -> list[str]:
     return [shown(swept[key]) if key in swept else ABSENT for key in keys]
 
 
-def _mean(interval: Interval | None, decimals: int) -> str:
+def mean(interval: Interval | None, decimals: int) -> str:
     """Write mean ± half-width, the half-width with two digits, but at most so many decimals."""
     if interval is None:
         return "–"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from fitlab.data.dataset import Dataset
-from fitlab.data.teachers import coefficients, sigmoid
+from fitlab.laws import coefficients, sigmoid
 from fitlab.records import Floats, Truth
 from fitlab.spec.datasets import Data
 from fitlab.spec.generators import (
@@ -21,7 +21,7 @@ from fitlab.spec.generators import (
     MakeRegression,
     MakeSparseUncorrelated,
 )
-from fitlab.spec.teachers import DecayingTeacher, GaussianLogistic, Teacher
+from fitlab.spec.teachers import Classifying, DecayingTeacher, GaussianLogistic, Teacher, ThresholdTeacher
 
 HALF_WIDTH, STEPS = 12.0, 48_001  # of the grid on which a standard normal is integrated
 
@@ -35,7 +35,7 @@ def truth_of(dataset: Dataset, data: Data, unit: float) -> Truth | None:
     match data:
         case GaussianLogistic():
             return _logistic(data, rate, tested)
-        case MakeHastie() | MakeGaussianQuantiles():
+        case MakeHastie() | MakeGaussianQuantiles() | ThresholdTeacher():
             return _certain(data.kind, rate, tested, len(dataset.classes))
         case MakeMoons() | MakeCircles() if data.noise == 0:
             return _certain(data.kind, rate, tested, len(dataset.classes))
@@ -53,7 +53,7 @@ def _additive(data: Data, unit: float) -> Truth | None:
             loss, noise = 1.0, 1.0
         case MakeRegression() | MakeFriedman() | MakeFriedman23():
             loss, noise = data.noise**2, data.noise
-        case GaussianLogistic():
+        case Teacher() if isinstance(data, Classifying):
             return None
         case Teacher():
             loss, noise = data.noise**2, data.noise

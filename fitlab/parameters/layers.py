@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fitlab.arrays import gathered
 from fitlab.records import Array, Floats
 from fitlab.spec.models import Mlp
 
@@ -21,7 +22,7 @@ BIASES = ("bias", "intercept_", "intercepts_")
 class Layer:
     """One layer: its weights (fan_in, fan_out), or as an estimator has them, and its biases (fan_out,), if any."""
 
-    name: str  # hidden_1 … output; of an estimator the step, such as ridge
+    name: str  # hidden_1 … output; of an estimator its step in a Pipeline, model, or layer_1 … of its list
     weight: Array
     bias: Array | None
 
@@ -32,12 +33,20 @@ def layers_of(weights: Mapping[str, Array]) -> tuple[Layer, ...]:
     Arrays that lie in a file are read.
     """
     found: dict[str, dict[str, Array]] = {}
-    for name in weights:
-        layer, _, end = name.rpartition("/")
-        role = "weight" if end in WEIGHTS else "bias" if end in BIASES else None
+    for name, array in gathered({"": weights}).items():
+        layer, role = _place(name)
         if role is not None:
-            found.setdefault(layer, {})[role] = weights[name]
+            found.setdefault(layer, {})[role] = array
     return tuple(Layer(name, one["weight"], one.get("bias")) for name, one in found.items() if "weight" in one)
+
+
+def _place(name: str) -> tuple[str, str | None]:
+    """Return layer and role of an array's name: hidden_1/bias, ridge/coef_, coef_, or mlpclassifier/coefs_/0."""
+    *above, end = name.split("/")
+    if end.isdigit() and above:
+        end, above = above[-1], [*above[:-1], f"layer_{int(end) + 1}"]
+    role = "weight" if end in WEIGHTS else "bias" if end in BIASES else None
+    return "/".join(above) or "model", role
 
 
 def pre_activations(layers: Sequence[Layer], activation: str, X: Floats) -> list[Floats]:

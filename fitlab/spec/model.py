@@ -9,6 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from fitlab.spec.base import Count, Section, Seed, refusal
 from fitlab.spec.datasets import Data
+from fitlab.spec.expect import Expectation
 from fitlab.spec.models import Adam, Models, Training
 from fitlab.spec.sweeps import CountedSeeds, Grid, Seeds, Sweeping, read_seeds
 
@@ -50,3 +51,4 @@ class Spec(Section):
     )
     sweep: Sweeping = Field(Grid(), description="what is swept and how")
     diagnosis: Diagnosis = Diagnosis()
+    expect: tuple[Expectation, ...] = Field((), description="what the sweep must show; checked when it is done")

@@ -7,11 +7,10 @@ from typing import Any
 
 from fitlab.errors import Path, Problem
 
-# Refused: a key that holds one of these values; and, below, a key that stands there at all.
+# Refused: a key that holds one of these values.
 _VALUES: tuple[tuple[Path, frozenset[str], str], ...] = (
     (("model", "kind"), frozenset({"transformer"}), "use kind: mlp"),
 )
-_KEYS: tuple[tuple[Path, str], ...] = ((("expect",), "leave it out"),)
 # Keys of the sweep section that only some methods have: key, methods, why the others have not.
 _METHODS: tuple[tuple[str, frozenset[str], str], ...] = (
     ("seed", frozenset({"qmc", "random", "tpe"}), "a grid draws nothing"),
@@ -27,9 +26,6 @@ def refusals(data: dict[str, Any]) -> Iterator[Problem]:
         found, value = _find(data, path)
         if found and isinstance(value, str) and value in values:
             yield Problem(path, f"{path[-1]}: {value} is not available yet", hint=hint)
-    for path, hint in _KEYS:
-        if _find(data, path)[0]:
-            yield Problem(path, "not available yet", hint=hint)
 
 
 def misplaced(data: dict[str, Any]) -> Iterator[Problem]:

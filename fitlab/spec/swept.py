@@ -33,6 +33,7 @@ def sweep_problems(data: dict[str, Any]) -> Iterator[Problem]:
             yield from _when_problems(at, domain.get("when"), data, swept)
             yield from _value_problems(at, key, domain, data, known)
     yield from _axis_problems(data, swept)
+    yield from _expect_problems(data, swept)
 
 
 def _of_estimator(key: str, data: dict[str, Any]) -> str | None:
@@ -48,6 +49,24 @@ def _axis_problems(data: dict[str, Any], swept: dict[str, Any]) -> Iterator[Prob
     if isinstance(axis, str) and axis not in swept:
         hint = did_you_mean(axis, swept)
         yield Problem(("diagnosis", "capacity_axis"), "not a swept key", axis, ", ".join(swept) or "none", hint)
+
+
+def _expect_problems(data: dict[str, Any], swept: dict[str, Any]) -> Iterator[Problem]:
+    """Yield the keys of expectations that are not swept."""
+    expect = data.get("expect")
+    for i, one in enumerate(expect if isinstance(expect, list) else ()):
+        found = one if isinstance(one, dict) else {}
+        where, quantity = found.get("where"), found.get("quantity")
+        keys: list[tuple[Path, Any]] = [
+            (("expect", i, "where", key), key) for key in (where if isinstance(where, dict) else ())
+        ]
+        if isinstance(quantity, dict) and "along" in quantity:
+            keys.append((("expect", i, "quantity", "along"), quantity["along"]))
+        other = quantity.get("to") if isinstance(quantity, dict) else None
+        keys += [(("expect", i, "quantity", "to", key), key) for key in (other if isinstance(other, dict) else ())]
+        for path, key in keys:
+            if isinstance(key, str) and key not in swept:
+                yield Problem(path, "not a swept key", key, ", ".join(swept) or "none", did_you_mean(key, swept))
 
 
 def _when_problems(at: Path, when: Any, data: dict[str, Any], swept: dict[str, Any]) -> Iterator[Problem]:

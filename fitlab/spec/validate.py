@@ -129,6 +129,8 @@ def _problem(details: dict[str, Any], data: Any) -> Problem:
             hint = did_you_mean(context["tag"], tags.split(", "))
             if path[:1] == ("model",) and not hint and context["tag"] != context["tag"].lower():
                 hint = "is it a class? then kind: estimator, estimator: its import name, such as sklearn.svm.SVC"
+            if not isinstance(value, dict):  # an alternative that is named by one word
+                return Problem(path, f"unknown {path[-1]}", shown(value), f"one of {tags}", hint)
             return Problem((*path, tag), f"unknown {tag}", shown(value.get(tag)), f"one of {tags}", hint)
         case "fitlab":
             given = None if value is None else shown(value)

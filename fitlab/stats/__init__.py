@@ -9,6 +9,7 @@ from fitlab.stats.multiple import holm
 from fitlab.stats.paired import paired_t_test, sign_flip_test
 from fitlab.stats.permutation import max_min_gap, permutation_null
 from fitlab.stats.power import seeds_needed, t_power
+from fitlab.stats.ranks import kendall_tau
 from fitlab.stats.resplits import corrected_t_interval
 from fitlab.stats.results import Equivalence, Null, Significance
 from fitlab.stats.student import paired_t_interval, standard_error, t_bound, t_interval
@@ -23,6 +24,7 @@ __all__ = [
     "equivalence_test",
     "fitted_prior",
     "holm",
+    "kendall_tau",
     "max_min_gap",
     "moderated_half_widths",
     "moderated_t",

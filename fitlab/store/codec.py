@@ -28,7 +28,7 @@ from fitlab.spec import sections
 
 KEY = "fitlab"
 UPGRADE = "upgrade fitlab, or use another store (--store)"
-CURVES = ("curves/", "norms/")  # how the names of arrays begin that a Fit has in memory
+CURVES = ("curves/", "norms/", "probes/")  # how the names of arrays begin that a Fit has in memory
 
 
 class CorruptFileError(Exception):
@@ -156,6 +156,7 @@ def _fit(head: Mapping[str, Any], sums: Mapping[str, str], arrays: Mapping[str, 
         epochs=record["epochs"],
         curves=_curves(groups["curves"], arrays),
         norms=_curves(groups.get("norms", {}), arrays),
+        probes=_curves(groups.get("probes", {}), arrays),
         weights=stored(groups.get("weights", {})),
         snapshots={int(group.partition("/")[2]): stored(names) for group, names in groups.items() if "/" in group},
         predictions=stored(groups.get("predictions", {})),

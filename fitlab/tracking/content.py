@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from fitlab.diagnosis import reason
-from fitlab.diagnosis.naming import shown
+from fitlab.diagnosis.naming import name_of, shown
 from fitlab.diagnosis.words import selection_words
+from fitlab.expectations import Checked, checked
 from fitlab.records import Config, Fit, Floats, Outcome
 from fitlab.seeds import canonical, digest
 from fitlab.spec import domain_of
@@ -19,6 +20,13 @@ from fitlab.sweep import CONSTANT, Sweep, epochs_of, mean_curve
 from fitlab.verdicts import COLOURS, State
 
 FIT_POINTS = 25  # of a metric on the run of a Fit: a point costs MLflow 65 us of CPU, and the file has them all
+HOW_TO_READ = (
+    "A run is a Config: the mean over its seeds, coloured by its verdict, the lowest validation loss first. "
+    "In `loss/train vs loss/val` the train loss is solid and the validation loss dashed: where they part, it "
+    "memorises; where both stay high, it is too small. Seeds are the child runs of a run; the run `summary` (shown "
+    "when the filter is cleared) has the table and `diagnosis.json`. When the page is reloaded MLflow "
+    "forgets this view, unless you click `Override saved view`: open the link that fitlab prints once more."
+)
 BRIEF = 8  # characters of a number in a name
 CONFIG_POINTS = 64  # on the run of a Config: a curve drawn through more looks the same, and they cost as much
 Point = tuple[str, float, int]  # key, value, step
@@ -174,12 +182,39 @@ def findings_markdown(sweep: Sweep) -> str:
     verdicts = sweep.verdicts
     counts = Counter(verdict.text for verdict in verdicts.by_config.values())
     lines = [", ".join(f"**{counts[text]} {text}**" for text in sorted(counts, key=lambda text: -counts[text]))]
-    chosen = next((c for c in sweep.configs if verdicts.selection and c.digest == verdicts.selection.config), None)
+    chosen = _selected(sweep)
     if verdicts.selection is not None and chosen is not None:
         lines.append(f"{selection_words(verdicts.selection)} It is {swept_words(chosen) or 'the one Config'}.")
     found = [check for check in verdicts.checks if check.state is State.FOUND]
     lines += [f"- **{check.code} {check.title}**: {check.said} {check.advice}" for check in found]
+    lines += [_claim(one) for one in checked(sweep)]
     return "\n\n".join(line for line in lines if line)
+
+
+def _claim(one: Checked) -> str:
+    """Say in a line what is claimed, by whom, and what came out."""
+    by, where = f" ({one.source})" if one.source else "", f", {one.where}" if one.where else ""
+    out = one.why or f"{one.quantity}{where}: expected {one.expected} {one.tolerance}".rstrip() + f", got {one.got}"
+    return f"- **{str(one.state).replace('_', ' ')}**: {one.claim}{by} {out}."
+
+
+def experiment_note(sweep: Sweep) -> str:
+    """Return what the page of an experiment says: what was asked, what came out, how to read the view.
+
+    MLflow shows the first line; the rest unfolds.
+    """
+    verdicts, chosen = sweep.verdicts, _selected(sweep)
+    counts = Counter(verdict.text for verdict in verdicts.by_config.values())
+    came = ", ".join(f"{count} {text}" for text, count in counts.most_common()) or f"{len(sweep.configs)} Configs"
+    best = f"; selected: {name_of(chosen)}" if chosen and chosen.swept else ""
+    first = f"**{sweep.spec.question}** {came}{best}." if sweep.spec.question else f"**{came}**{best}."
+    _, *rest = findings_markdown(sweep).split("\n\n")
+    return "\n\n".join([first, *rest, HOW_TO_READ])
+
+
+def _selected(sweep: Sweep) -> Config | None:
+    selection = sweep.verdicts.selection
+    return next((config for config in sweep.configs if selection and config.digest == selection.config), None)
 
 
 def table_markdown(sweep: Sweep) -> str:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
 
 HOST = "127.0.0.1"
 PORT = 5000
+LOCAL = f"http://{HOST}:{PORT}"
+PAGE = "workflowType=machine_learning&compareRunsMode=CHART"
+CURRENT = "searchFilter=tags.%60fitlab.current%60%3D%22true%22"  # what the spec still contains
+VIEW = "fitlab"  # the key of the view that fitlab writes
 ARTIFACT = "fit.safetensors"  # the file of a Fit, on its run
-# Charts, of what the spec still contains: tags.`fitlab.current` = "true"
-CHARTS = "runs?workflowType=machine_learning&compareRunsMode=CHART&searchFilter=tags.%60fitlab.current%60%3D%22true%22"
 
 
 @dataclass(frozen=True)
@@ -22,8 +28,10 @@ class Published:
     unchanged: int = 0
     superseded: int = 0
     left_deleted: int = 0  # deleted by a user, hence not made again
-    left_edited: int = 0  # names, notes, colours or tags that a user wrote, hence kept
-    restored: int = 0  # of which files were missing below artifacts/, logged again
+    edited: int = 0  # into which a user wrote, which is left as it is
+    restored: int = 0  # whose files somebody had removed
+    view: str | None = None  # the key of the comparison view
+    no_view: str | None = None  # why there is none
 
 
 def masked(uri: str) -> str:
@@ -38,6 +46,25 @@ def is_server(uri: str) -> bool:
     return uri.startswith(("http://", "https://"))
 
 
-def charts(experiment_id: str, base: str = f"http://{HOST}:{PORT}") -> str:
-    """Return the address at which MLflow's UI opens the charts of an experiment's current runs."""
-    return f"{base.rstrip('/')}/#/experiments/{experiment_id}/{CHARTS}"
+def charts(experiment_ids: str | Sequence[str], base: str = LOCAL, view: str | None = None) -> str:
+    """Return the address at which MLflow's UI opens the charts of current runs, of one experiment or several together.
+
+    view: the key of a view that was written to the (first) experiment. It says itself which runs: MLflow heeds an
+    address that says so, too, instead of the view.
+    """
+    shows = CURRENT if view is None else f"viewStateShareKey={view}"
+    if isinstance(experiment_ids, str):
+        page = f"experiments/{experiment_ids}/runs?{PAGE}"
+    else:
+        ids = quote(json.dumps(list(experiment_ids), separators=(",", ":")))
+        page = f"compare-experiments/s?experiments={ids}&{PAGE}"
+    return f"{base.rstrip('/')}/#/{page}&{shows}"
+
+
+def listed(published: Mapping[str, Mapping[str, Any]], base: str, together: bool) -> Iterator[str]:
+    """Yield a line with a link for each sweep, as it was noted when it was published, and one for all together."""
+    for name, found in published.items():
+        yield f"{name}: {charts(found['experiment'], base, found.get('view'))}"
+    if together and len(published) > 1:
+        first = next(iter(published.values()))
+        yield f"together: {charts([found['experiment'] for found in published.values()], base, first.get('view'))}"

@@ -23,11 +23,11 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 
 from fitlab.errors import FitlabError, PublishError
 from fitlab.records import RECORD_VERSION, Config, Fit
-from fitlab.spec import Spec
 from fitlab.sweep import Sweep
 from fitlab.tracking import content
-from fitlab.tracking.backend import NAMED, Backend, all_runs, connect, experiment_id
+from fitlab.tracking.backend import Backend, all_runs, connect, experiment_id
 from fitlab.tracking.edits import carried, merged, merged_for_good, remembered
+from fitlab.tracking.experiment import describe, show
 from fitlab.tracking.links import Published, masked
 from fitlab.tracking.wanted import NAME, Wanted, config_run, fit_run, source_tags, summary_run
 
@@ -44,8 +44,10 @@ def _as_publish_error(place: Backend) -> Iterator[None]:
     except FitlabError:
         raise
     except Exception as error:
-        said = f"MLflow at {place.uri}: {type(error).__name__}: {error}"
-        raise PublishError(said.replace(place.uri, masked(place.uri)).strip()) from error
+        text = f"MLflow at {place.uri}: {type(error).__name__}: {error}".replace("<database_uri>", place.uri)
+        if "out-of-date database schema" in text:  # MLflow says that of newer ones, too
+            text += " Or was it made by a newer MLflow? Then upgrade this one: `pip install --upgrade mlflow`."
+        raise PublishError(text.replace(place.uri, masked(place.uri)).strip()) from error
 
 
 def open_client(place: Backend) -> Any:
@@ -107,9 +109,11 @@ class Publisher:
             if sweep.fits:
                 self._finish(*self._open(summary_run(sweep)))
             self._mark_gone(sweep)
-            self._describe(sweep.spec)
-        counts = {**self.counts, "left_edited": len(self.edited)}
-        return Published(masked(self.place.uri), self.experiment, content.sweep_identity(sweep), **counts)
+            describe(self.client, self.experiment, sweep)
+        view, no_view = show(self.client, self.place, self.experiment, sweep)
+        identity = content.sweep_identity(sweep)
+        counts = {**self.counts, "edited": len(self.edited)}
+        return Published(masked(self.place.uri), self.experiment, identity, **counts, view=view, no_view=no_view)
 
     def _read_again(self) -> None:
         """Read what users did to the runs of Configs since these were logged: a sweep may take days."""
@@ -136,7 +140,7 @@ class Publisher:
                 tags = {**tags, **said}
         else:
             wanted, run, done = self._open(wanted)
-            run_id, tags = (None, {}) if run is None else (run.info.run_id, {**run.data.tags, **_tags(wanted)})
+            run_id, tags = (None, {}) if run is None else (run.info.run_id, {**run.data.tags, **wanted.all_tags})
             if run is None:
                 self.counts["left_deleted"] += len(sweep.of(config))  # its Fits with it
             else:
@@ -155,7 +159,7 @@ class Publisher:
             raise KeyboardInterrupt
         candidates = self.found.get((wanted.kind, wanted.key), [])
         same = [run for run in candidates if run.data.tags.get("fitlab.identity") == wanted.identity]
-        tags = {**_tags(wanted), **({PARENT: parent} if parent else {})}
+        tags = {**wanted.all_tags, **({PARENT: parent} if parent else {})}
         for run in same:
             if run.data.tags.get("fitlab.incomplete") == "true":
                 continue
@@ -197,7 +201,7 @@ class Publisher:
         self, wanted: Wanted, run_id: str, there: Mapping[str, str], tags: Mapping[str, str] | None = None
     ) -> Mapping[str, str]:
         """Return the tags to log over what is there, and note where a user wrote."""
-        found = (merged_for_good if wanted.kind == "fit" else merged)(there, tags or _tags(wanted))
+        found = (merged_for_good if wanted.kind == "fit" else merged)(there, tags or wanted.all_tags)
         if found.edited:
             self.edited.add(run_id)
         return found.tags
@@ -208,7 +212,7 @@ class Publisher:
         if absent:
             self.client.log_batch(run.info.run_id, params=absent)
         folder = self._folder(run)
-        if folder is not None and not all((folder / name).is_file() for name in wanted.files):
+        if folder is not None and wanted.file and not (folder / wanted.file).is_file():
             self._upload(run, wanted)
             self.counts["restored"] += 1
 
@@ -244,17 +248,19 @@ class Publisher:
 
     def _upload(self, run: Any, wanted: Wanted) -> None:
         """Log the files. The client's own way would first read back all of a run, for where its files are to lie."""
-        place = get_artifact_repository(run.info.artifact_uri, tracking_uri=self.place.uri)
+        if wanted.artifacts is None:
+            return
         with tempfile.TemporaryDirectory(prefix="fitlab-") as scratch:
-            for path in wanted.artifacts(Path(scratch)):
-                place.log_artifact(str(path))
+            wanted.artifacts(Path(scratch))
+            get_artifact_repository(run.info.artifact_uri, tracking_uri=self.place.uri).log_artifacts(scratch)
 
     def _log(self, run: Any, wanted: Wanted) -> None:
         """Log everything; done again it changes nothing but what depends on others: other times come from the Fits."""
         start, end = wanted.provenance.started_ms, wanted.provenance.ended_ms
-        last = max((step for _, _, step in wanted.metrics), default=0) or 1
+        points = wanted.metrics()
+        last = max((step for _, _, step in points), default=0) or 1
         # The newest point first: MLflow rewrites the latest value of a metric whenever a newer one comes.
-        points = sorted(wanted.metrics, key=lambda point: -point[2])
+        points = sorted(points, key=lambda point: -point[2])
         metrics = [Metric(k, v, start + (end - start) * step // last, step) for k, v, step in points]
         metrics += self._points(wanted.standing)
         params = [Param(key, value) for key, value in wanted.params.items()]
@@ -291,19 +297,6 @@ class Publisher:
                 if run.info.lifecycle_stage == "active":
                     self._say(run.info.run_id, (run.data.tags, {"fitlab.current": "false"}))
                     self._give_up(run)
-
-    def _describe(self, spec: Spec) -> None:
-        tags = self.client.get_experiment(self.experiment).tags
-        if tags.get(NAMED) != spec.name:
-            self.client.set_experiment_tag(self.experiment, NAMED, spec.name)
-        note, ours = tags.get("mlflow.note.content"), tags.get("fitlab.question")
-        if spec.question != ours and note == ours:  # a note that a user has written stays
-            self.client.set_experiment_tag(self.experiment, "mlflow.note.content", spec.question)
-            self.client.set_experiment_tag(self.experiment, "fitlab.question", spec.question)
-
-
-def _tags(wanted: Wanted) -> dict[str, str]:
-    return {**wanted.tags, NAME: wanted.name}
 
 
 def _refuse_newer(name: str, runs: Sequence[Any]) -> None:

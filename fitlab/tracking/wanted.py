@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,10 @@ from fitlab.errors import PublishError
 from fitlab.records import RECORD_VERSION, Config, Fit, Outcome, Provenance, finite
 from fitlab.seeds import digest
 from fitlab.sweep import Sweep
-from fitlab.tracking import content
+from fitlab.tracking import content, view
 from fitlab.tracking.links import ARTIFACT
+from fitlab.tracking.pictures import LOGGED_IMAGES, PAGE, has_pictures, write_files
+from fitlab.tracking.weights import points_of
 
 NAME = "mlflow.runName"
 NOTE = 7000  # characters of a note, at most: MLflow's tags take 8,000
@@ -36,11 +38,16 @@ class Wanted:
     provenance: Provenance
     tags: Mapping[str, str]
     params: Mapping[str, str] = field(default_factory=dict)
-    metrics: Sequence[content.Point] = ()
+    metrics: Callable[[], Sequence[content.Point]] = lambda: ()  # asked for where they are not logged yet
     standing: Mapping[str, float] = field(default_factory=dict)  # metrics of one point that depend on other Configs
     datasets: Sequence[Any] = ()
-    artifacts: Callable[[Path], Iterable[Path]] = lambda _: ()  # given a scratch folder, the files to upload
-    files: Sequence[str] = ()  # of the artifacts: names that are looked for where they lie on this machine
+    artifacts: Callable[[Path], None] | None = None  # writes the files to upload into a scratch folder
+    file: str = ""  # the name of one of these, which is looked for where they lie on this machine
+
+    @property
+    def all_tags(self) -> dict[str, str]:
+        """Its tags, its name among them."""
+        return {**self.tags, NAME: self.name}
 
 
 def _tags(kind: str, key: str, identity: str) -> dict[str, str]:
@@ -77,10 +84,8 @@ def fit_run(fit: Fit, packed: Callable[[Fit], bytes]) -> Wanted:
     tags |= {"fitlab.versions": ", ".join(f"{name} {value}" for name, value in sorted(provenance.versions.items()))}
     extra = {"seed": str(job.seed)} | ({} if job.random_state is None else {"random_state": str(job.random_state)})
 
-    def artifacts(scratch: Path) -> Iterable[Path]:
-        beside = scratch / ARTIFACT
-        beside.write_bytes(packed(fit))  # as the sweep reads it: the store may have more of it
-        return [beside]
+    def artifacts(scratch: Path) -> None:
+        (scratch / ARTIFACT).write_bytes(packed(fit))  # as the sweep reads it: the store may have more of it
 
     return Wanted(
         kind="fit",
@@ -91,9 +96,9 @@ def fit_run(fit: Fit, packed: Callable[[Fit], bytes]) -> Wanted:
         provenance=provenance,
         tags=tags,
         params={**content.own_params(job.config), **extra},
-        metrics=content.fit_metrics(fit),
+        metrics=lambda: [*content.fit_metrics(fit), *points_of([fit])],
         artifacts=artifacts,
-        files=(ARTIFACT,),
+        file=ARTIFACT,
     )
 
 
@@ -109,18 +114,26 @@ def config_run(sweep: Sweep, config: Config) -> Wanted:
     }
     said, standing = content.standing(sweep, config)
     tags |= said
+    provenance, shown = _provenance(fits), has_pictures(sweep, config)
+    tags |= {LOGGED_IMAGES: "True"} if shown else {}
+
+    def artifacts(scratch: Path) -> None:
+        write_files(sweep, config, content.config_name(config), identity, provenance.ended_ms, scratch)
+
     return Wanted(
         kind="config",
         key=config.digest,
         identity=identity,
         name=said.get(NAME, content.config_name(config)),
         status=content.config_status(fits),
-        provenance=_provenance(fits),
+        provenance=provenance,
         tags=tags,
         params=content.params(config),
-        metrics=content.config_metrics(sweep, config),
-        standing=standing,
+        metrics=lambda: [*content.config_metrics(sweep, config), *points_of(sweep.completed(config))],
+        standing={**standing, **view.scaled(sweep.spec, config)},
         datasets=[_dataset(fits[0])],
+        artifacts=artifacts if shown else None,
+        file=PAGE if shown else "",
     )
 
 
@@ -153,7 +166,7 @@ def summary_run(sweep: Sweep) -> Wanted:
     note = whole if len(whole) < NOTE else f"{question}{findings}"[:NOTE] + f"{len(sweep.configs)} Configs: table.md."
     counts = content.outcome_counts(sweep.fits)
 
-    def artifacts(scratch: Path) -> Iterable[Path]:
+    def artifacts(scratch: Path) -> None:
         files = {
             "table.csv": sweep.table().to_csv(),
             "table.md": whole,
@@ -162,7 +175,6 @@ def summary_run(sweep: Sweep) -> Wanted:
         }
         for file, text in files.items():
             (scratch / file).write_text(text, encoding="utf-8")
-            yield scratch / file
 
     totals = {"count/configs": len(sweep.configs), "count/fits": len(sweep.fits)}
     return Wanted(
@@ -173,8 +185,9 @@ def summary_run(sweep: Sweep) -> Wanted:
         status="FINISHED",
         provenance=_provenance(sweep.fits),
         tags={**_tags("summary", name, identity), "fitlab.outcomes": counts, "mlflow.note.content": note},
-        metrics=[(key, float(value), 0) for key, value in totals.items()],
+        metrics=lambda: [(key, float(value), 0) for key, value in totals.items()],
         artifacts=artifacts,
+        file="table.csv",
     )
 
 

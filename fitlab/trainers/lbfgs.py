@@ -12,15 +12,16 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.random import RandomState
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from fitlab.errors import Problem
-from fitlab.records import Array, Curves, Fit, Job, Outcome, Split, Task
+from fitlab.records import EMPTY_CURVES, Array, Curves, Fit, Job, Outcome, Split, Task
 from fitlab.spec import Sections
 from fitlab.spec.models import Lbfgs, Mlp
-from fitlab.trainers import fitted, layout, measures, warned
+from fitlab.trainers import fitted, layout, measures, probing, warned
 
-VERSION = "mlp-lbfgs/1"
+VERSION = "mlp-lbfgs/2"
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +93,7 @@ def finish(state: State, split: Split) -> Fit:
             {name: np.array([row[name]]) for name in sorted(row, key=lambda name: (not name.startswith("loss"), name))},
         ),
         weights=weights,
+        probes=_probes(state.job, split, weights),
         predictions={part: _output(state.estimator, split, X) for part, X in parts.items()},
         loss=measures.loss_of(measures.LOSS[split.task], bool(split.weights)),
         null=measures.null_metrics(split),
@@ -99,6 +101,15 @@ def finish(state: State, split: Split) -> Fit:
         sizes={**split.sizes, "n_parameters": layout.n_parameters(model, split.sizes)},
         cause=state.cause or warned.told(state.said),
     )
+
+
+def _probes(job: Job, split: Split, weights: Mapping[str, Array]) -> Curves:
+    model, _ = _parts(job.config.sections)
+    if not weights or weights["output/weight"].shape[1] != layout.widths(model, split.sizes)[-1]:
+        return EMPTY_CURVES  # scikit-learn has no outputs for classes that the training part lacks
+    began = layout.named(layout.drawn(model, split.sizes, RandomState(job.stream("init"))), model, split.sizes)
+    found = probing.probed(model, split, weights, began)
+    return Curves(np.array([1]), {name: np.array([value]) for name, value in found.items()})
 
 
 def cost(sections: Sections) -> float:

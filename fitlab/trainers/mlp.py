@@ -20,9 +20,9 @@ from fitlab.errors import Problem
 from fitlab.records import EMPTY_CURVES, Array, Curves, Fit, Floats, Job, Outcome, Split, Task
 from fitlab.spec import Sections
 from fitlab.spec.models import Adam, Mlp, Sgd
-from fitlab.trainers import calling, initial, layout, measures
+from fitlab.trainers import calling, initial, layout, measures, probing
 
-VERSION = "mlp-kernel/2"
+VERSION = "mlp-kernel/3"
 LONG = 0.05  # seconds of a call of the kernel: Python and its lock are negligible, and ``stop`` is asked often enough
 MAX_ORDERS = 1 << 22  # rows that the orders of one call hold together
 
@@ -39,6 +39,8 @@ class State:
     measured: Floats  # (measured epochs from 0, 4) loss and score of train, loss and score of val
     snapshots: Mapping[int, Mapping[str, Array]]
     norms: Mapping[int, Mapping[str, float]]  # epoch -> as in Fit.norms
+    probes: Mapping[int, Mapping[str, float]]  # epoch -> as in Fit.probes
+    began: Floats  # (P,) before training
     cause: str | None = None  # why it diverged
 
 
@@ -60,6 +62,8 @@ def start(job: Job, split: Split) -> State:
         measured=np.empty((0, 4)),
         snapshots={},
         norms={},
+        probes={},
+        began=theta,
     )
     return _trained(state, split, 0)
 
@@ -107,6 +111,7 @@ def finish(state: State, split: Split) -> Fit:
         weights=layout.named(state.memory.theta, model, split.sizes),
         snapshots=snapshots,
         norms=_as_curves(state.norms),
+        probes=_as_curves(state.probes),
         predictions=predictions,
         loss=measures.loss_of(measures.LOSS[split.task], bool(split.weights)),
         null=measures.null_metrics(split),
@@ -205,7 +210,7 @@ def _trained(state: State, split: Split, epochs: int) -> State:
 
 
 def _noted(state: State, split: Split, before: Floats) -> State:
-    """Keep the weights of an epoch of which they are wanted, and the norms there and at the end. before: (P,)."""
+    """Keep the weights of an epoch of which they are wanted, norms and probes there and at the end. before: (P,)."""
     (model, training), epoch, theta = _parts(state.job.config.sections), state.epoch, state.memory.theta
     if epoch in training.snapshots:
         kept = {**state.snapshots, epoch: layout.named(theta, model, split.sizes)}
@@ -220,11 +225,14 @@ def _noted(state: State, split: Split, before: Floats) -> State:
             for kind, vector in vectors.items()
             for name, array in layout.views(vector, model, split.sizes)
         }
-    return replace(state, norms={**state.norms, epoch: norms})
+    probes = probing.probed(
+        model, split, layout.named(theta, model, split.sizes), layout.named(state.began, model, split.sizes)
+    )
+    return replace(state, norms={**state.norms, epoch: norms}, probes={**state.probes, epoch: probes})
 
 
 def _as_curves(norms: Mapping[int, Mapping[str, float]]) -> Curves:
-    """Return norms at their epochs; that of an update before training is NaN."""
+    """Return norms, or probes, at their epochs; that of an update before training is NaN."""
     values = {name: np.array([one[name] for one in norms.values()]) for name in next(iter(norms.values()), ())}
     return Curves(np.array(list(norms), np.int64), values) if norms else EMPTY_CURVES
 

@@ -52,7 +52,7 @@ def test_sweep_prints_a_row_per_config_what_was_done_and_the_link(fitlab: Fitlab
     assert all(row.split()[-1] == "2" for row in rows[:4])
     assert "Does it work?" in out
     assert "4 Configs × 2 seeds = 8 Fits: 8 trained" in out
-    assert lines[-1].strip() == links.charts("1")
+    assert lines[-1].strip() == links.charts("1", view=links.VIEW)
     code, out, _ = fitlab("sweep", spec, "--store", store, "--jobs", 1)
     assert code == 0
     assert "all were there, nothing was trained" in out

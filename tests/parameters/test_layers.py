@@ -28,3 +28,12 @@ def test_a_layer_without_biases_has_none_and_unknown_activations_are_refused() -
     assert pre_activations([layer], "relu", np.zeros((1, 3)))[0].tolist() == [[0.0, 0.0]]
     with pytest.raises(ValueError, match="no activation 'gelu'"):
         activated("gelu", np.zeros(1))
+
+
+def test_arrays_of_estimators_are_layers_too() -> None:
+    one, two = np.ones((1, 3)), np.zeros(1)
+    for name, layer in (("", "model"), ("ridge/", "ridge")):
+        (found,) = layers_of({f"{name}coef_": one, f"{name}intercept_": two, f"{name}feature_importances_": two})
+        assert (found.name, found.bias) == (layer, two)
+    listed = layers_of({"coefs_/0": one, "coefs_/1": one, "intercepts_/0": two, "intercepts_/1": two})
+    assert [layer.name for layer in listed] == ["layer_1", "layer_2"]

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from mlflow.entities import ViewType
@@ -58,7 +59,7 @@ def test_what_a_user_wrote_into_a_run_stays_and_the_rest_follows_the_sweep(tiny:
     edit(mlflow, of_kind(mlflow, "config", digest).info.run_id, {key: USERS[key]})
     before = everything(store / "mlflow.db")
     published = fitlab.publish("tiny", store)
-    assert (published.left_edited, published.created, published.unchanged) == (1, 0, 7)
+    assert (published.edited, published.created, published.unchanged) == (1, 0, 7)
     assert everything(store / "mlflow.db") == before
     tiny["sweep"]["parameters"]["training.alpha"] = {"values": [1e3, 1e-4]}  # and now the verdict is another
     verdict = run(tiny, store).verdicts.by_config[digest]
@@ -67,7 +68,7 @@ def test_what_a_user_wrote_into_a_run_stays_and_the_rest_follows_the_sweep(tiny:
     assert after.data.tags["fitlab.verdict"] == verdict.text
     assert (verdict.note in after.data.tags[NOTE]) == (key != NOTE)
     assert after.info.run_name == (USERS[NAME] if key == NAME else after.data.tags[NAME])
-    assert fitlab.publish("tiny", store).left_edited == 1
+    assert fitlab.publish("tiny", store).edited == 1
 
 
 def test_a_note_that_a_user_took_away_or_brought_back_is_known(tiny: dict, store: Path) -> None:
@@ -75,10 +76,10 @@ def test_a_note_that_a_user_took_away_or_brought_back_is_known(tiny: dict, store
     mlflow = Mlflow(store)
     one = of_kind(mlflow, "config")
     mlflow.client.delete_tag(one.info.run_id, NOTE)
-    assert fitlab.publish("tiny", store).left_edited == 1
+    assert fitlab.publish("tiny", store).edited == 1
     assert NOTE not in mlflow.client.get_run(one.info.run_id).data.tags
     edit(mlflow, one.info.run_id, {NOTE: one.data.tags[NOTE]})
-    assert fitlab.publish("tiny", store).left_edited == 0
+    assert fitlab.publish("tiny", store).edited == 0
 
 
 def test_names_of_nested_runs_and_the_note_of_the_summary_stay(tiny: dict, store: Path) -> None:
@@ -89,7 +90,7 @@ def test_names_of_nested_runs_and_the_note_of_the_summary_stay(tiny: dict, store
     edit(mlflow, fit, {NOTE: "diverges at home"})
     edit(mlflow, summary, {NOTE: "mine"})
     published = fitlab.publish("tiny", store)
-    assert (published.left_edited, published.created) == (2, 0)
+    assert (published.edited, published.created) == (2, 0)
     assert mlflow.client.get_run(fit).info.run_name == "odd"
     assert mlflow.client.get_run(fit).data.tags[NOTE] == "diverges at home"
     assert mlflow.client.get_run(summary).data.tags[NOTE] == "mine"
@@ -103,7 +104,7 @@ def test_what_a_user_wrote_goes_with_the_run_that_takes_the_place(tiny: dict, st
     after = of_kind(mlflow, "config", digest)
     assert (after.data.tags[NOTE], after.info.run_name) == ("mine", "my name")
     assert after.data.tags["fitlab.outcomes"] == "3 completed"
-    assert fitlab.publish("tiny", store).left_edited == 1
+    assert fitlab.publish("tiny", store).edited == 1
 
 
 def test_edits_while_the_sweep_goes_on_stay_too(tiny: dict, store: Path) -> None:
@@ -119,7 +120,7 @@ def test_edits_while_the_sweep_goes_on_stay_too(tiny: dict, store: Path) -> None
     mlflow.client.delete_run(deleted.info.run_id)
     whole = fitlab.load("tiny", store)
     published = publisher.finish(whole)
-    assert (published.left_edited, published.left_deleted) == (1, 1)
+    assert (published.edited, published.left_deleted) == (1, 1)
     after = {r.info.run_id: r.data.tags for r in mlflow.runs("config", ViewType.ALL)}
     assert (after[noted.info.run_id][NOTE], after[noted.info.run_id][COLOUR]) == ("mine", "#123456")
     assert "fitlab.verdict" in after[noted.info.run_id]
@@ -132,7 +133,7 @@ def test_runs_of_an_earlier_version_remember_nothing_and_are_ours(tiny: dict, st
     one = of_kind(mlflow, "config")
     mlflow.client.delete_tag(one.info.run_id, edits.SAID)
     edit(mlflow, one.info.run_id, {NOTE: "as an earlier version said it"})
-    assert fitlab.publish("tiny", store).left_edited == 0
+    assert fitlab.publish("tiny", store).edited == 0
     after = mlflow.client.get_run(one.info.run_id).data.tags
     assert after[NOTE] == one.data.tags[NOTE]
     assert edits.SAID in after
@@ -221,6 +222,22 @@ def test_files_that_somebody_removed_are_said_and_logged_again(tiny: dict, store
     assert everything(store / "mlflow.db") == before
     assert fitlab.publish("tiny", store).restored == 0
     assert findings(store)["store"]["problems"] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "file"), [("fit", "fit.safetensors"), ("config", "weights.html"), ("summary", "table.csv")]
+)
+def test_files_that_are_gone_are_logged_again(tiny: dict, store: Path, kind: str, file: str) -> None:
+    run(tiny, store)
+    one = of_kind(Mlflow(store), kind)
+    folder = Path(unquote(urlsplit(one.info.artifact_uri).path))
+    before = {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert Path(file) in before
+    shutil.rmtree(folder)
+    published = fitlab.publish("tiny", store)
+    assert (published.restored, published.created) == (1, 0)
+    assert {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    assert fitlab.publish("tiny", store).restored == 0
 
 
 def test_in_a_store_that_was_moved_nothing_is_written_where_it_was(tiny: dict, store: Path) -> None:
