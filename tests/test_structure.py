@@ -19,7 +19,7 @@ FLOORS = [  # each may import what stands above it in this list; docs: DESIGN of
     {"verdicts", "laws"},
     {"space", "data", "stats", "recorded", "parameters"},
     {"sweep"},
-    {"trainers", "diagnosis", "relations", "theory"},
+    {"trainers", "diagnosis", "joined", "relations", "theory"},
     {"pictures", "pages", "expectations", "plots"},
     {"store", "tracking"},
     {"runner"},
