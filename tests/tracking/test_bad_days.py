@@ -224,9 +224,7 @@ def test_files_that_somebody_removed_are_said_and_logged_again(tiny: dict, store
     assert findings(store)["store"]["problems"] == []
 
 
-@pytest.mark.parametrize(
-    ("kind", "file"), [("fit", "fit.safetensors"), ("config", "weights.html"), ("summary", "table.csv")]
-)
+@pytest.mark.parametrize(("kind", "file"), [("fit", "fit.safetensors"), ("config", "weights.html")])
 def test_files_that_are_gone_are_logged_again(tiny: dict, store: Path, kind: str, file: str) -> None:
     run(tiny, store)
     one = of_kind(Mlflow(store), kind)
