@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fitlab import plots
     from fitlab.diagnosis import diagnose
     from fitlab.errors import FitlabError, PublishError, SpecError, StoreError
     from fitlab.records import Config, Fit, Interval, Job, Outcome, Split
@@ -36,6 +37,7 @@ _WHERE = {
     "Verdicts": "fitlab.verdicts",
     "diagnose": "fitlab.diagnosis",
     "load": "fitlab.runner.api",
+    "plots": "fitlab.plots",  # the room itself
     "publish": "fitlab.runner.api",
     "relations": "fitlab.relations",
     "run": "fitlab.runner.api",
@@ -60,6 +62,7 @@ __all__ = [
     "Verdicts",
     "diagnose",
     "load",
+    "plots",
     "publish",
     "relations",
     "run",
@@ -70,7 +73,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module 'fitlab' has no attribute {name!r}")
-    return getattr(import_module(_WHERE[name]), name)
+    found = import_module(_WHERE[name])
+    return found if name == "plots" else getattr(found, name)
 
 
 def __dir__() -> list[str]:
