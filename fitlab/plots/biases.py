@@ -10,13 +10,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from fitlab.parameters.measured import BIAS, NETWORK, parameters_of
-from fitlab.plots.shared import axes_or_new, bare, colour, marker, nothing
+from fitlab.plots.shared import LEGEND, axes_or_new, bare, colour, marker, nothing
 from fitlab.records import Config, Fit, Interval
 from fitlab.stats import t_interval
 from fitlab.sweep import Sweep
 
 LABELS = {  # metric of biases -> what stands at the axis
-    "shift": "mean |b| / (mean |Wx| + mean |b|)",
+    "shift": "share of biases in pre-activations",
     "norm": "norm of the biases",
     "rms": "root mean square of the biases",
     "distance": "distance of the biases from their beginning",
@@ -49,37 +49,49 @@ def bias_shift(
     metric: str = "shift",
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw how much biases move what layers add up, over the epochs that were kept: a line and marker a layer.
+    """Draw how much biases move what layers add up, over the epochs that were kept: a line a layer.
 
     shift is the share of biases in the pre-activations on the training rows, mean |b| / (mean |Wx| + mean |b|); other
-    numbers of biases are norm, rms, distance and bias_ablation. Means over seeds; bars are Student-t intervals.
+    numbers of biases are norm, rms, distance and bias_ablation. Means over seeds; bands are Student-t intervals
+    at each epoch, of the level of the Sweep, else 90 %. Where one epoch was kept, layers stand side by side.
     source: a Fit; a Sweep and which of its Configs; or a DataFrame as ``sweep.parameters()`` gives it, of one Config.
     What is drawn is ``shifts_of(…).table()``. Raises FitlabError where there is nothing to draw, saying what there is.
     """
     found = shifts_of(source, config=config, metric=metric)
     ax = axes_or_new(ax)
-    for place, (layer, points) in enumerate(found.by_layer.items()):
-        epochs, means = [*points], [one.estimate for one in points.values()]
-        # NaN bounds, of a single seed, draw no bar
-        ends = np.array([[one.estimate - one.low, one.high - one.estimate] for one in points.values()]).T
-        ax.errorbar(
-            epochs,
-            means,
-            yerr=ends,
-            color=colour(place),
-            marker=marker(place),
-            markersize=4,
-            linewidth=1.4,
-            elinewidth=0.8,
-            label=layer,
-        )
-    ax.set_xlabel("epoch")
+    epochs = {epoch for points in found.by_layer.values() for epoch in points}
+    if len(epochs) == 1:
+        _side_by_side(ax, found, *epochs)
+    else:
+        _over_epochs(ax, found)
     ax.set_ylabel(LABELS[found.metric])
     if found.metric != "bias_ablation":
         ax.set_ylim(bottom=0)
     bare(ax)
-    ax.legend(frameon=False, fontsize="small")
     return ax
+
+
+def _over_epochs(ax: Axes, found: Shifts) -> None:
+    """Draw a line a layer, its intervals as a band."""
+    for place, (layer, points) in enumerate(found.by_layer.items()):
+        epochs, shade = [*points], colour(place)
+        ax.fill_between(
+            epochs, [p.low for p in points.values()], [p.high for p in points.values()], color=shade, alpha=0.15, lw=0
+        )
+        means = [one.estimate for one in points.values()]
+        ax.plot(epochs, means, color=shade, marker=marker(place), markersize=4, linewidth=1.4, label=layer)
+    ax.set_xlabel("epoch")
+    ax.legend(**LEGEND)
+
+
+def _side_by_side(ax: Axes, found: Shifts, epoch: int) -> None:
+    """Draw the only epoch: layer beside layer."""
+    for place, (layer, points) in enumerate(found.by_layer.items()):
+        (one,) = points.values()
+        ends = [[one.estimate - one.low], [one.high - one.estimate]]  # NaN, of a single seed, draws no bar
+        ax.errorbar([layer], [one.estimate], yerr=ends, color=colour(place), marker=marker(place), label=layer)
+    ax.set_xlabel(f"layer, epoch {epoch}")
+    ax.margins(x=0.25)
 
 
 def shifts_of(

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from fitlab.parameters.maps import Map, Maps, maps_of
 from fitlab.parameters.measured import BIAS, WEIGHT
-from fitlab.plots.shared import DIVERGING, FAINT, INK, axes_or_new, bare, figure_of, nothing
+from fitlab.plots.shared import DIVERGING, FAINT, LEGEND, axes_or_new, bare, figure_of, nothing
 from fitlab.records import Fit
 
-LINES = 5  # epochs that histograms show, at most
+LINES = 3  # epochs that histograms show, at most
+FEW = 50  # entries, below which bins are four times as wide
+SLIM = 4  # from this ratio of its sides on a matrix is stretched
 SEQUENCE = "cividis_r"  # early epochs light, late ones dark; safe for colour-blind readers, rises in grey, too
 
 
@@ -35,27 +40,28 @@ def weight_heatmap(
     one = map_at(source, layer=layer, role=role, epoch=epoch)
     ax = axes_or_new(ax)
     top = one.scale or 1.0
-    flat = one.values.shape[0] == 1
+    rows, units = one.shape
     drawn = ax.imshow(
         one.values,
         cmap=DIVERGING,
         vmin=-top,
         vmax=top,
         interpolation="nearest",
-        aspect="auto" if flat else "equal",
-        extent=(0, one.shape[1], one.shape[0], 0),  # cells of blocks stand where the entries do
+        aspect="equal" if max(one.shape) <= SLIM * min(one.shape) else "auto",
+        extent=(0, units, rows, 0),  # cells of blocks stand where the entries do
     )
-    what = f"{one.shape[1]} biases" if one.role == BIAS else f"{one.shape[0]} × {one.shape[1]} weights"
-    ax.set_title(f"{one.layer}: {what}" + ("" if one.values.shape == one.shape else "\n(largest entry of each block)"))
-    ax.set_xlabel("unit")
-    if flat:
+    ax.set_title(f"{one.layer}: {rows} × {units}" if one.role == WEIGHT else f"{units} biases", fontsize="medium")
+    ax.set_xlabel("unit" if one.values.shape == one.shape else "unit\n(cell: largest of a block)")
+    ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    if rows == 1:
         ax.set_yticks([])
     else:
         ax.set_ylabel("input")
     if colorbar:
-        bar = figure_of(ax).colorbar(drawn, ax=ax, ticks=[-top, 0, top])
-        bar.ax.set_yticklabels([f"−{top:.3g}", "0", f"+{top:.3g}"])
-        bar.outline.set_visible(False)
+        beside = ax.inset_axes((1 + 0.03, 0, 0.04, 1))  # as high as the cells, and no room taken from other axes
+        bar = figure_of(ax).colorbar(drawn, cax=beside, ticks=[-top, 0, top] if rows > 1 else [-top, top])
+        bar.ax.set_yticklabels([f"−{top:.3g}", "0", f"+{top:.3g}"] if rows > 1 else [f"−{top:.3g}", f"+{top:.3g}"])
+        bar.ax.tick_params(labelsize="small", length=2)
     return ax
 
 
@@ -76,32 +82,39 @@ def map_at(source: Fit | Maps | Map, *, layer: str | None = None, role: str = WE
 
 
 def weight_histograms(
-    source: Fit | Maps | pd.DataFrame, *, layer: str | None = None, role: str = WEIGHT, ax: Axes | None = None
+    source: Fit | Maps | pd.DataFrame,
+    *,
+    layer: str | None = None,
+    role: str = WEIGHT,
+    ax: Axes | None = None,
+    legend: bool = True,
 ) -> Axes:
-    """Draw how the entries of one array are spread, at up to five of the kept epochs: light is early, dark is late.
+    """Draw how the entries of one array are spread at the first, a middle and the last of the kept epochs.
 
-    Bins are the same at all epochs. source: a Fit, or the table of its ``Maps``: epoch, layer, role, low, high, count.
-    layer: None is the first. Raises FitlabError where there is no such array, saying which there are.
+    Light is early, dark is late; bins are the same at all epochs. source: a Fit, or the table of its ``Maps``: epoch,
+    layer, role, low, high, count. layer: None is the first. What is drawn is ``histograms_at(…)``.
+    Raises FitlabError where there is no such array, saying which there are.
     """
     frame = histograms_at(source, layer=layer, role=role)
     ax = axes_or_new(ax)
     epochs = sorted(frame["epoch"].unique())
-    shown = [epochs[i] for i in _spread(len(epochs))]
-    shades = colormaps[SEQUENCE](np.linspace(0.15, 1, len(shown))) if len(shown) > 1 else [INK]
-    for epoch, shade in zip(shown, shades, strict=True):
+    for shade, epoch in zip(colormaps[SEQUENCE](np.linspace(0.2, 1, len(epochs))), epochs, strict=True):
         one = frame[frame["epoch"] == epoch].sort_values("low")
         edges = [*one["low"], one["high"].iloc[-1]]
-        ax.stairs(one["count"], edges, color=shade, linewidth=1.4, fill=epoch == shown[-1], alpha=0.35, zorder=1)
-        ax.stairs(one["count"], edges, color=shade, linewidth=1.2, label=f"epoch {epoch}", zorder=2)
+        if epoch == epochs[-1]:
+            ax.stairs(one["count"], edges, color=shade, fill=True, alpha=0.2)
+        ax.stairs(one["count"], edges, color=shade, linewidth=1.2, label=f"{epoch}")
     entries = int(frame[frame["epoch"] == epochs[-1]]["count"].sum())
     ax.axvline(0, color=FAINT, linewidth=0.6, zorder=0)
-    ax.set_title(f"{frame['layer'].iloc[0]}: {entries} {'biases' if role == BIAS else 'weights'}")
+    ax.set_title(f"{frame['layer'].iloc[0]}: {entries} {'biases' if role == BIAS else 'weights'}", fontsize="medium")
     ax.set_xlabel(role)
     ax.set_ylabel("entries in a bin")
-    ax.set_ylim(bottom=0)
+    ax.xaxis.set_major_locator(MaxNLocator(4))
+    ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+    ax.set_ylim(0, frame["count"].max() * (1.35 if legend else 1.05))  # room for the legend above
     bare(ax)
-    if len(shown) > 1:
-        ax.legend(frameon=False, fontsize="small", handlelength=1.2)
+    if legend:
+        ax.legend(title="epoch", loc="upper center", ncols=len(epochs), **LEGEND)
     return ax
 
 
@@ -121,9 +134,18 @@ def histograms_at(source: Fit | Maps | pd.DataFrame, *, layer: str | None = None
     if not len(found):
         there = frame[["layer", "role"]].drop_duplicates().agg(" ".join, axis=1)
         raise nothing(f"no {role} of {layer or 'any layer'}", there)
-    return found.reset_index(drop=True)
+    epochs = sorted(found["epoch"].unique())
+    shown = {epochs[i] for i in np.linspace(0, len(epochs) - 1, LINES).round().astype(int)}
+    return _merged(found[found["epoch"].isin(shown)])
 
 
-def _spread(length: int) -> list[int]:
-    """Return at most LINES places of 0 … length - 1, the first and last among them."""
-    return sorted(set(np.linspace(0, length - 1, min(length, LINES)).round().astype(int).tolist()))
+def _merged(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the same counts in fewer bins where there are few entries to an epoch: two or four become one."""
+    one = frame[frame["epoch"] == frame["epoch"].iloc[0]]
+    together = next(many for most, many in ((FEW, 4), (4 * FEW, 2), (math.inf, 1)) if one["count"].sum() < most)
+    if len(one) % together:
+        together = 1
+    ordered = frame.sort_values(["epoch", "low"], kind="stable")
+    bins = ordered.groupby("epoch").cumcount() // together
+    merged = ordered.groupby(["epoch", "layer", "role", bins], sort=False)
+    return merged.agg(low=("low", "min"), high=("high", "max"), count=("count", "sum")).reset_index(level=[0, 1, 2])

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from fitlab.diagnosis.naming import counted, name_of, percent
 from fitlab.parameters.measured import NETWORK
-from fitlab.plots.shared import FAINT, axes_or_new, bare, nothing
+from fitlab.plots.shared import FAINT, LEGEND, axes_or_new, bare, nothing
 from fitlab.records import Config, Interval
 from fitlab.sweep import Sweep
 from fitlab.verdicts import COLOURS, Label
@@ -94,7 +94,7 @@ def norms_vs_gap(
     ax.set_ylabel(_said(outcome))
     bare(ax)
     if frame["verdict"].nunique() > 1 or UNJUDGED not in {*frame["verdict"]}:
-        ax.legend(frameon=False, fontsize="small", handletextpad=0.2)
+        ax.legend(**LEGEND)
     return ax
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from matplotlib import pyplot
 from matplotlib.axes import Axes
@@ -13,7 +14,8 @@ from fitlab.errors import FitlabError
 # Okabe and Ito 2008, safe for colour-blind readers; with a marker each, so that they differ in grey, too
 SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-INK, FAINT = "#222222", "#8C8C8C"
+FAINT = "#8C8C8C"
+LEGEND: dict[str, Any] = {"frameon": False, "fontsize": "small", "title_fontsize": "small", "handlelength": 1.4}
 DIVERGING = "RdBu_r"  # blue is negative, red positive
 
 

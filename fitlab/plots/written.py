@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fitlab.diagnosis.naming import name_of
 from fitlab.parameters.maps import Map, Maps, maps_of
+from fitlab.parameters.measured import BIAS
 from fitlab.plots.biases import LABELS, bias_shift, shifts_of
-from fitlab.plots.matrices import weight_heatmap, weight_histograms
+from fitlab.plots.matrices import histograms_at, weight_heatmap, weight_histograms
 from fitlab.plots.norms import norms_of, norms_vs_gap
 from fitlab.plots.saving import save
-from fitlab.plots.shared import nothing
+from fitlab.plots.shared import LEGEND, nothing
 from fitlab.records import Config
 from fitlab.sweep import Sweep
 
-ACROSS = 4  # panels beside each other
-WIDE, TALL = 2.6, 2.4  # of a panel, in inches
+ACROSS = 4  # layers beside each other
+WIDE = 2.8  # inches of a layer
 
 
 def write_weight_figures(sweep: Sweep, config: Config, out: Path) -> list[Path]:
@@ -40,7 +39,8 @@ def write_weight_figures(sweep: Sweep, config: Config, out: Path) -> list[Path]:
     title = f"{name_of(config)}, seed {fit.job.seed}"
     last = maps.maps[maps.epochs[-1]]
     written = save(_heatmaps(last, f"{title}, epoch {maps.epochs[-1]}"), f"{start}-weights", _cells(last))
-    written += save(_histograms(maps, last, title), f"{start}-histograms", maps.table())
+    table = maps.table()
+    written += save(_histograms(table, title), f"{start}-histograms", _drawn(table))
     return written + _write_biases(sweep, config, f"{start}-biases")
 
 
@@ -55,12 +55,12 @@ def write_sweep_figures(sweep: Sweep, out: Path, metric: str = "norm") -> list[P
 def _write_biases(sweep: Sweep, config: Config, to: str) -> list[Path]:
     """Write how biases move; nothing where there are none."""
     measured = sweep.parameter_means(config)
-    metric = next((name for name in LABELS if any(m == name and role == "bias" for _, role, m in measured)), None)
+    metric = next((name for name in LABELS if any(m == name and role == BIAS for _, role, m in measured)), None)
     if metric is None:
         return []
     found = shifts_of(sweep, config=config, metric=metric)
     figure = Figure(figsize=(4.6, 3.0), layout="constrained")
-    bias_shift(found, ax=figure.subplots()).set_title(name_of(config), parse_math=False)
+    bias_shift(found, ax=figure.subplots()).set_title(name_of(config), parse_math=False, fontsize="medium")
     return save(figure, to, found.table())
 
 
@@ -70,23 +70,50 @@ def _cells(maps: Sequence[Map]) -> pd.DataFrame:
 
 
 def _heatmaps(maps: Sequence[Map], title: str) -> Figure:
-    return _grid(title, [partial(weight_heatmap, one) for one in maps])
-
-
-def _histograms(maps: Maps, last: Sequence[Map], title: str) -> Figure:
-    table = maps.table()
-    return _grid(title, [partial(weight_histograms, table, layer=one.layer, role=one.role) for one in last])
-
-
-def _grid(title: str, draw: Sequence[Callable[..., Axes]]) -> Figure:
-    """Draw panels beside and below each other."""
-    across = min(ACROSS, len(draw))
-    down = math.ceil(len(draw) / across)
-    figure = Figure(figsize=(WIDE * across, TALL * down + 0.3), layout="constrained")
-    figure.suptitle(title, parse_math=False)
-    places = figure.subplots(down, across, squeeze=False).ravel()
-    for panel, ax in zip(draw, places, strict=False):
-        panel(ax=ax)
-    for ax in places[len(draw) :]:
-        ax.remove()
+    """Draw a column a layer: weights, and below them its biases as a strip."""
+    layers = [[one for one in maps if one.layer == name] for name in dict.fromkeys(one.layer for one in maps)]
+    across = min(ACROSS, len(layers))
+    down = math.ceil(len(layers) / across)
+    figure = Figure(figsize=(WIDE * across, 3.6 * down), layout="constrained")
+    figure.suptitle(title, parse_math=False, fontsize="medium")
+    places = figure.subplots(2 * down, across, squeeze=False, height_ratios=[9, 1] * down)
+    for ax in places.ravel():
+        ax.set_axis_off()
+    for place, arrays in enumerate(layers):
+        at = 2 * (place // across)
+        for one in arrays:
+            ax = places[at + (one.role == BIAS), place % across]
+            ax.set_axis_on()
+            weight_heatmap(one, ax=ax)
     return figure
+
+
+def _histograms(table: pd.DataFrame, title: str) -> Figure:
+    """Draw a column a layer: weights, and below them biases, with one legend for all."""
+    layers = list(dict.fromkeys(table["layer"]))
+    across = min(ACROSS, len(layers))
+    down = math.ceil(len(layers) / across)
+    figure = Figure(figsize=(WIDE * across, 4.2 * down + 0.6), layout="constrained")
+    figure.suptitle(title, parse_math=False, fontsize="medium")
+    places = figure.subplots(2 * down, across, squeeze=False)
+    for ax in places.ravel():
+        ax.set_axis_off()
+    for layer, role in _arrays(table):
+        place = layers.index(layer)
+        ax = places[2 * (place // across) + (role == BIAS), place % across]
+        ax.set_axis_on()
+        weight_histograms(table, layer=layer, role=role, ax=ax, legend=False)
+    lines, labels = places[0, 0].get_legend_handles_labels()
+    figure.legend(lines, labels, title="epoch", loc="outside lower center", ncols=len(labels), **LEGEND)
+    return figure
+
+
+def _arrays(table: pd.DataFrame) -> list[tuple[str, str]]:
+    return list(dict.fromkeys(zip(table["layer"], table["role"], strict=True)))
+
+
+def _drawn(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a table of histograms that are drawn."""
+    return pd.concat(
+        [histograms_at(table, layer=layer, role=role) for layer, role in _arrays(table)], ignore_index=True
+    )
