@@ -166,7 +166,7 @@ def _points(ax: Axes, rows: pd.DataFrame, said: str) -> None:
         color=shade,
         markersize=5,
         markeredgecolor="white",
-        markeredgewidth=0.5,
+        markeredgewidth=0.3,
         elinewidth=0.7,
         label=said,
     )

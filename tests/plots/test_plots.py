@@ -182,6 +182,7 @@ def test_what_cannot_be_drawn_is_said_with_what_there_is(one: Fit, sweep: fitlab
     assert pyplot.get_fignums() == [], "an empty figure was left behind"
 
 
+@pytest.mark.slow
 def test_files_are_the_same_bytes_again_and_have_no_type_3_font(sweep: fitlab.Sweep, tmp_path: Path) -> None:
     config = sweep.configs[-1]
     first, second = (plots.write_weight_figures(sweep, config, tmp_path / name) for name in "ab")
