@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -24,6 +24,14 @@ ACROSS = 4  # layers beside each other
 WIDE = 2.8  # inches of a layer
 
 
+def written(sweep: Sweep, configs: Sequence[Config], out: Path) -> Iterator[Path]:
+    """Yield the paths of figures as they are written: those of the Configs given, of none those of the Sweep."""
+    if not configs:
+        yield from write_sweep_figures(sweep, out)
+    for config in configs:
+        yield from write_weight_figures(sweep, config, out)
+
+
 def write_weight_figures(sweep: Sweep, config: Config, out: Path) -> list[Path]:
     """Write the figures of one Config below ``out``, each as png, pdf and csv; return all paths.
 
@@ -38,10 +46,10 @@ def write_weight_figures(sweep: Sweep, config: Config, out: Path) -> list[Path]:
     start = out / config.digest[:12]
     title = f"{name_of(config)}, seed {fit.job.seed}"
     last = maps.maps[maps.epochs[-1]]
-    written = save(_heatmaps(last, f"{title}, epoch {maps.epochs[-1]}"), f"{start}-weights", _cells(last))
+    paths = save(_heatmaps(last, f"{title}, epoch {maps.epochs[-1]}"), f"{start}-weights", _cells(last))
     table = maps.table()
-    written += save(_histograms(table, title), f"{start}-histograms", _drawn(table))
-    return written + _write_biases(sweep, config, f"{start}-biases")
+    paths += save(_histograms(table, title), f"{start}-histograms", _drawn(table))
+    return paths + _write_biases(sweep, config, f"{start}-biases")
 
 
 def write_sweep_figures(sweep: Sweep, out: Path, metric: str = "norm") -> list[Path]:
