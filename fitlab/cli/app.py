@@ -20,7 +20,8 @@ app = typer.Typer(
     help="Does this network overfit, underfit, or fit well, and how sure are we?\n\n"
     "Start with [b]fitlab init[/b], then [b]fitlab sweep experiment.yaml[/b]. "
     "Any command takes [b]--debug[/b]: a traceback instead of a message.\n\n"
-    "Exit codes: 0 done, 1 some Fits failed, 2 the request is wrong, 3 the store is unusable, "
+    "Exit codes: 0 done, 1 some Fits failed (of reproduce: an expectation did not pass), "
+    "2 the request is wrong, 3 the store is unusable, "
     "4 trained but not published, 130 interrupted.",
 )
 
@@ -232,7 +233,9 @@ def publish(name: Name, store: StoreFolder = DEFAULT_STORE, as_json: Json = Fals
 
 @app.command()
 def diagnose(
-    name: Name,
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME…", help="A sweep in the store; several are compared as one.")
+    ],
     store: StoreFolder = DEFAULT_STORE,
     notes: Annotated[bool, typer.Option("--notes", help="Print the whole note of every Config.")] = False,
     as_json: Json = False,
@@ -240,11 +243,10 @@ def diagnose(
     """Say what each Config of a stored sweep does, how sure that is, which one validation chooses, what was found."""
     from fitlab.cli import diagnosis, output, render
     from fitlab.diagnosis import document
-    from fitlab.runner.verdicts import diagnosed
-    from fitlab.store import Store
+    from fitlab.runner.api import load
 
     with output.only_json(as_json):
-        sweep = diagnosed(Store.at(store).load(name))
+        sweep = load(names, store)
     if as_json:
         output.out_json(document(sweep))
         return
@@ -265,6 +267,8 @@ def reproduce(
     as_json: Json = False,
 ) -> None:
     """Run experiments and check what they expect; exit 1 where anything fails or cannot be evaluated."""
+    from dataclasses import asdict
+
     from fitlab.cli import expectations, output, render
     from fitlab.runner.api import run
     from fitlab.spec import read_spec
@@ -273,6 +277,9 @@ def reproduce(
     found = specs or [path for path in sorted(folder.rglob("*.yaml")) if read_spec(path).spec.expect]
     if not found:
         raise SpecError(f"{folder}: no spec with an expect section there; name one: `fitlab reproduce SPEC`")
+    silent = [str(path) for path in found if not read_spec(path).spec.expect]
+    if silent:
+        raise SpecError(f"{', '.join(silent)}: nothing is expected there; `expect:` in a spec says what it must show")
     results = {}
     for path in found:
         options = expectations.shifted(read_spec(path).spec, seeds_from)
@@ -281,7 +288,7 @@ def reproduce(
         if not as_json:
             expectations.show_named(str(path), results[str(path)], render.console())
     if as_json:
-        output.out_json({path: [vars(one) for one in checked] for path, checked in results.items()})
+        output.out_json({path: [asdict(one) for one in checked] for path, checked in results.items()})
     else:
         typer.echo(expectations.counts([one for checked in results.values() for one in checked]))
     raise typer.Exit(0 if expectations.all_passed(results.values()) else 1)
@@ -298,6 +305,7 @@ def weights(
         ),
     ] = None,
     epoch: Annotated[int | None, typer.Option(min=0, help="One of training.snapshots; default: the last.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write figures there: png, pdf and csv.")] = None,
     store: StoreFolder = DEFAULT_STORE,
     as_json: Json = False,
 ) -> None:
@@ -311,10 +319,13 @@ def weights(
         sweep = diagnosed(Store.at(store).load(name))
         configs = shown.picked(sweep, config or [])
         found = shown.measured(sweep, configs, epoch)
+        files = [] if out is None else shown.drawn(sweep, configs, out)
     if as_json:
-        output.out_json(shown.document(sweep, found))
-    else:
-        shown.show(sweep, found, epoch, render.console())
+        output.out_json({**shown.document(sweep, found), "files": [str(path) for path in files]})
+        return
+    shown.show(sweep, found, epoch, render.console())
+    for path in files:
+        typer.echo(f"wrote {path}")
 
 
 @app.command()

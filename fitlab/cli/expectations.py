@@ -27,14 +27,16 @@ def show(found: Sequence[Checked], to: Console) -> None:
     if not found:
         return
     table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
-    for head in ("", "claim", "where", "quantity", "expected", "got"):
+    for head in ("", "claim", "where", "quantity", "expected", "got", "tolerance"):
         right = head in ("expected", "got")
         table.add_column(head, justify="right" if right else "left", overflow="fold", no_wrap=right or not head)
+    above = ""
     for one in found:
         word, style = MARKS[one.state]
         claim = f"{one.claim} ({one.source})" if one.source else one.claim
-        expected = f"{one.expected} {one.tolerance}" if one.tolerance.startswith("±") else one.expected
-        table.add_row(Text(word, style), Text(claim), one.where or "all", one.quantity, expected, one.got)
+        cells = (one.where or "all", one.quantity, one.expected, one.got, one.tolerance)
+        table.add_row(Text(word, style), Text("" if claim == above else claim), *map(Text, cells))
+        above = claim  # of a closed form there is a row for each Config
     to.print(table)
     for one in found:
         if one.state is State.NOT_EVALUATED:
@@ -48,11 +50,14 @@ def show_named(path: str, found: Sequence[Checked], to: Console) -> None:
 
 
 def shifted(spec: Spec, start: int) -> list[str]:
-    """Return the override that gives a spec as many seeds from ``start`` on; none where it is 0."""
+    """Return the overrides that give a spec as many seeds from ``start`` on; none where it is 0.
+
+    Its name is another one then: the sweep of this name stays as it is in the store.
+    """
     if start == 0:
         return []
     seeds = {"values": [start + i for i in range(len(spec.seeds.values))], "vary": list(spec.seeds.vary)}
-    return [f"seeds={canonical(seeds)}"]
+    return [f"name={spec.name[:80]}-seeds-{start}", f"seeds={canonical(seeds)}"]
 
 
 def all_passed(results: Iterable[Sequence[Checked]]) -> bool:

@@ -6,6 +6,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +105,7 @@ def print_published(published: Any, store: Store) -> None:
     parts += [f"{published.unchanged} were there"] if published.unchanged else []
     parts += [f"{published.superseded} superseded"] if published.superseded else []
     parts += [f"{published.left_deleted} deleted by you stay deleted"] if published.left_deleted else []
-    parts += [f"{published.edited} edited by you keep their name, note and colour"] if published.edited else []
+    parts += [f"{published.edited} edited by you keep what you wrote"] if published.edited else []
     parts += [f"the files of {published.restored} were gone and are there again"] if published.restored else []
     to.print(f"MLflow: {', '.join(parts)}.", highlight=False)
     if published.no_view:
@@ -134,7 +135,7 @@ def sweep_json(result: Result, published: Any, failure: Exception | None, store:
         "constant_predictor": [{"swept": swept, "metrics": _intervals(null)} for swept, null in sweep.constants()],
         "best": [config.digest for config in sweep.best()],
         "diagnosis": document(sweep),
-        "expectations": [vars(one) for one in checked(sweep)],
+        "expectations": [asdict(one) for one in checked(sweep)],
         "infeasible": [dict(config.swept) for config in result.infeasible],
         "fits": {"total": len(sweep.fits), "cached": progress.cached, "trained": progress.trained},
         "outcomes": dict(progress.outcomes),

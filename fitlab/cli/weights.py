@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -101,6 +103,16 @@ def measured(sweep: Sweep, configs: Sequence[Config], epoch: int | None) -> Foun
             raise SpecError(f"no weights were kept of epoch {epoch}; there are those of {', '.join(map(str, kept))}")
         raise SpecError(f"no completed Fit of {sweep.spec.name} has weights or biases: its models have no such arrays")
     return {digest: numbers for digest, numbers in found.items() if numbers}
+
+
+def drawn(sweep: Sweep, configs: Sequence[Config], out: Path) -> list[Path]:
+    """Write figures below a folder. Raises SpecError where that cannot be written."""
+    plots = import_module("fitlab.plots")  # takes a second, for matplotlib
+    try:
+        files: list[Path] = plots.write_weight_figures(sweep, configs, out)
+    except (OSError, ValueError) as error:
+        raise SpecError(f"{out}: figures cannot be written: {error}") from None
+    return files
 
 
 def document(sweep: Sweep, found: Found) -> dict[str, Any]:

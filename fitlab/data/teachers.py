@@ -7,28 +7,25 @@ coefficients, noise or features are seen by the same luck (common random numbers
 from __future__ import annotations
 
 import numpy as np
-from numpy.random import Generator, RandomState, default_rng
-from numpy.typing import NDArray
+from numpy.random import Generator, default_rng
 
 from fitlab.data.dataset import refuse_more_than_a_machine_holds
+from fitlab.laws import SCALED_BY, expected, fixed_points, visible
 from fitlab.records import Array, Floats, Task
 from fitlab.seeds import canonical, stream
 from fitlab.spec.options import DataOptions, Part
 from fitlab.spec.teachers import (
-    DecayingTeacher,
+    Classifying,
     FixedDesign,
     FixedX,
-    GaussianLogistic,
-    LinearTeacher,
     MlpTeacher,
     PolynomialFixedX,
     Sine,
     TeacherData,
+    ThresholdTeacher,
 )
 
 VERSION = 1  # other versions draw other rows
-GRID = np.linspace(0.05, 0.95, 50)  # where the sine is validated and tested
-SCALED_BY = 10_000  # points at which the variance of a random network is taken
 ROWS: dict[Part, str] = {"train": "n_samples", "val": "validation", "test": "test"}  # part -> the key that sizes it
 
 
@@ -40,7 +37,7 @@ def law(teacher: TeacherData) -> str:
 
 def task_of(teacher: TeacherData) -> Task:
     """Return the task that a teacher sets."""
-    return "classification" if isinstance(teacher, GaussianLogistic) else "regression"
+    return "classification" if isinstance(teacher, Classifying) else "regression"
 
 
 def draw(teacher: TeacherData, n: int, seed: int, part: Part = "train") -> tuple[Floats, Array]:
@@ -52,7 +49,7 @@ def draw(teacher: TeacherData, n: int, seed: int, part: Part = "train") -> tuple
     _refuse_too_many(teacher, n, part)
     X = _points(teacher, n, default_rng(stream("points", seed)), part)
     rng = default_rng(stream("noise", seed))
-    if isinstance(teacher, GaussianLogistic):
+    if isinstance(teacher, Classifying):
         return X, (rng.random(n) < expected(teacher, X)).astype(np.int64)
     y = expected(teacher, X) + teacher.noise * rng.standard_normal(n)
     return visible(teacher, X), y
@@ -69,68 +66,11 @@ def _refuse_too_many(teacher: TeacherData, n: int, part: Part) -> None:
         refuse_more_than_a_machine_holds(("n_hidden", SCALED_BY), ("n_hidden", teacher.n_hidden))
 
 
-def expected(teacher: TeacherData, X: Floats) -> Floats:
-    """Return E[y | x], for classes P(y = 1 | x). X: (N, D) all features → (N,)."""
-    match teacher:
-        case LinearTeacher() | DecayingTeacher() | FixedDesign():
-            return np.asarray(X @ coefficients(teacher))
-        case PolynomialFixedX():
-            return np.cos(1.5 * np.pi * X[:, 0])
-        case Sine():
-            return np.sin(4 * X[:, 0])
-        case MlpTeacher():
-            return _network(teacher, X)
-        case GaussianLogistic():
-            return sigmoid(teacher.intercept + teacher.signal * (X @ coefficients(teacher)))
-
-
-def coefficients(teacher: LinearTeacher | DecayingTeacher | FixedDesign | GaussianLogistic) -> Floats:
-    """Return w (D,), of length 1."""
-    d = teacher.n_features
-    match teacher:
-        case DecayingTeacher():
-            w = 1 / np.arange(1, d + 1)
-        case FixedDesign():
-            w = np.ones(d)
-        case _:
-            w = default_rng(stream("coefficients", teacher.random_state)).standard_normal(d)
-    return np.asarray(w / np.linalg.norm(w))
-
-
-def visible(teacher: TeacherData, X: Floats) -> Floats:
-    """Return the features that the learner sees. X: (N, D)."""
-    return X[:, : teacher.n_visible] if isinstance(teacher, DecayingTeacher) else X
-
-
-def sigmoid(z: Floats) -> Floats:
-    """1 / (1 + exp(-z)), without overflow."""
-    return np.asarray(0.5 * (1 + np.tanh(z / 2)))
-
-
 def _points(teacher: TeacherData, n: int, rng: Generator, part: Part) -> Floats:
     match teacher:
-        case FixedDesign():
-            design = default_rng(teacher.random_state).standard_normal((teacher.n_samples, teacher.n_features))
-        case PolynomialFixedX():
-            design = RandomState(teacher.random_state).rand(teacher.n_samples)[:, None]
-        case Sine():
-            uniform = RandomState(teacher.random_state).rand(teacher.n_samples)
-            design = (uniform if part == "train" else GRID)[:, None]
+        case FixedDesign() | PolynomialFixedX() | Sine():
+            return fixed_points(teacher, n, part)
+        case ThresholdTeacher():
+            return rng.standard_normal((n, 1))
         case _:
             return rng.standard_normal((n, teacher.n_features))
-    return np.asarray(design[around(n, len(design))])
-
-
-def around(n: int, period: int) -> NDArray[np.int64]:
-    """Count 0, 1, … period - 1 and round again, n times in all."""
-    return np.arange(n) % period
-
-
-def _network(teacher: MlpTeacher, X: Floats) -> Floats:
-    """Return a random tanh network at X: weights of variance 4/D and 1/H, its output of variance 1."""
-    rng = default_rng(stream("coefficients", teacher.random_state))
-    d, h = teacher.n_features, teacher.n_hidden
-    inner = rng.standard_normal((d, h)) * 2 / np.sqrt(d)  # 2: far enough to bend
-    outer = rng.standard_normal(h)
-    scale = (np.tanh(rng.standard_normal((SCALED_BY, d)) @ inner) @ outer).std()
-    return np.asarray(np.tanh(X @ inner) @ outer / scale)

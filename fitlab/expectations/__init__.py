@@ -1,5 +1,5 @@
 """What a sweep was expected to show, checked against what it shows."""
 
-from fitlab.expectations.check import Checked, State, checked
+from fitlab.expectations.check import Checked, State, checked, table
 
-__all__ = ["Checked", "State", "checked"]
+__all__ = ["Checked", "State", "checked", "table"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -59,6 +60,7 @@ WHY_NOT = {  # metric -> where it does not apply
 }
 
 
+@lru_cache(maxsize=256)  # a Fit is asked for in tables, relations and MLflow
 def parameters_of(fit: Fit) -> Parameters:
     """Measure the parameters that a Fit kept. Raises StoreError where they lie in a file that is gone.
 

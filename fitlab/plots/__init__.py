@@ -8,7 +8,7 @@ from fitlab.plots.biases import bias_shift
 from fitlab.plots.matrices import weight_heatmap, weight_histograms
 from fitlab.plots.norms import norms_vs_gap
 from fitlab.plots.saving import save
-from fitlab.plots.written import write_sweep_figures, write_weight_figures
+from fitlab.plots.written import write_config_figures, write_weight_figures
 
 __all__ = [
     "bias_shift",
@@ -16,6 +16,6 @@ __all__ = [
     "save",
     "weight_heatmap",
     "weight_histograms",
-    "write_sweep_figures",
+    "write_config_figures",
     "write_weight_figures",
 ]

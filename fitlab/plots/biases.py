@@ -55,7 +55,7 @@ def bias_shift(
     numbers of biases are norm, rms, distance and bias_ablation. Means over seeds; bands are Student-t intervals
     at each epoch, of the level of the Sweep, else 90 %. Where one epoch was kept, layers stand side by side.
     source: a Fit; a Sweep and which of its Configs; or a DataFrame as ``sweep.parameters()`` gives it, of one Config.
-    What is drawn is ``shifts_of(…).table()``. Raises FitlabError where there is nothing to draw, saying what there is.
+    What is drawn is ``shifts_of(…).table()``. Raises ValueError where there is nothing to draw, saying what there is.
     """
     found = shifts_of(source, config=config, metric=metric)
     ax = axes_or_new(ax)
@@ -97,7 +97,7 @@ def _side_by_side(ax: Axes, found: Shifts, epoch: int) -> None:
 def shifts_of(
     source: Fit | Sweep | Shifts | pd.DataFrame, *, config: Config | None = None, metric: str = "shift"
 ) -> Shifts:
-    """Return what ``bias_shift`` draws. Raises FitlabError where there is nothing."""
+    """Return what ``bias_shift`` draws. Raises ValueError where there is nothing."""
     if isinstance(source, Shifts):
         return source
     if metric not in LABELS:

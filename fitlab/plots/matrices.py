@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from fitlab.parameters.maps import Map, Maps, maps_of
+from fitlab.parameters.maps import EPOCHS, Map, Maps, maps_of
 from fitlab.parameters.measured import BIAS, WEIGHT
 from fitlab.plots.shared import DIVERGING, FAINT, LEGEND, axes_or_new, bare, figure_of, nothing
 from fitlab.records import Fit
@@ -35,7 +36,7 @@ def weight_heatmap(
     The scale is that of the array at all kept epochs, so that pictures of several compare. Of an array with more than
     128 rows or columns each cell is the largest entry of a block, and the title says so.
     layer: None is the first. role: weight or bias. epoch: one of those kept; None is the last. What is drawn is
-    ``map_at(source, …).table()``. Raises FitlabError where there is no such array, saying which there are.
+    ``map_at(source, …).table()``. Raises ValueError where there is no such array, saying which there are.
     """
     one = map_at(source, layer=layer, role=role, epoch=epoch)
     ax = axes_or_new(ax)
@@ -66,7 +67,7 @@ def weight_heatmap(
 
 
 def map_at(source: Fit | Maps | Map, *, layer: str | None = None, role: str = WEIGHT, epoch: int | None = None) -> Map:
-    """Return the map that ``weight_heatmap`` draws. Raises FitlabError where there is none."""
+    """Return the map that ``weight_heatmap`` draws. Raises ValueError where there is none."""
     if isinstance(source, Map):
         return source
     maps = source if isinstance(source, Maps) else maps_of(source)
@@ -74,7 +75,7 @@ def map_at(source: Fit | Maps | Map, *, layer: str | None = None, role: str = WE
         raise nothing("this Fit kept no weights, or not finite ones")
     at = maps.epochs[-1] if epoch is None else epoch
     if at not in maps.maps:
-        raise nothing(f"epoch {epoch} was not kept", maps.epochs)
+        raise nothing(f"epoch {epoch} was not kept, or is not among the {EPOCHS} that are drawn", maps.epochs)
     found = [one for one in maps.maps[at] if one.role == role and layer in (None, one.layer)]
     if not found:
         raise nothing(f"no {role} of {layer or 'any layer'}", (f"{one.layer} {one.role}" for one in maps.maps[at]))
@@ -86,25 +87,26 @@ def weight_histograms(
     *,
     layer: str | None = None,
     role: str = WEIGHT,
+    epochs: Sequence[int] | None = None,
     ax: Axes | None = None,
     legend: bool = True,
 ) -> Axes:
-    """Draw how the entries of one array are spread at the first, a middle and the last of the kept epochs.
+    """Draw how the entries of one array are spread, an outline for each epoch.
 
-    Light is early, dark is late; bins are the same at all epochs. source: a Fit, or the table of its ``Maps``: epoch,
+    epochs: of those kept; None: the first, a middle and the last. Light is early, dark is late; bins are the same at all epochs. source: a Fit, or the table of its ``Maps``: epoch,
     layer, role, low, high, count. layer: None is the first. What is drawn is ``histograms_at(…)``.
-    Raises FitlabError where there is no such array, saying which there are.
+    Raises ValueError where there is no such array, saying which there are.
     """
-    frame = histograms_at(source, layer=layer, role=role)
+    frame = histograms_at(source, layer=layer, role=role, epochs=epochs)
     ax = axes_or_new(ax)
-    epochs = sorted(frame["epoch"].unique())
-    for shade, epoch in zip(colormaps[SEQUENCE](np.linspace(0.2, 1, len(epochs))), epochs, strict=True):
+    shown = sorted(frame["epoch"].unique())
+    for shade, epoch in zip(colormaps[SEQUENCE](np.linspace(0.2, 1, len(shown))), shown, strict=True):
         one = frame[frame["epoch"] == epoch].sort_values("low")
         edges = [*one["low"], one["high"].iloc[-1]]
-        if epoch == epochs[-1]:
+        if epoch == shown[-1]:
             ax.stairs(one["count"], edges, color=shade, fill=True, alpha=0.2)
         ax.stairs(one["count"], edges, color=shade, linewidth=1.2, label=f"{epoch}")
-    entries = int(frame[frame["epoch"] == epochs[-1]]["count"].sum())
+    entries = int(frame[frame["epoch"] == shown[-1]]["count"].sum())
     ax.axvline(0, color=FAINT, linewidth=0.6, zorder=0)
     ax.set_title(f"{frame['layer'].iloc[0]}: {entries} {'biases' if role == BIAS else 'weights'}", fontsize="medium")
     ax.set_xlabel(role)
@@ -114,11 +116,17 @@ def weight_histograms(
     ax.set_ylim(0, frame["count"].max() * (1.35 if legend else 1.05))  # room for the legend above
     bare(ax)
     if legend:
-        ax.legend(title="epoch", loc="upper center", ncols=len(epochs), **LEGEND)
+        ax.legend(title="epoch", loc="upper center", ncols=min(len(shown), 4), **LEGEND)
     return ax
 
 
-def histograms_at(source: Fit | Maps | pd.DataFrame, *, layer: str | None = None, role: str = WEIGHT) -> pd.DataFrame:
+def histograms_at(
+    source: Fit | Maps | pd.DataFrame,
+    *,
+    layer: str | None = None,
+    role: str = WEIGHT,
+    epochs: Sequence[int] | None = None,
+) -> pd.DataFrame:
     """Return the rows that ``weight_histograms`` draws: epoch, layer, role, low, high, count."""
     match source:
         case pd.DataFrame():
@@ -134,8 +142,11 @@ def histograms_at(source: Fit | Maps | pd.DataFrame, *, layer: str | None = None
     if not len(found):
         there = frame[["layer", "role"]].drop_duplicates().agg(" ".join, axis=1)
         raise nothing(f"no {role} of {layer or 'any layer'}", there)
-    epochs = sorted(found["epoch"].unique())
-    shown = {epochs[i] for i in np.linspace(0, len(epochs) - 1, LINES).round().astype(int)}
+    kept = sorted(found["epoch"].unique())
+    missing = sorted({*(epochs or ())} - {*kept})
+    if missing:
+        raise nothing(f"epoch {missing[0]} was not kept, or is not among the {EPOCHS} that are drawn", kept)
+    shown = epochs or [kept[i] for i in np.linspace(0, len(kept) - 1, LINES).round().astype(int)]
     return _merged(found[found["epoch"].isin(shown)])
 
 

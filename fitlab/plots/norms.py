@@ -77,7 +77,7 @@ def norms_vs_gap(
     Never part of a verdict: along capacity norms do not order test error.
     metric: of the network, see ``fitlab.parameters.measured``. outcome: gap/loss, loss/val, or another final metric.
     source: a Sweep; or a DataFrame with columns x and y, and where there are any name, verdict, x_low, x_high, y_low
-    and y_high. What is drawn is ``norms_of(…).table()``. Raises FitlabError where there is nothing to draw.
+    and y_high. What is drawn is ``norms_of(…).table()``. Raises ValueError where there is nothing to draw.
     """
     if isinstance(source, Sweep):
         source = norms_of(source, metric=metric, outcome=outcome)
@@ -99,7 +99,7 @@ def norms_vs_gap(
 
 
 def norms_of(sweep: Sweep, *, metric: str = "norm", outcome: str = "gap/loss") -> NormsVsGap:
-    """Return what ``norms_vs_gap`` draws of a Sweep. Reads weights from the store. Raises FitlabError, StoreError."""
+    """Return what ``norms_vs_gap`` draws of a Sweep. Reads weights from the store. Raises ValueError, StoreError."""
     both = [(config, _metric(sweep, config), sweep.intervals(config)) for config in sweep.configs]
     points = tuple(
         (config.digest[:12], name_of(config), _verdict(sweep, config), numbers[metric], finals[outcome])

@@ -9,8 +9,6 @@ from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fitlab.errors import FitlabError
-
 # Okabe and Ito 2008, safe for colour-blind readers; with a marker each, so that they differ in grey, too
 SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -25,7 +23,7 @@ def axes_or_new(ax: Axes | None) -> Axes:
 
 
 def figure_of(ax: Axes) -> Figure:
-    """Return the figure that axes are in. Raises FitlabError where they were removed from it."""
+    """Return the figure that axes are in. Raises ValueError where they were removed from it."""
     figure = ax.get_figure(root=True)
     if figure is None:
         raise nothing("these axes are in no figure any more")
@@ -42,10 +40,10 @@ def marker(place: int) -> str:
     return MARKERS[place % len(MARKERS)]
 
 
-def nothing(what: str, there: Iterable[object] = ()) -> FitlabError:
+def nothing(what: str, there: Iterable[object] = ()) -> ValueError:
     """Return the error that says what cannot be drawn, and what there is instead."""
     found = ", ".join(map(str, there))
-    return FitlabError(f"nothing to draw: {what}" + (f"; there is {found}" if found else ""))
+    return ValueError(f"nothing to draw: {what}" + (f"; there is {found}" if found else ""))
 
 
 def bare(ax: Axes) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from fitlab.diagnosis.naming import name_of
 from fitlab.parameters.maps import Map, Maps, maps_of
-from fitlab.parameters.measured import BIAS
+from fitlab.parameters.measured import BIAS, NETWORK
 from fitlab.plots.biases import LABELS, bias_shift, shifts_of
 from fitlab.plots.matrices import histograms_at, weight_heatmap, weight_histograms
 from fitlab.plots.norms import norms_of, norms_vs_gap
@@ -24,20 +24,26 @@ ACROSS = 4  # layers beside each other
 WIDE = 2.8  # inches of a layer
 
 
-def written(sweep: Sweep, configs: Sequence[Config], out: Path) -> Iterator[Path]:
-    """Yield the paths of figures as they are written: those of the Configs given, of none those of the Sweep."""
-    if not configs:
-        yield from write_sweep_figures(sweep, out)
-    for config in configs:
-        yield from write_weight_figures(sweep, config, out)
+def write_weight_figures(sweep: Sweep, configs: Sequence[Config], out: Path) -> list[Path]:
+    """Write figures of weights and biases below ``out``, each as png, pdf and csv, and return the files.
+
+    Norm against gap over the Sweep, where it is of networks; and of the Configs, where these are not all, what
+    ``write_config_figures`` writes. Raises ValueError where there is nothing to draw, and StoreError.
+    """
+    networks = any(layer == NETWORK for one in sweep.configs for layer, _, _ in sweep.parameter_means(one))
+    whole = 1 < len(sweep.configs) == len(configs)
+    files = _write_norms(sweep, out) if networks or whole else []
+    for config in () if whole else configs:
+        files += write_config_figures(sweep, config, out)
+    return files
 
 
-def write_weight_figures(sweep: Sweep, config: Config, out: Path) -> list[Path]:
-    """Write the figures of one Config below ``out``, each as png, pdf and csv; return all paths.
+def write_config_figures(sweep: Sweep, config: Config, out: Path) -> list[Path]:
+    """Write the figures of one Config below ``out``, their names beginning with its digest; return the files.
 
-    DIGEST-weights (a map an array, last epoch) and DIGEST-histograms of the first completed seed, and DIGEST-biases,
-    over seeds: what layers' biases shift where that was measured, else their norm. What does not apply is not written.
-    Raises FitlabError where no completed Fit of the Config has weights, and StoreError where they are gone.
+    weight_heatmap (last epoch) and weight_histograms of the first completed seed, and bias_shift over seeds: how much
+    biases shift where that was measured, else their norm. What does not apply is not written.
+    Raises ValueError where no completed Fit of the Config has finite weights, and StoreError where they are gone.
     """
     fit = next((fit for fit in sweep.completed(config) if fit.kept), None)
     maps = maps_of(fit) if fit else Maps({}, {})
@@ -45,19 +51,17 @@ def write_weight_figures(sweep: Sweep, config: Config, out: Path) -> list[Path]:
         raise nothing(f"no completed Fit of {name_of(config)} has finite weights or biases")
     start = out / config.digest[:12]
     title = f"{name_of(config)}, seed {fit.job.seed}"
-    last = maps.maps[maps.epochs[-1]]
-    paths = save(_heatmaps(last, f"{title}, epoch {maps.epochs[-1]}"), f"{start}-weights", _cells(last))
-    table = maps.table()
-    paths += save(_histograms(table, title), f"{start}-histograms", _drawn(table))
-    return paths + _write_biases(sweep, config, f"{start}-biases")
+    last, table = maps.maps[maps.epochs[-1]], maps.table()
+    files = save(_heatmaps(last, f"{title}, epoch {maps.epochs[-1]}"), f"{start}_weight_heatmap", _cells(last))
+    files += save(_histograms(table, title), f"{start}_weight_histograms", _drawn(table))
+    return files + _write_biases(sweep, config, f"{start}_bias_shift")
 
 
-def write_sweep_figures(sweep: Sweep, out: Path, metric: str = "norm") -> list[Path]:
-    """Write norms-vs-gap of a Sweep below ``out`` as png, pdf and csv; return their paths. Raises FitlabError."""
-    found = norms_of(sweep, metric=metric)
+def _write_norms(sweep: Sweep, out: Path) -> list[Path]:
+    found = norms_of(sweep)
     figure = Figure(figsize=(4.6, 3.4), layout="constrained")
     norms_vs_gap(found, ax=figure.subplots())
-    return save(figure, out / "norms-vs-gap", found.table())
+    return save(figure, out / "norms_vs_gap", found.table())
 
 
 def _write_biases(sweep: Sweep, config: Config, to: str) -> list[Path]:

@@ -24,7 +24,7 @@ from fitlab.runner.signals import interrupts
 from fitlab.store import Store, write_fit
 from fitlab.sweep import Sweep
 from fitlab.tracking.backend import backend
-from fitlab.tracking.links import Published, masked
+from fitlab.tracking.links import Published
 from fitlab.tracking.publish import Publisher, open_client
 
 
@@ -40,7 +40,7 @@ class Log:
         self.store, self.name = store, name
         self.place = backend(store.database, store.artifacts)
         with self._alone():
-            self.publisher = Publisher(open_client(self.place), self.place, name, write_fit, self._known())
+            self.publisher = Publisher(open_client(self.place), self.place, name, write_fit)
 
     def settled(self, part: Sweep) -> None:
         """Log the Configs of a part of the sweep."""
@@ -58,11 +58,6 @@ class Log:
         with _as_publish_error():
             self.store.write_published(self.name, asdict(published))
         return published
-
-    def _known(self) -> str | None:
-        """Return the id of the experiment that this sweep was published to, if that was the same MLflow."""
-        before = self.store.published(self.name)
-        return str(before["experiment"]) if before and before["uri"] == masked(self.place.uri) else None
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
@@ -30,6 +32,15 @@ T = TypeVar("T")
 def refusal(message: str, allowed: str, hint: str | None = None) -> PydanticCustomError:
     """An error with the words that the user is to read; the parser takes them from its context."""
     return PydanticCustomError("fitlab", "{message}", {"message": message, "allowed": allowed, "hint": hint})
+
+
+def did_you_mean(word: str, options: Iterable[str]) -> str | None:
+    """Return the hint for a misspelt ``word``, if something near it exists."""
+    names = list(options)
+    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    if not near:  # a swept key written without its section
+        near = [name for name in names if name.rsplit(".", 1)[-1] == word.rsplit(".", 1)[-1]][:1]
+    return f"did you mean {near[0]}?" if near else None
 
 
 def _unique(values: tuple[T, ...]) -> tuple[T, ...]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field, JsonValue, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, JsonValue, Tag, model_validator
 
-from fitlab.spec.base import NonNegative, Section, refusal, tagged_by
+from fitlab.spec.base import NonNegative, Section, did_you_mean, refusal, tagged_by
 from fitlab.spec.sweeps import Metric
 
 
@@ -52,19 +52,89 @@ class Tau(Section):
     along: str = Field(description="a swept key")
 
 
-class Argmin(Section):
-    """The value of a swept key at which the mean of a metric over seeds is lowest, among the Configs selected."""
+class Extremum(Section):
+    """A place along an axis; among the Configs selected."""
+
+    metric: Metric = "loss/val"
+    along: str = Field(description="a swept key whose values are numbers, or lists of one")
+
+
+class Argmin(Extremum):
+    """The value of a swept key at which the mean of a metric over seeds is lowest."""
 
     kind: Literal["argmin"]
+
+
+class Argmax(Extremum):
+    """The value of a swept key at which the mean of a metric over seeds is highest: a peak."""
+
+    kind: Literal["argmax"]
+
+
+class Ratio(Section):
+    """The mean of a metric over seeds, divided by that of another Config."""
+
+    kind: Literal["ratio"]
     metric: Metric = "loss/val"
-    along: str = Field(description="a swept key whose values are numbers")
+    to: Annotated[dict[str, JsonValue], Field(min_length=1)] = Field(
+        description="the swept keys in which the other Config differs, and its values"
+    )
+
+
+class VerdictLabel(Section):
+    """What a Config is said to do. One that only leans there is inconclusive."""
+
+    kind: Literal["verdict"]
+
+
+class CheckState(Section):
+    """What a check of the whole sweep, such as SWP003 (double descent), came to."""
+
+    kind: Literal["check"]
+    code: Annotated[str, Field(pattern=r"^SWP[0-9]{3}$")] = Field(description="SWP001 … of sweeps")
+
+
+LabelName = Literal[
+    "good", "benign", "underfit", "overfit", "not_converged", "diverged", "unstable", "inconclusive"
+]  # fmt: skip
+StateName = Literal["found", "clear"]
+
+
+class Theory(Section):
+    """A closed form: each Config that is selected has a number of its own."""
+
+    closed_form: Literal[
+        "ridge_fixed_design",
+        "polynomial_fixed_x",
+        "nearest_neighbours_sine",
+        "least_squares_gaussian",
+        "minimum_norm_decaying",
+        "threshold_without_bias",
+    ] = Field(description="its name; docs are in fitlab/expectations/closed_forms.py")
+
+
+class Relative(Section):
+    """A tolerance as a share of what is expected."""
+
+    relative: NonNegative = Field(description="a share: 0.01 is one percent")
 
 
 def _named(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     metric = "/" in value or value == "n_parameters"
+    if metric and value not in get_args(Metric):
+        raise refusal("unknown quantity", ", ".join(get_args(Metric)), did_you_mean(value, get_args(Metric)))
     return {"kind": "metric", "metric": value} if metric else {"kind": value}
+
+
+def _shape(value: Any) -> str:
+    """Which alternative of a tolerance or an exact value is meant."""
+    return "text" if isinstance(value, str) else "mapping" if isinstance(value, dict | Section) else "number"
+
+
+def _number_or(value: Any) -> str:
+    return "mapping" if _shape(value) == "mapping" else "number"
 
 
 Quantity = Annotated[
@@ -74,7 +144,11 @@ Quantity = Annotated[
     | Annotated[Homogeneity, Tag("homogeneity")]
     | Annotated[BiasAblation, Tag("bias_ablation")]
     | Annotated[Tau, Tag("kendall_tau")]
-    | Annotated[Argmin, Tag("argmin")],
+    | Annotated[Argmin, Tag("argmin")]
+    | Annotated[Argmax, Tag("argmax")]
+    | Annotated[Ratio, Tag("ratio")]
+    | Annotated[VerdictLabel, Tag("verdict")]
+    | Annotated[CheckState, Tag("check")],
     tagged_by("kind"),
 ]
 
@@ -88,20 +162,49 @@ class Expectation(Section):
         description="what is looked at; those without settings of their own by name, such as output_at_zero or loss/val"
     )
     where: dict[str, JsonValue] = Field({}, description="the Configs with these values of swept keys; default: all")
-    equals: float | None = None
+    equals: (
+        Annotated[Annotated[float, Tag("number")] | Annotated[Theory, Tag("mapping")], Discriminator(_number_or)] | None
+    ) = Field(None, description="a number, or a closed form by its name")
     at_least: float | None = None
     at_most: float | None = None
-    within: Literal["standard_errors"] | NonNegative | None = Field(
+    one_of: Annotated[tuple[float | LabelName | StateName, ...], Field(min_length=1)] | None = Field(
+        None, description="of a verdict its labels, of a check its states, of argmin and argmax numbers"
+    )
+    within: (
+        Annotated[
+            Annotated[Literal["standard_errors"], Tag("text")]
+            | Annotated[NonNegative, Tag("number")]
+            | Annotated[Relative, Tag("mapping")],
+            Discriminator(_shape),
+        ]
+        | None
+    ) = Field(
         None,
-        description="of equals: an absolute tolerance of the mean over seeds, or standard_errors: 4 of them, with less "
-        "than 30 seeds Student's t at 1 - 1e-5. Default: every seed, exactly",
+        description="of equals: an absolute tolerance of the mean over seeds, a relative one, or standard_errors: 4 of "
+        "them, with less than 30 seeds Student's t at 1 - 1e-5, with less than 5 nothing. Default: every seed, exactly",
     )
 
     @model_validator(mode="after")
     def _decides(self) -> Expectation:
-        bounds = [self.equals, self.at_least, self.at_most]
-        if all(bound is None for bound in bounds) or (self.equals is not None and bounds.count(None) < 2):
-            raise refusal("nothing decides this", "equals, or at_least, at_most or both")
+        bounds = [self.equals, self.one_of, self.at_least, self.at_most]
+        alone = self.equals is not None or self.one_of is not None
+        if all(bound is None for bound in bounds) or (alone and bounds.count(None) < 3):
+            raise refusal("nothing decides this", "equals, or one_of, or at_least, at_most or both")
+        if (self.one_of is not None) != bool(self._choices) and not isinstance(self.quantity, Extremum):
+            raise refusal(f"a {self.quantity.kind} is not decided like that", "one_of" if self._choices else "a number")
+        for given in self.one_of or ():
+            if given not in self._choices if self._choices else isinstance(given, str):
+                raise refusal(f"{self.quantity.kind} is never {given}", ", ".join(self._choices) or "numbers")
         if self.within is not None and self.equals is None:
             raise refusal("a tolerance without a value", "within beside equals; a bound has no tolerance")
         return self
+
+    @property
+    def _choices(self) -> tuple[str, ...]:
+        """The words that the quantity may come to; none where it is a number."""
+        match self.quantity:
+            case VerdictLabel():
+                return get_args(LabelName)
+            case CheckState():
+                return get_args(StateName)
+        return ()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
 from fitlab.errors import Path
+from fitlab.spec.base import did_you_mean as did_you_mean  # refusals need it, too, below this module
 from fitlab.spec.model import Spec
 from fitlab.spec.models import Sections
 
@@ -173,12 +173,3 @@ def _bounds(node: Schema) -> str:
     signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     parts = [f"{sign} {node[key]}" for key, sign in signs.items() if key in node]
     return " " + " and ".join(parts) if parts else ""
-
-
-def did_you_mean(word: str, options: Iterable[str]) -> str | None:
-    """Return the hint for a misspelt ``word``, if something near it exists."""
-    names = list(options)
-    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    if not near:  # a swept key written without its section
-        near = [name for name in names if name.rsplit(".", 1)[-1] == word.rsplit(".", 1)[-1]][:1]
-    return f"did you mean {near[0]}?" if near else None

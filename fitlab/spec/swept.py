@@ -57,9 +57,13 @@ def _expect_problems(data: dict[str, Any], swept: dict[str, Any]) -> Iterator[Pr
     for i, one in enumerate(expect if isinstance(expect, list) else ()):
         found = one if isinstance(one, dict) else {}
         where, quantity = found.get("where"), found.get("quantity")
-        keys = [(("expect", i, "where", key), key) for key in (where if isinstance(where, dict) else ())]
+        keys: list[tuple[Path, Any]] = [
+            (("expect", i, "where", key), key) for key in (where if isinstance(where, dict) else ())
+        ]
         if isinstance(quantity, dict) and "along" in quantity:
             keys.append((("expect", i, "quantity", "along"), quantity["along"]))
+        other = quantity.get("to") if isinstance(quantity, dict) else None
+        keys += [(("expect", i, "quantity", "to", key), key) for key in (other if isinstance(other, dict) else ())]
         for path, key in keys:
             if isinstance(key, str) and key not in swept:
                 yield Problem(path, "not a swept key", key, ", ".join(swept) or "none", did_you_mean(key, swept))

@@ -109,7 +109,20 @@ class GaussianLogistic(Teacher):
     intercept: float = Field(0.0, description="log-odds at x = 0")
 
 
+class ThresholdTeacher(Teacher):
+    """y = 1 where x > threshold, else 0; x one standard normal number.
+
+    A linear classifier without a bias separates at 0 alone: it is right for 1/2 + Φ(-|threshold|) of the rows.
+    """
+
+    kind: Literal["threshold_teacher"]
+    n_samples: Count = Field(400, description="rows to train on; fresh: false: rows of all parts")
+    threshold: float = Field(1.0, description="where the classes meet")
+
+
 FixedX = (PolynomialFixedX, FixedDesign, Sine)
+Classifying = (GaussianLogistic, ThresholdTeacher)  # all others set a regression
 TeacherData = (
     LinearTeacher | DecayingTeacher | PolynomialFixedX | FixedDesign | Sine | MlpTeacher | GaussianLogistic
+    | ThresholdTeacher
 )  # fmt: skip

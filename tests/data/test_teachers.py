@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 from conftest import PROVE
@@ -20,7 +22,7 @@ from fitlab.spec import read_spec
 
 KINDS = [
     "linear_teacher", "decaying_teacher", "polynomial_fixed_x", "fixed_design", "sine", "mlp_teacher",
-    "gaussian_logistic",
+    "gaussian_logistic", "threshold_teacher",
 ]  # fmt: skip
 REPEATS = 2000 if PROVE else 100
 
@@ -139,7 +141,7 @@ def test_fresh_rows_are_new_for_every_seed_and_the_test_part_is_not(kind: str) -
 @given(kind=st.sampled_from(KINDS), small=st.integers(1, 30), large=st.integers(1, 30), seed=st.integers(0, 9))
 def test_a_smaller_fresh_part_is_the_beginning_of_a_larger_one(kind: str, small: int, large: int, seed: int) -> None:
     small, large = sorted((small, large))
-    noise = {"label_noise": 0.3} if kind == "gaussian_logistic" else {}
+    noise = {"label_noise": 0.3} if kind in ("gaussian_logistic", "threshold_teacher") else {}
     one, other = (split(kind, seed, train_size=size, validation=5, **noise) for size in (small, large))
     assert (one.X_train == other.X_train[:small]).all()
     assert (one.y_train == other.y_train[:small]).all()
@@ -158,6 +160,27 @@ def test_a_fresh_law_needs_no_row_of_each_class_in_its_probe() -> None:
     made = split("gaussian_logistic", n_samples=1, intercept=8.0, test=20_000)
     assert made.n_outputs == 2
     assert set(made.y_test) == {0, 1}
+
+
+@given(threshold=st.floats(-2, 2), rate=st.floats(0, 1))
+def test_a_threshold_separates_classes_but_for_label_noise(threshold: float, rate: float) -> None:
+    made = split("threshold_teacher", threshold=threshold, label_noise=rate, test=4000)
+    wrong = (made.y_test != (made.X_test[:, 0] > threshold)).mean()
+    assert abs(wrong - rate / 2) <= 5 * np.sqrt(rate / 2 * (1 - rate / 2) / 4000)
+    assert made.truth.bayes_error == rate / 2
+    share = NormalDist().cdf(-threshold)
+    assert abs((made.X_test[:, 0] > threshold).mean() - share) <= 5 * np.sqrt(share * (1 - share) / 4000)
+
+
+@pytest.mark.parametrize("threshold", [1.0, 0.3, -1.0])
+def test_a_linear_classifier_without_a_bias_is_right_as_often_as_its_closed_form_says(threshold: float) -> None:
+    right = []
+    for seed in range(REPEATS):
+        made = split("threshold_teacher", seed, threshold=threshold)
+        model = LogisticRegression(fit_intercept=False).fit(made.X_train, made.y_train)
+        right.append(model.score(made.X_val, made.y_val))
+    exact = 0.5 + NormalDist().cdf(-abs(threshold))  # .6587 at 1
+    assert abs(np.mean(right) - exact) < 4 * np.std(right, ddof=1) / np.sqrt(REPEATS)
 
 
 def test_a_condition_on_label_noise_reads_it_as_the_grammar_does() -> None:

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 from conftest import PROVE, ROOT
+from diagnosis.frames import GOOD, SHAPES, SIZES, UNDERFIT, recorded
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import stdtrit
 
 import fitlab
-from fitlab.expectations import State, checked
+from fitlab.diagnosis import diagnose
+from fitlab.expectations import State, checked, table
+from fitlab.expectations.check import FEWEST, MANY
 from fitlab.spec import read_spec
-from fitlab.stats import kendall_tau
+from fitlab.spec.expect import Expectation, LabelName, StateName
+from fitlab.stats import kendall_tau, t_interval
+from fitlab.sweep import Sweep
+from fitlab.verdicts import Label
+from fitlab.verdicts import State as CheckedState
 
 TINY = {
     "name": "expecting",
@@ -53,7 +65,7 @@ def test_what_cannot_be_evaluated_is_said_and_never_passed(tmp_path: Path) -> No
     sweep = fitlab.run({**TINY, "seeds": 1, "expect": expect}, store=tmp_path, publish=False, jobs=1)
     found = checked(sweep)
     assert [one.state for one in found] == [State.NOT_EVALUATED] * 3
-    assert [word in one.why for word, one in zip(("no Config", "fewer than 3", "one seed"), found, strict=True)] == [
+    assert [word in one.why for word, one in zip(("no Config", "fewer than 3", "1 seed"), found, strict=True)] == [
         True
     ] * 3
 
@@ -69,22 +81,150 @@ def test_changing_what_is_expected_trains_nothing(tmp_path: Path) -> None:
     assert [fit.provenance for fit in again.fits] == [fit.provenance for fit in first.fits]
 
 
-def test_the_mean_is_within_standard_errors_of_the_truth_and_of_nothing_else(tmp_path: Path) -> None:
-    sweep = fitlab.run(TINY, store=tmp_path, publish=False, jobs=1)
+@pytest.mark.parametrize(
+    ("n", "errors"), [(MANY, 4.0), (MANY + 5, 4.0), (10, stdtrit(9, 1 - 1e-5)), (FEWEST, stdtrit(4, 1 - 1e-5))]
+)
+def test_the_tolerance_is_four_standard_errors_of_many_seeds_and_students_t_of_few(n: int, errors: float) -> None:
+    sweep = recorded({"one": GOOD, "other": UNDERFIT}, seeds=n)
     losses = [fit.final["loss/val"] for fit in sweep.completed(sweep.configs[0])]
-    where = dict(sweep.configs[0].swept)
-    mean, error = float(np.mean(losses)), float(np.std(losses, ddof=1) / np.sqrt(3))
-    near = {"claim": "near", "quantity": "loss/val", "where": where, "within": "standard_errors"}
-    # Student's t with two degrees of freedom at 1 - 1e-5 is 223.6
-    assert outcomes(tmp_path, {**near, "equals": mean + 223 * error}, {**near, "equals": mean + 225 * error}) == [
-        State.PASSED,
-        State.FAILED,
-    ]
+    mean, error = float(np.mean(losses)), float(np.std(losses, ddof=1) / np.sqrt(n))
+    near = {"quantity": "loss/val", "where": {"model.name": "one"}, "within": "standard_errors"}
+    inside, outside = (said(sweep, {**near, "equals": mean + share * errors * error}) for share in (0.999, 1.001))
+    assert (inside.state, outside.state) == (State.PASSED, State.FAILED)
+    np.testing.assert_allclose([inside.value, inside.exact], [mean, mean + 0.999 * errors * error])
+    assert inside.interval == t_interval(losses, 0.9)
+
+
+@pytest.mark.parametrize("n", range(1, FEWEST))
+def test_so_few_seeds_have_no_standard_error_that_decides(n: int) -> None:
+    near = {"quantity": "loss/val", "where": {"model.name": "one"}, "within": "standard_errors"}
+    found = said(recorded({"one": GOOD, "other": UNDERFIT}, seeds=n), {**near, "equals": 1.0})
+    assert (found.state, f"{n} seed" in found.why) == (State.NOT_EVALUATED, True)
+
+
+@given(exact=st.floats(0.1, 10), share=st.floats(1e-6, 0.5))
+def test_a_relative_tolerance_is_a_share_of_what_is_expected(exact: float, share: float) -> None:
+    sweep = recorded({"one": GOOD, "other": UNDERFIT})
+    (mean,) = {sweep.intervals(sweep.configs[0])["loss/val"].estimate}
+    where = {"quantity": "loss/val", "where": {"model.name": "one"}, "equals": exact}
+    found = said(sweep, {**where, "within": {"relative": share}})
+    assert (found.state is State.PASSED) is (abs(mean - exact) <= share * exact)
+    assert found.state is said(sweep, {**where, "within": share * exact}).state
+
+
+def said(sweep: Sweep, *expect: dict[str, Any]) -> Any:
+    """Return what came of one expectation of a sweep that is there; of several a list."""
+    made = tuple(Expectation.model_validate_json(json.dumps({"claim": "so it is", **one})) for one in expect)
+    found = checked(replace(sweep, spec=sweep.spec.model_copy(update={"expect": made})))
+    return found[0] if len(found) == 1 else list(found)
+
+
+ALONG = {"along": "model.capacity"}
+SWEEP_CASES = [  # of three Configs with capacities 1, 2, 3 that underfit, are right and overfit
+    ({"quantity": {"kind": "argmin", **ALONG}, "one_of": [2]}, State.PASSED),
+    ({"quantity": {"kind": "argmin", **ALONG}, "one_of": [1, 3]}, State.FAILED),
+    ({"quantity": {"kind": "argmin", **ALONG}, "equals": 2}, State.PASSED),
+    ({"quantity": {"kind": "argmax", **ALONG}, "at_least": 3}, State.PASSED),
+    ({"quantity": {"kind": "argmax", **ALONG}, "at_most": 2}, State.FAILED),
+    ({"quantity": {"kind": "argmin", "metric": "loss/train", **ALONG}, "one_of": [3]}, State.PASSED),
+    ({"quantity": {"kind": "argmin", "along": "model.name"}, "one_of": [2]}, State.NOT_EVALUATED),
+    ({"quantity": {"kind": "argmin", **ALONG}, "where": {"model.name": "right"}, "one_of": [2]}, State.NOT_EVALUATED),
+    ({"quantity": "verdict", "where": {"model.name": "small"}, "one_of": ["underfit"]}, State.PASSED),
+    ({"quantity": "verdict", "where": {"model.name": "large"}, "one_of": ["underfit", "good"]}, State.FAILED),
+    ({"quantity": "verdict", "one_of": ["underfit", "good"]}, State.FAILED),
+    ({"quantity": "verdict", "one_of": ["underfit", "good", "overfit"]}, State.PASSED),
+    ({"quantity": {"kind": "check", "code": "SWP003"}, "one_of": ["clear"]}, State.PASSED),
+    ({"quantity": {"kind": "check", "code": "SWP003"}, "one_of": ["found"]}, State.FAILED),
+    ({"quantity": {"kind": "check", "code": "SWP009"}, "one_of": ["clear"]}, State.NOT_EVALUATED),
+    ({"quantity": {"kind": "check", "code": "SWP999"}, "one_of": ["found"]}, State.NOT_EVALUATED),
+    ({"quantity": "output_at_zero", "equals": 0}, State.NOT_EVALUATED),
+    ({"quantity": "accuracy/val", "at_least": 0}, State.NOT_EVALUATED),
+    ({"quantity": "loss/val", "equals": {"closed_form": "ridge_fixed_design"}}, [State.NOT_EVALUATED] * 3),
+]
+
+
+@pytest.mark.parametrize(("one", "state"), SWEEP_CASES, ids=str)
+def test_places_verdicts_and_checks(one: dict[str, Any], state: State | list[State]) -> None:
+    sweep = recorded(SHAPES, capacity=SIZES)
+    found = said(replace(sweep, verdicts=diagnose(sweep)), one)
+    assert ([each.state for each in found] if isinstance(found, list) else found.state) == state
+
+
+@pytest.mark.parametrize("quantity", ["verdict", {"kind": "check", "code": "SWP003"}])
+def test_a_sweep_without_a_diagnosis_has_neither_verdicts_nor_checks(quantity: Any) -> None:
+    found = said(recorded(SHAPES), {"quantity": quantity, "one_of": ["good" if quantity == "verdict" else "clear"]})
+    assert (found.state, found.why) == (State.NOT_EVALUATED, "the sweep is not diagnosed")
+
+
+def test_a_ratio_is_of_means_and_inverts_when_its_configs_are_swapped(tmp_path: Path) -> None:
+    sweep = fitlab.run(TINY, store=tmp_path, publish=False, jobs=1)
+    ratio = {"kind": "ratio", "metric": "loss/val"}
+    low, high = {"training.alpha": 1e-4}, {"training.alpha": 1.0}
+    there, back = (
+        said(sweep, {"quantity": {**ratio, "to": to}, "where": {"model.biases": True, **at}, "at_least": 0}).value
+        for at, to in ((low, high), (high, low))
+    )
+    means = [sweep.intervals(one)["loss/val"].estimate for one in sweep.configs if one.swept["model.biases"]]
+    np.testing.assert_allclose([there, back], [means[0] / means[1], means[1] / means[0]], rtol=1e-12)
+    nowhere = said(sweep, {"quantity": {**ratio, "to": {"training.alpha": 3}}, "at_least": 0})
+    assert (nowhere.state, nowhere.why) == (State.NOT_EVALUATED, "no Config to compare it with")
+
+
+def test_weights_that_are_gone_are_not_evaluated_and_a_lost_fit_neither(tmp_path: Path) -> None:
+    fitlab.run({**TINY, "expect": [{**AT_ZERO, "equals": 0}]}, store=tmp_path, publish=False, jobs=1)
+    sweep = fitlab.load("expecting", tmp_path)
+    for path in (tmp_path / "fits").iterdir():
+        path.unlink()
+    (gone,) = checked(sweep)
+    assert (gone.state, "gone, and with it weights" in gone.why) == (State.NOT_EVALUATED, True)
+    (lost,) = checked(fitlab.load("expecting", tmp_path))
+    assert (lost.state, lost.why) == (State.NOT_EVALUATED, "3 of 3 Fits did not complete or are lost")
+
+
+def test_labels_and_states_are_those_of_verdicts_and_checks() -> None:
+    assert {*get_args(LabelName), "not_assessed"} == {str(label) for label in Label}
+    assert {*get_args(StateName), "not_applicable"} == {str(state) for state in CheckedState}
+
+
+def test_results_are_a_table(tmp_path: Path) -> None:
+    expect = [{**AT_ZERO, "equals": 0}, {"claim": "near", "quantity": "loss/val", "equals": 9, "within": 0.1}]
+    sweep = fitlab.run({**TINY, "expect": expect}, store=tmp_path, publish=False, jobs=1)
+    frame = table(checked(sweep))
+    assert list(frame.state) == ["passed", "failed"]
+    assert frame.low.isna().tolist() == [True, False]
+    assert (frame.low[1] <= frame.value[1] <= frame.high[1]) is np.True_
+
+
+def test_an_unknown_quantity_is_told_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.yaml"
+    path.write_text(
+        "name: x\ndata: {kind: iris}\nmodel: {kind: mlp}\nexpect:\n"
+        "  - claim: low\n    quantity: los/val\n    at_most: 1\n"
+        "  - claim: none\n    quantity: output_at_zeros\n    equals: 0\n"
+    )
+    with pytest.raises(fitlab.SpecError) as caught:
+        read_spec(path)
+    text = str(caught.value)
+    assert f"{path}:6:5 expect[0].quantity: unknown quantity" in text
+    assert f"{path}:9:5 expect[1].quantity: unknown quantity" in text
+    assert "did you mean loss/val?" in text
+    assert "did you mean output_at_zero?" in text
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
+        ({"quantity": "verdict", "equals": 1}, "not decided like that"),
+        ({"quantity": "verdict", "one_of": ["overfitt"]}, "did you mean overfit"),
+        ({"quantity": "verdict", "one_of": ["found"]}, "verdict is never found"),
+        ({"quantity": "loss/val", "one_of": [1]}, "not decided like that"),
+        ({"quantity": {"kind": "argmin", "along": "training.alpha"}, "one_of": ["good"]}, "argmin is never good"),
+        ({"quantity": {"kind": "check", "code": "SW3"}, "one_of": ["found"]}, "text that matches"),
+        ({"quantity": {"kind": "ratio", "to": {"training.alpa": 1}}, "at_most": 1}, "did you mean training.alpha"),
+        ({"equals": {"closed_form": "ridge_fixed_desing"}}, "did you mean ridge_fixed_design"),
+        ({"equals": 1, "within": "standard_error"}, "did you mean standard_errors"),
+        ({"equals": 1, "within": {"relative": -1}}, "a number ≥ 0"),
+        ({"equals": 1, "one_of": [1]}, "nothing decides this"),
         ({"quantity": "output_at_zeros", "equals": 0}, "output_at_zero"),
         ({"quantity": {"kind": "kendal_tau"}, "equals": 0}, "kendall_tau"),
         ({"where": {"model.bias": True}, "equals": 0}, "did you mean model.biases"),
@@ -99,13 +239,16 @@ def test_a_wrong_expectation_is_a_spec_error(change: dict[str, Any], said: str) 
         read_spec({**TINY, "expect": [{**AT_ZERO, **change}]})
 
 
+SHIPPED = [path for path in sorted((ROOT / "experiments").rglob("*.yaml")) if read_spec(path).spec.expect]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("start", [0, 100, 200, 300] if PROVE else [0])
-@pytest.mark.parametrize("name", ["biases", "label_noise", "norms"])
-def test_what_the_shipped_experiments_expect_holds(name: str, start: int, tmp_path: Path) -> None:
-    path = ROOT / "experiments" / f"{name}.yaml"
-    seeds = [f"seeds={[start + i for i in range(5)]}"]
-    sweep = fitlab.run(path, store=tmp_path, overrides=seeds, publish=False)
+@pytest.mark.parametrize("start", [0, 1000, 2000, 3000] if PROVE else [0])
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_what_the_shipped_experiments_expect_holds(path: Path, start: int, tmp_path: Path) -> None:
+    count = len(read_spec(path).spec.seeds.values)
+    seeds = range(start, start + (count if PROVE else min(count, MANY)))
+    sweep = fitlab.run(path, store=tmp_path, overrides=[f"seeds={[*seeds]}"], publish=False)
     assert [(one.claim, one.got) for one in checked(sweep) if one.state is not State.PASSED] == []
 
 
