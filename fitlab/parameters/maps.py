@@ -30,6 +30,11 @@ class Map:
     shape: tuple[int, int]  # of the array
     scale: float  # the largest size of an entry at any epoch
 
+    def table(self) -> pd.DataFrame:
+        """Return its cells: row, column, value. row and column count the cells, from 0."""
+        row, column = (place.ravel() for place in np.indices(self.values.shape))
+        return pd.DataFrame({"row": row, "column": column, "value": self.values.ravel()})
+
 
 @dataclass(frozen=True, eq=False)
 class Histogram:

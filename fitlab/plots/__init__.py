@@ -1,7 +1,21 @@
-"""Figures. Every function draws into the axes that it is given and returns them; it shows nothing and sets no style."""
+"""Figures for papers, drawn with matplotlib into the user's axes: guests, which show nothing and change no setting.
 
-from fitlab.plots.relations import norms_vs_gap
-from fitlab.plots.weights import weight_heatmap, weight_histograms
-from fitlab.plots.writing import write_weight_figures
+Each function takes a record, a Sweep or a tidy DataFrame and ``ax``, and returns the axes; without ``ax`` it makes
+some. What is drawn comes as a record with ``.table()``.
+"""
 
-__all__ = ["norms_vs_gap", "weight_heatmap", "weight_histograms", "write_weight_figures"]
+from fitlab.plots.biases import bias_shift
+from fitlab.plots.matrices import weight_heatmap, weight_histograms
+from fitlab.plots.norms import norms_vs_gap
+from fitlab.plots.saving import save
+from fitlab.plots.written import write_config_figures, write_weight_figures
+
+__all__ = [
+    "bias_shift",
+    "norms_vs_gap",
+    "save",
+    "weight_heatmap",
+    "weight_histograms",
+    "write_config_figures",
+    "write_weight_figures",
+]

@@ -105,3 +105,18 @@ def test_files_lie_where_mlflow_puts_them_and_publishing_twice_adds_none(tiny: d
     assert run.data.tags[tag] == client.get_run(other.info.run_id).data.tags[tag]
     assert fitlab.publish("tiny", store).created == 0
     assert sorted(file.path for file in client.list_artifacts(run.info.run_id, "images")) == ours
+
+
+def test_a_run_that_was_half_published_is_completed_and_has_every_picture_once(tiny: dict, store: Path) -> None:
+    fitlab.run(tiny, store=store, jobs=1)
+    client = MlflowClient(f"sqlite:///{store / 'mlflow.db'}")
+    run = client.search_runs(["1"], "tags.`fitlab.kind` = 'config'")[0]
+    folder = Path(client.download_artifacts(run.info.run_id, ""))  # where they lie: the store is local
+    before = {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert {path.name for path in before if path.parent.name != "images"} == {"weights.html"}
+    for gone in sorted(folder.glob("images/*"))[1:]:
+        gone.unlink()
+    client.update_run(run.info.run_id, "RUNNING")  # as if killed midway
+    fitlab.publish("tiny", store)
+    assert {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    assert client.get_run(run.info.run_id).info.status == "FINISHED"

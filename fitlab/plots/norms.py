@@ -1,0 +1,177 @@
+"""A number of the parameters against the generalisation gap, Config by Config."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from fitlab.diagnosis.naming import counted, name_of, percent
+from fitlab.parameters.measured import NETWORK
+from fitlab.plots.shared import FAINT, LEGEND, axes_or_new, bare, nothing
+from fitlab.records import Config, Interval
+from fitlab.sweep import Sweep
+from fitlab.verdicts import COLOURS, Label
+
+LABELS = {
+    "norm": "norm of all parameters",
+    "distance": "distance from initialisation",
+    "path_norm": "path norm",
+    "spectral_product": "product of spectral norms",
+    "margin": "margin, tenth percentile",
+    "dead": "share of silent units",
+    "path_norm/margin": "path norm / margin",
+    "spectral_product/margin": "product of spectral norms / margin",
+    "bias_ablation": "rise of validation loss without biases",
+    "gap/loss": "validation loss − train loss",
+    "loss/val": "validation loss",
+    "loss/train": "train loss",
+}
+SHAPES = dict(zip(Label, "os^Dv*PXp", strict=True))  # verdicts differ in grey, too
+UNJUDGED = "not diagnosed"
+COLUMNS = ("config", "name", "verdict", "x", "x_low", "x_high", "y", "y_low", "y_high", "n")
+WIDE = 30.0  # from this ratio of its numbers on an axis is logarithmic
+
+
+@dataclass(frozen=True)
+class NormsVsGap:
+    """Means over seeds of two numbers of each Config, with Student-t intervals."""
+
+    metric: str
+    outcome: str
+    level: float
+    points: tuple[tuple[str, str, str, Interval, Interval], ...]  # digest, name, verdict's label, metric, outcome
+    without: int  # Configs of which one of the two is not known
+
+    def table(self) -> pd.DataFrame:
+        """Return a row per Config: config, name, verdict, x, x_low, x_high (the metric), y … (the outcome), n seeds."""
+        rows = [
+            (*words, x.estimate, x.low, x.high, y.estimate, y.low, y.high, min(x.n, y.n))
+            for *words, x, y in self.points
+        ]
+        return pd.DataFrame(rows, columns=COLUMNS)
+
+    @property
+    def caption(self) -> str:
+        """What stands below the figure."""
+        left = f" {counted(self.without, 'Config')} without both numbers left out." if self.without else ""
+        return (
+            f"{_said(self.outcome).capitalize()} against {_said(self.metric)} at the last epoch; a point a Config "
+            f"({len(self.points)}), mean over seeds with {percent(self.level)} Student-t intervals, coloured by "
+            f"verdict.{left} Norms do not order test error along capacity."
+        )
+
+
+def norms_vs_gap(
+    source: Sweep | NormsVsGap | pd.DataFrame,
+    *,
+    metric: str = "norm",
+    outcome: str = "gap/loss",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a number of the whole network against the gap: a point a Config, with bars, in the colour of its verdict.
+
+    Never part of a verdict: along capacity norms do not order test error.
+    metric: of the network, see ``fitlab.parameters.measured``. outcome: gap/loss, loss/val, or another final metric.
+    source: a Sweep; or a DataFrame with columns x and y, and where there are any name, verdict, x_low, x_high, y_low
+    and y_high. What is drawn is ``norms_of(…).table()``. Raises ValueError where there is nothing to draw.
+    """
+    if isinstance(source, Sweep):
+        source = norms_of(source, metric=metric, outcome=outcome)
+    if isinstance(source, NormsVsGap):
+        metric, outcome = source.metric, source.outcome
+    frame = _framed(source)
+    ax = axes_or_new(ax)
+    ax.axhline(0, color=FAINT, linewidth=0.6, zorder=0)
+    for said in (word for word in (*map(_words, Label), UNJUDGED) if word in {*frame["verdict"]}):
+        _points(ax, frame[frame["verdict"] == said], said)
+    if (frame["x"] > 0).all() and frame["x"].max() > WIDE * frame["x"].min():
+        ax.set_xscale("log")
+    ax.set_xlabel(_said(metric))
+    ax.set_ylabel(_said(outcome))
+    bare(ax)
+    if frame["verdict"].nunique() > 1 or UNJUDGED not in {*frame["verdict"]}:
+        ax.legend(**LEGEND)
+    return ax
+
+
+def norms_of(sweep: Sweep, *, metric: str = "norm", outcome: str = "gap/loss") -> NormsVsGap:
+    """Return what ``norms_vs_gap`` draws of a Sweep. Reads weights from the store. Raises ValueError, StoreError."""
+    both = [(config, _metric(sweep, config), sweep.intervals(config)) for config in sweep.configs]
+    points = tuple(
+        (config.digest[:12], name_of(config), _verdict(sweep, config), numbers[metric], finals[outcome])
+        for config, numbers, finals in both
+        if metric in numbers and outcome in finals
+    )
+    if not points:
+        there = dict.fromkeys(name for _, numbers, finals in both for name in (*numbers, *finals))
+        raise nothing(f"no Config of {sweep.spec.name} has both {metric} and {outcome}", there)
+    return NormsVsGap(metric, outcome, sweep.spec.diagnosis.level, points, len(sweep.configs) - len(points))
+
+
+def _metric(sweep: Sweep, config: Config) -> dict[str, Interval]:
+    return {name: one for (layer, _, name), one in sweep.parameter_means(config).items() if layer == NETWORK}
+
+
+def _verdict(sweep: Sweep, config: Config) -> str:
+    verdict = sweep.verdicts.by_config.get(config.digest)
+    return UNJUDGED if verdict is None else _words(verdict.label)
+
+
+def _words(label: Label) -> str:
+    return str(label).replace("_", " ")
+
+
+def _said(name: str) -> str:
+    return LABELS.get(name, name.replace("_", " "))
+
+
+def _framed(source: NormsVsGap | pd.DataFrame) -> pd.DataFrame:
+    """Return rows with all columns; what a DataFrame lacks is unknown."""
+    frame = source.table() if isinstance(source, NormsVsGap) else source
+    missing = {"x", "y"} - {*frame.columns}
+    if missing:
+        raise nothing(f"the DataFrame lacks {', '.join(sorted(missing))}", frame.columns)
+    rows: pd.DataFrame = frame.assign(
+        verdict=frame["verdict"].fillna(UNJUDGED).replace("", UNJUDGED) if "verdict" in frame else UNJUDGED,
+        **{name: np.nan for name in ("x_low", "x_high", "y_low", "y_high") if name not in frame},
+    )
+    rows["verdict"] = [_known(text) for text in rows["verdict"]]
+    rows = rows[np.isfinite(rows["x"]) & np.isfinite(rows["y"])]
+    if not len(rows):
+        raise nothing("no row has finite x and y")
+    return rows
+
+
+def _known(text: str) -> str:
+    """Return the label of a verdict's text: of ``inconclusive, leaning overfit`` the first word."""
+    first = text.split(",")[0].replace("_", " ")
+    if first not in {UNJUDGED, *map(_words, Label)}:
+        raise nothing(f"{text!r} is no verdict", map(_words, Label))
+    return first
+
+
+def _points(ax: Axes, rows: pd.DataFrame, said: str) -> None:
+    label = None if said == UNJUDGED else Label(said.replace(" ", "_"))
+    shade = FAINT if label is None else COLOURS[label]
+    ax.errorbar(
+        rows["x"],
+        rows["y"],
+        xerr=_ends(rows, "x"),
+        yerr=_ends(rows, "y"),
+        fmt=SHAPES[label] if label else "o",
+        color=shade,
+        markersize=5,
+        markeredgecolor="white",
+        markeredgewidth=0.3,
+        elinewidth=0.7,
+        label=said,
+    )
+
+
+def _ends(rows: pd.DataFrame, name: str) -> Sequence[pd.Series]:
+    """Return the lengths of bars; those that are not known are not drawn."""
+    return [rows[name] - rows[f"{name}_low"], rows[f"{name}_high"] - rows[name]]
