@@ -5,7 +5,7 @@ Scales and bins of an array are the same at all epochs, so that what moves from 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,13 +69,14 @@ class Maps:
         return pd.DataFrame(rows, columns=["epoch", "layer", "role", "low", "high", "count"])
 
 
-def maps_of(fit: Fit) -> Maps:
-    """Return what is drawn of a Fit: of at most EPOCHS epochs. Empty where it has no arrays, or not finite ones.
+def maps_of(fit: Fit, also: Collection[int] = ()) -> Maps:
+    """Return what is drawn of a Fit: of at most EPOCHS epochs, and of those of ``also`` that it kept.
 
-    Raises StoreError where its arrays lie in a file that is gone.
+    Empty where it has no arrays, or not finite ones. Raises StoreError where its arrays lie in a file that is gone.
     """
     kept = [*fit.kept.items()]
-    chosen = [kept[i] for i in _spread(len(kept))]
+    spread = _spread(len(kept))
+    chosen = [one for i, one in enumerate(kept) if i in spread or one[0] in also]
     layers = {epoch: layers_of(weights) for epoch, weights in chosen}
     arrays = {epoch: found for epoch, at in layers.items() if (found := _arrays(at))}
     if not all(np.isfinite(array).all() for found in arrays.values() for array in found.values()):

@@ -11,7 +11,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from fitlab.parameters.maps import EPOCHS, Map, Maps, maps_of
+from fitlab.parameters.maps import Map, Maps, maps_of
 from fitlab.parameters.measured import BIAS, WEIGHT
 from fitlab.plots.shared import DIVERGING, FAINT, LEGEND, axes_or_new, bare, figure_of, nothing
 from fitlab.records import Fit
@@ -70,12 +70,12 @@ def map_at(source: Fit | Maps | Map, *, layer: str | None = None, role: str = WE
     """Return the map that ``weight_heatmap`` draws. Raises ValueError where there is none."""
     if isinstance(source, Map):
         return source
-    maps = source if isinstance(source, Maps) else maps_of(source)
+    maps = source if isinstance(source, Maps) else maps_of(source, () if epoch is None else (epoch,))
     if not maps.epochs:
         raise nothing("this Fit kept no weights, or not finite ones")
     at = maps.epochs[-1] if epoch is None else epoch
     if at not in maps.maps:
-        raise nothing(f"epoch {epoch} was not kept, or is not among the {EPOCHS} that are drawn", maps.epochs)
+        raise nothing(f"epoch {epoch} was not kept", maps.epochs)
     found = [one for one in maps.maps[at] if one.role == role and layer in (None, one.layer)]
     if not found:
         raise nothing(f"no {role} of {layer or 'any layer'}", (f"{one.layer} {one.role}" for one in maps.maps[at]))
@@ -93,8 +93,9 @@ def weight_histograms(
 ) -> Axes:
     """Draw how the entries of one array are spread, an outline for each epoch.
 
-    epochs: of those kept; None: the first, a middle and the last. Light is early, dark is late; bins are the same at all epochs. source: a Fit, or the table of its ``Maps``: epoch,
-    layer, role, low, high, count. layer: None is the first. What is drawn is ``histograms_at(…)``.
+    epochs: of those kept; None: the first, a middle and the last. Light is early, dark is late; bins are the same at
+    all epochs, and wider where entries are few. source: a Fit, or the table of its ``Maps``: epoch, layer, role, low,
+    high, count. layer: None is the first. What is drawn is ``histograms_at(…)``.
     Raises ValueError where there is no such array, saying which there are.
     """
     frame = histograms_at(source, layer=layer, role=role, epochs=epochs)
@@ -134,7 +135,7 @@ def histograms_at(
         case Maps():
             frame = source.table()
         case _:
-            frame = maps_of(source).table()
+            frame = maps_of(source, epochs or ()).table()
     if not len(frame):
         raise nothing("this Fit kept no weights, or not finite ones")
     found = frame[frame["role"] == role]
@@ -145,7 +146,7 @@ def histograms_at(
     kept = sorted(found["epoch"].unique())
     missing = sorted({*(epochs or ())} - {*kept})
     if missing:
-        raise nothing(f"epoch {missing[0]} was not kept, or is not among the {EPOCHS} that are drawn", kept)
+        raise nothing(f"epoch {missing[0]} was not kept", kept)
     shown = epochs or [kept[i] for i in np.linspace(0, len(kept) - 1, LINES).round().astype(int)]
     return _merged(found[found["epoch"].isin(shown)])
 

@@ -60,6 +60,8 @@ def test_many_snapshots_are_thinned_and_what_is_not_finite_is_not_drawn() -> Non
     many = fit({**SPEC, "training": {"epochs": 60, "snapshots": list(range(60))}})
     assert len(maps_of(many).epochs) == EPOCHS
     assert {0, 60} <= set(maps_of(many).epochs)
+    (asked,) = {*maps_of(many, also=[2, 99]).epochs} - {*maps_of(many).epochs}
+    assert asked == 2
     sick = fit({**SPEC, "training": {"solver": "sgd", "learning_rate_init": 1e150, "epochs": 3}})
     assert maps_of(sick).epochs == ()
 

@@ -60,7 +60,7 @@ def test_points_are_the_means_of_the_table(sweep: fitlab.Sweep) -> None:
 def test_what_is_not_there_is_said(sweep: fitlab.Sweep) -> None:
     with pytest.raises(ValueError, match="no weight of hidden_2; there is hidden_1 weight"):
         plots.weight_heatmap(sweep.fits[0], layer="hidden_2")
-    with pytest.raises(ValueError, match="epoch 3 was not kept.*; there is 0, 4"):
+    with pytest.raises(ValueError, match="epoch 3 was not kept; there is 0, 4"):
         plots.weight_histograms(sweep.fits[0], epochs=[3])
     with pytest.raises(ValueError, match="no Config of drawn has both entropy"):
         plots.norms_vs_gap(sweep, metric="entropy")
