@@ -9,10 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fitlab.correlations import relations
     from fitlab.diagnosis import capacity_curves, diagnose
     from fitlab.errors import FitlabError, PublishError, SpecError, StoreError
     from fitlab.records import Config, Fit, Interval, Job, Outcome, Split
-    from fitlab.relations import relations
     from fitlab.runner.api import load, publish, run, split
     from fitlab.runner.theory import bias_variance
     from fitlab.spec import Spec
@@ -41,7 +41,7 @@ _WHERE = {
     "diagnose": "fitlab.diagnosis",
     "load": "fitlab.runner.api",
     "publish": "fitlab.runner.api",
-    "relations": "fitlab.relations",
+    "relations": "fitlab.correlations",
     "run": "fitlab.runner.api",
     "sample_size_curves": "fitlab.theory.sample_size",
     "split": "fitlab.runner.api",

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fitlab
+from fitlab.correlations import CRITERION, WARNING, Relation, relations
 from fitlab.parameters.measured import NETWORK, parameters_of
 from fitlab.records import Curves, Fit
-from fitlab.relations import CRITERION, WARNING, Relation, relations
 from fitlab.stats import kendall_tau
 from fitlab.sweep import Sweep
 

@@ -12,11 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from fitlab.cli.table import broken, cells, coloured, mean, short_names
+from fitlab.correlations import relations
 from fitlab.diagnosis.naming import name_of, percent
 from fitlab.errors import SpecError
 from fitlab.parameters.measured import BIAS, BOTH, NETWORK, WEIGHT, WHY_NOT, Key
 from fitlab.records import Config, Interval
-from fitlab.relations import relations
 from fitlab.seeds import same
 from fitlab.spec import domain_of
 from fitlab.spec.source import read_yaml

@@ -11,13 +11,13 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
+from fitlab.correlations import Relations, relations
 from fitlab.diagnosis.naming import pairs, short
 from fitlab.errors import StoreError
 from fitlab.expectations import of_networks, of_sweeps
 from fitlab.expectations.closed_forms import closed_form
 from fitlab.expectations.reasons import NotEvaluatedError
 from fitlab.records import Config, Fit, Interval
-from fitlab.relations import Relations, relations
 from fitlab.seeds import same
 from fitlab.spec.expect import (
     Argmax,

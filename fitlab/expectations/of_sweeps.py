@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from fitlab.correlations import Relations
 from fitlab.expectations.reasons import NotEvaluatedError
 from fitlab.records import Config, Fit
-from fitlab.relations import Relations
 from fitlab.seeds import same
 from fitlab.spec.expect import CheckState, Extremum, Ratio, Tau
 from fitlab.spec.sweeps import Metric, Objective
