@@ -9,12 +9,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fitlab.diagnosis import diagnose
+    from fitlab.diagnosis import capacity_curves, diagnose
     from fitlab.errors import FitlabError, PublishError, SpecError, StoreError
     from fitlab.records import Config, Fit, Interval, Job, Outcome, Split
+    from fitlab.relations import relations
     from fitlab.runner.api import load, publish, run, split
+    from fitlab.runner.theory import bias_variance
     from fitlab.spec import Spec
     from fitlab.sweep import Sweep
+    from fitlab.theory.sample_size import sample_size_curves
     from fitlab.verdicts import Label, Verdict, Verdicts
 
 _WHERE = {
@@ -33,10 +36,14 @@ _WHERE = {
     "Sweep": "fitlab.sweep",
     "Verdict": "fitlab.verdicts",
     "Verdicts": "fitlab.verdicts",
+    "bias_variance": "fitlab.runner.theory",
+    "capacity_curves": "fitlab.diagnosis",
     "diagnose": "fitlab.diagnosis",
     "load": "fitlab.runner.api",
     "publish": "fitlab.runner.api",
+    "relations": "fitlab.relations",
     "run": "fitlab.runner.api",
+    "sample_size_curves": "fitlab.theory.sample_size",
     "split": "fitlab.runner.api",
 }
 
@@ -56,15 +63,21 @@ __all__ = [
     "Sweep",
     "Verdict",
     "Verdicts",
+    "bias_variance",
+    "capacity_curves",
     "diagnose",
     "load",
     "publish",
+    "relations",
     "run",
+    "sample_size_curves",
     "split",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "plots":
+        return import_module("fitlab.plots")
     if name not in _WHERE:
         raise AttributeError(f"module 'fitlab' has no attribute {name!r}")
     return getattr(import_module(_WHERE[name]), name)

@@ -23,6 +23,9 @@ OUTCOMES = ("gap/loss", "loss/val", "error/val")
 MEANS = ("stable_rank", "bias_share", "shift", "update_ratio")  # over layers and roles, beside what is of the network
 FEWEST = 3  # points of an axis that an order can be seen on
 ORDERS = 0.5  # Kendall's τ from which on a metric is said to order an outcome, with all of its interval
+CRITERION = (
+    f"Ordered is what has |τ| ≥ {ORDERS:g} with all of its interval over seeds; of the rest this sweep shows no order."
+)
 WARNING = (
     "Norms do not order test error along capacity (width, depth, alpha, epochs): they belong to no verdict, and a "
     "smaller one is no better network."
@@ -37,7 +40,7 @@ class Relation:
     metric: str
     outcome: str  # gap/loss, loss/val or error/val, at the last epoch
     tau: Interval  # Kendall's, the mean over strata; over seeds
-    points: int  # values of the axis, at most, in a stratum
+    points: int  # values of the axis, at most, in a stratum: those where metric and outcome are both numbers
     strata: int  # settings of the other axes, in each of which the axis is looked at by itself
 
     @property
@@ -59,25 +62,38 @@ class Relations:
         columns = ["axis", "metric", "outcome", "tau", "low", "high", "n", "points", "strata"]
         return pd.DataFrame(rows, columns=columns)
 
-    def words(self, outcome: str = "loss/val") -> list[str]:
-        """Say for each axis which metrics order the outcome, which do not, and how to take it."""
+    def words(self, outcome: str | None = None) -> list[str]:
+        """Say for each axis which metrics order the outcome, which do not, and how to take it.
+
+        outcome: None for error/val where an axis has one that varies, else loss/val.
+        """
         lines = []
         for axis in dict.fromkeys(one.axis for one in self.rows):
-            here = [one for one in self.rows if one.axis == axis and one.outcome == outcome]
-            rising = [one.metric for one in here if one.tau.low >= ORDERS]
-            falling = [one.metric for one in here if one.tau.high <= -ORDERS]
-            others = [one for one in here if not one.orders]
-            said = [
-                f"{', '.join(names)} {verb} with it" for names, verb in ((rising, "rise"), (falling, "fall")) if names
-            ]
-            if others:
-                strongest = max(abs(one.tau.estimate) for one in others)
-                names = ", ".join(one.metric for one in others)
-                said.append(f"not ordered by {names} (|τ| ≤ {strongest:.2f})")
-            if said:
-                lines.append(f"{outcome} along {axis} ({here[0].points} values): {'; '.join(said)}.")
+            own = [one for one in self.rows if one.axis == axis]
+            chosen = outcome or ("error/val" if any(one.outcome == "error/val" for one in own) else "loss/val")
+            here = [one for one in own if one.outcome == chosen]
+            lines += [f"{chosen} along {axis}: {_said(here)}."] if here else []
         lines += [f"along {axis}: {why}." for axis, why in self.not_applicable.items()]
-        return [*lines, WARNING] if self.rows else lines
+        return [*lines, CRITERION, WARNING] if self.rows else lines
+
+
+def _said(here: Sequence[Relation]) -> str:
+    """Say which metrics rise or fall with the outcome for sure, and which do not. One seed decides nothing."""
+    if all(one.tau.n < 2 for one in here):
+        return "one seed does not say how sure an order is"
+    kinds = {
+        "rise with it": [one for one in here if one.tau.low >= ORDERS],
+        "fall with it": [one for one in here if one.tau.high <= -ORDERS],
+        "do not order it": [one for one in here if not one.orders],
+    }
+    most = max(one.points for one in here)
+
+    def named(one: Relation) -> str:
+        fewer = f" (at {one.points} of {most} values)" if one.points < most else ""
+        return f"{one.metric} {one.tau.estimate:.2f}{fewer}"
+
+    lists = {verb: ", ".join(map(named, ones)) for verb, ones in kinds.items()}
+    return "; ".join(f"{names} {verb}" for verb, names in lists.items() if names)
 
 
 def _flat(tau: Interval) -> dict[str, float]:
@@ -98,9 +114,12 @@ def relations(sweep: Sweep) -> Relations:
     not_applicable = {}
     for axis in domain_of(sweep.spec):
         lines = _lines(sweep, rows, axis)
+        along = list(_along(axis, lines, sweep.spec.diagnosis.level))
         if not lines:
             not_applicable[axis] = f"fewer than {FEWEST} of its values have completed networks or arrays to compare"
-        found += _along(axis, lines, sweep.spec.diagnosis.level)
+        elif not along:
+            not_applicable[axis] = "every metric, or every outcome, is the same at all of its values"
+        found += along
     return Relations(tuple(found), not_applicable)
 
 
@@ -121,20 +140,20 @@ def _lines(sweep: Sweep, rows: Sequence[tuple[Fit, Mapping[str, float]]], axis: 
 
 def _along(axis: str, lines: Sequence[Line], level: float) -> Iterator[Relation]:
     names = dict.fromkeys(name for _, _, line in lines for numbers in line for name in numbers)
-    points = max((len(line) for _, _, line in lines), default=0)
     for outcome in (name for name in OUTCOMES if name in names):
         for metric in (name for name in names if name not in OUTCOMES):
             by_seed: dict[int, list[float]] = {}
-            settings = set()
+            points, settings = 0, set()
             for seed, others, line in lines:
                 both = [(at[metric], at[outcome]) for at in line if metric in at and outcome in at]
                 one = kendall_tau(*np.transpose(both)) if len(both) >= FEWEST else np.nan
                 if not np.isnan(one):
                     by_seed.setdefault(seed, []).append(one)
+                    points = max(points, len(both))
                     settings.add(others)
             if by_seed:
                 tau = t_interval([np.mean(values) for values in by_seed.values()], level)
-                cut = replace(tau, low=max(tau.low, -1.0), high=min(tau.high, 1.0))
+                cut = replace(tau, low=float(np.maximum(tau.low, -1)), high=float(np.minimum(tau.high, 1)))
                 yield Relation(axis, metric, outcome, cut, points, len(settings))
 
 

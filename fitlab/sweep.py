@@ -22,9 +22,18 @@ from fitlab.spec.sweeps import Objective
 from fitlab.stats import t_interval
 from fitlab.verdicts import Label, Verdicts
 
-__all__ = ["CONSTANT", "Sweep", "score"]
+__all__ = ["CONSTANT", "SEEN", "Sweep", "data_key", "score"]
 
 UNBEATEN = "nothing beats it"
+SEEN = frozenset({"data.n_visible"})  # keys of the data section that say what a learner sees of it
+
+
+def data_key(config: Config) -> str:
+    """Return what Configs share whose losses compare: the same rows and the same target.
+
+    How many features a learner sees changes neither. It is the capacity of the model, as in Belkin et al. 2020.
+    """
+    return canonical({key: value for key, value in config.plain["data"].items() if f"data.{key}" not in SEEN})
 
 
 def score(objective: Objective, fits: Sequence[Fit]) -> float:
@@ -165,13 +174,13 @@ class Sweep:
         Each with the swept data keys and its metrics as means over the splits, one a seed.
         """
         swept = {
-            canonical(config.plain["data"]): {k: v for k, v in config.swept.items() if k.startswith("data.")}
+            data_key(config): {k: v for k, v in config.swept.items() if k.startswith("data.") and k not in SEEN}
             for config in self.configs
         }
         per_seed: dict[str, dict[int, Mapping[str, float]]] = {key: {} for key in swept}
         for fit in self.fits:
             if fit.null:
-                per_seed[canonical(fit.job.config.plain["data"])][fit.job.seed] = fit.null
+                per_seed[data_key(fit.job.config)][fit.job.seed] = fit.null
         return [
             (swept[key], self._intervals([found[seed] for seed in sorted(found)])) for key, found in per_seed.items()
         ]
@@ -181,7 +190,7 @@ class Sweep:
         said: dict[str, str] = {}
         for config in self.configs:
             verdict = self.verdicts.by_config.get(config.digest)
-            said[canonical(config.plain["data"])] = UNBEATEN if verdict and verdict.unbeaten else ""
+            said[data_key(config)] = UNBEATEN if verdict and verdict.unbeaten else ""
         return [*said.values()]
 
     def _intervals(self, rows: Sequence[Mapping[str, float]]) -> dict[str, Interval]:
@@ -303,7 +312,7 @@ class Sweep:
                 )
 
     def _constant_frames(self) -> Iterator[pd.DataFrame]:
-        if len({canonical(config.plain["data"]) for config in self.configs}) > 1:
+        if len({data_key(config) for config in self.configs}) > 1:
             raise ValueError("Configs on different data have different constant predictors; take one data set-up")
         for seed, null in sorted({fit.job.seed: fit.null for fit in self.fits if fit.null}.items()):
             metrics, splits = zip(*(name.split("/") for name in null), strict=True)

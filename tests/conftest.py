@@ -75,7 +75,7 @@ COMPARED = {
     "question": "How wide before it memorises label noise?",
     "data": {"kind": "digits", "train_size": 150, "label_noise": 0.2},
     "model": {"kind": "mlp"},
-    "training": {"epochs": 40, "learning_rate_init": 3e-3},
+    "training": {"epochs": 40, "learning_rate_init": 3e-3, "snapshots": [0, 10]},
     "seeds": 2,
     "sweep": {
         "parameters": {

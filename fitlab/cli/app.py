@@ -233,7 +233,9 @@ def publish(name: Name, store: StoreFolder = DEFAULT_STORE, as_json: Json = Fals
 
 @app.command()
 def diagnose(
-    name: Name,
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME…", help="A sweep in the store; several are compared as one.")
+    ],
     store: StoreFolder = DEFAULT_STORE,
     notes: Annotated[bool, typer.Option("--notes", help="Print the whole note of every Config.")] = False,
     as_json: Json = False,
@@ -241,11 +243,10 @@ def diagnose(
     """Say what each Config of a stored sweep does, how sure that is, which one validation chooses, what was found."""
     from fitlab.cli import diagnosis, output, render
     from fitlab.diagnosis import document
-    from fitlab.runner.verdicts import diagnosed
-    from fitlab.store import Store
+    from fitlab.runner.api import load
 
     with output.only_json(as_json):
-        sweep = diagnosed(Store.at(store).load(name))
+        sweep = load(names, store)
     if as_json:
         output.out_json(document(sweep))
         return
@@ -304,6 +305,7 @@ def weights(
         ),
     ] = None,
     epoch: Annotated[int | None, typer.Option(min=0, help="One of training.snapshots; default: the last.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write figures there: png, pdf and csv.")] = None,
     store: StoreFolder = DEFAULT_STORE,
     as_json: Json = False,
 ) -> None:
@@ -317,10 +319,13 @@ def weights(
         sweep = diagnosed(Store.at(store).load(name))
         configs = shown.picked(sweep, config or [])
         found = shown.measured(sweep, configs, epoch)
+        files = [] if out is None else shown.drawn(sweep, configs, out)
     if as_json:
-        output.out_json(shown.document(sweep, found))
-    else:
-        shown.show(sweep, found, epoch, render.console())
+        output.out_json({**shown.document(sweep, found), "files": [str(path) for path in files]})
+        return
+    shown.show(sweep, found, epoch, render.console())
+    for path in files:
+        typer.echo(f"wrote {path}")
 
 
 @app.command()

@@ -7,9 +7,12 @@ import platform
 import shutil
 import sqlite3
 import tempfile
+from contextlib import closing
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from packaging.requirements import Requirement
 from rich.console import Console
@@ -17,6 +20,8 @@ from rich.table import Table
 
 from fitlab.errors import StoreError
 from fitlab.store import Store
+from fitlab.tracking.links import ARTIFACT
+from fitlab.tracking.schema import obstacle
 
 
 def findings(root: Path) -> dict[str, Any]:
@@ -69,6 +74,7 @@ def _store(root: Path) -> dict[str, Any]:
                 said["problems"].append(str(error))
         if store.database.exists():
             said["mlflow"] = _database(store.database)
+            said["problems"] += [one for one in (obstacle(store.database), _missing(store)) if one]
     except (OSError, StoreError) as error:
         said["ok"] = False
         said["problems"].append(str(error))
@@ -98,6 +104,26 @@ def _database(path: Path) -> str:
     except sqlite3.Error as error:
         return f"cannot be read ({error}); move it away and `fitlab publish NAME` fills a new one"
     return f"{runs} runs, journal mode {mode}"
+
+
+def _missing(store: Store) -> str | None:
+    """Say of how many published Fits the file is gone from this store; of runs whose files lie elsewhere nothing."""
+    query = (
+        "SELECT artifact_uri FROM runs JOIN tags USING (run_uuid) WHERE tags.key = 'fitlab.kind' "
+        "AND tags.value = 'fit' AND lifecycle_stage = 'active' AND status != 'RUNNING'"
+    )
+    try:
+        with closing(sqlite3.connect(f"file:{store.database}?mode=ro", uri=True)) as connection:
+            places = [Path(url2pathname(urlsplit(uri).path)) for (uri,) in connection.execute(query)]
+    except sqlite3.Error:
+        return None  # said already
+    here = [place for place in places if store.artifacts in place.parents]
+    gone = sum(not (place / ARTIFACT).is_file() for place in here)
+    return (
+        f"files of {gone} runs are missing below {store.artifacts}; `fitlab publish NAME` logs them again"
+        if gone
+        else None
+    )
 
 
 def show(found: dict[str, Any]) -> None:

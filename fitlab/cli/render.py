@@ -105,6 +105,8 @@ def print_published(published: Any, store: Store) -> None:
     parts += [f"{published.unchanged} were there"] if published.unchanged else []
     parts += [f"{published.superseded} superseded"] if published.superseded else []
     parts += [f"{published.left_deleted} deleted by you stay deleted"] if published.left_deleted else []
+    parts += [f"{published.edited} edited by you keep what you wrote"] if published.edited else []
+    parts += [f"the files of {published.restored} were gone and are there again"] if published.restored else []
     to.print(f"MLflow: {', '.join(parts)}.", highlight=False)
     if published.no_view:
         to.print(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -12,7 +14,7 @@ from rich.text import Text
 from fitlab.cli.table import broken, cells, coloured, mean, short_names
 from fitlab.diagnosis.naming import name_of, percent
 from fitlab.errors import SpecError
-from fitlab.parameters.measured import BIAS, BOTH, NETWORK, WEIGHT, Key
+from fitlab.parameters.measured import BIAS, BOTH, NETWORK, WEIGHT, WHY_NOT, Key
 from fitlab.records import Config, Interval
 from fitlab.relations import relations
 from fitlab.seeds import same
@@ -103,6 +105,16 @@ def measured(sweep: Sweep, configs: Sequence[Config], epoch: int | None) -> Foun
     return {digest: numbers for digest, numbers in found.items() if numbers}
 
 
+def drawn(sweep: Sweep, configs: Sequence[Config], out: Path) -> list[Path]:
+    """Write figures below a folder. Raises SpecError where that cannot be written."""
+    plots = import_module("fitlab.plots")  # takes a second, for matplotlib
+    try:
+        files: list[Path] = plots.write_weight_figures(sweep, configs, out)
+    except (OSError, ValueError) as error:
+        raise SpecError(f"{out}: figures cannot be written: {error}") from None
+    return files
+
+
 def document(sweep: Sweep, found: Found) -> dict[str, Any]:
     """Return what ``--json`` prints."""
     configs = [
@@ -146,8 +158,29 @@ def show(sweep: Sweep, found: Found, epoch: int | None, to: Console) -> None:
     to.print(
         f"Mean over seeds ± half of its {level} Student-t interval, {when}. {meaning}", style="dim", highlight=False
     )
+    for line in _absent(sweep) if len(configs) > 1 else _not_applicable(found[configs[0].digest]):
+        to.print(Text(line, style="dim"))
     for line in relations(sweep).words():
         to.print(Text(line))
+
+
+def _absent(sweep: Sweep) -> list[str]:
+    """Say of how many Configs nothing can be shown."""
+    without = [one for one in sweep.configs if not any(fit.kept for fit in sweep.completed(one))]
+    if not without:
+        return []
+    counts = f"{len(without)} of {len(sweep.configs)} Configs have no completed Fit with weights or biases"
+    return [f"{counts}, such as {name_of(without[0])}."]
+
+
+def _not_applicable(numbers: Mapping[Key, Interval]) -> list[str]:
+    """Say why metrics are missing, reasons that are the same in one line."""
+    there = {metric for _, _, metric in numbers}
+    missing: dict[str, list[str]] = {}
+    for metric, why in WHY_NOT.items():
+        if metric not in there:
+            missing.setdefault(why, []).append(LAYERED[metric])
+    return [f"Not applicable: {', '.join(heads)}: {why}." for why, heads in missing.items()]
 
 
 def _configs(sweep: Sweep, configs: Sequence[Config], found: Found) -> Table:

@@ -3,5 +3,6 @@
 from fitlab.data.dataset import Arrays, Dataset
 from fitlab.data.sources import load, source_key
 from fitlab.data.split import problems, split
+from fitlab.data.truth import expected_at
 
-__all__ = ["Arrays", "Dataset", "load", "problems", "source_key", "split"]
+__all__ = ["Arrays", "Dataset", "expected_at", "load", "problems", "source_key", "split"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from fitlab.data.dataset import Dataset
-from fitlab.laws import coefficients, sigmoid
+from fitlab.laws import coefficients, expected, sigmoid
 from fitlab.records import Floats, Truth
 from fitlab.spec.datasets import Data
 from fitlab.spec.generators import (
@@ -41,6 +41,23 @@ def truth_of(dataset: Dataset, data: Data, unit: float) -> Truth | None:
             return _certain(data.kind, rate, tested, len(dataset.classes))
         case _:
             return Truth("label noise", rate, None, None, "the rate in the spec") if rate else None
+
+
+def expected_at(data: Data, X: Floats) -> Floats | None:
+    """Return E[y | x] (N,), or P(y = k | x) (N, 2) of the test part, where the law is known at every row; else None.
+
+    X: (N, D) unscaled, as the learner sees it: what it does not see averages to 0.
+    """
+    if not isinstance(data, Teacher):
+        return None
+    if isinstance(data, DecayingTeacher):
+        X = np.pad(X, ((0, 0), (0, data.n_features - X.shape[1])))
+    mean = expected(data, X)
+    if not isinstance(data, GaussianLogistic):
+        return mean
+    redrawn = data.label_noise.rate if "test" in data.label_noise.parts else 0.0
+    p = (1 - redrawn) * mean + redrawn / 2
+    return np.stack([1 - p, p], axis=1)
 
 
 def _additive(data: Data, unit: float) -> Truth | None:

@@ -20,7 +20,7 @@ from fitlab.records import Config, Fit, Floats, Outcome
 from fitlab.seeds import canonical
 from fitlab.spec import domain_of
 from fitlab.spec.sweeps import Values
-from fitlab.sweep import Sweep
+from fitlab.sweep import SEEN, Sweep, data_key
 
 SIZES = "hidden_layer_sizes"
 # What makes a model smaller as it grows; the last part of the swept key, whatever the estimator.
@@ -83,7 +83,7 @@ def groups(sweep: Sweep) -> tuple[Group, ...]:
     """Return the groups of a Sweep, in the order of their first Configs."""
     members: dict[str, list[Config]] = {}
     for config in sweep.configs:
-        members.setdefault(canonical(config.plain["data"]), []).append(config)
+        members.setdefault(data_key(config), []).append(config)
     return tuple(_group(sweep, configs) for configs in members.values())
 
 
@@ -98,7 +98,7 @@ def _group(sweep: Sweep, configs: Sequence[Config]) -> Group:
         for config, of_one in zip(configs, fits, strict=True)
     ]
     train, val = (np.array([nulls.get(s, {}).get(f"loss/{part}", np.nan) for s in seeds]) for part in ("train", "val"))
-    swept = {key: value for key, value in configs[0].swept.items() if key.startswith("data.")}
+    swept = {key: value for key, value in configs[0].swept.items() if key.startswith("data.") and key not in SEEN}
     found = Candidates(tuple(candidates), train, val, kind_of_loss(sweep))
     margin = sweep.spec.diagnosis.margin * float(np.mean(val))
     return Group(swept, tuple(configs), tuple(seeds), found, _seeds_change_nothing(fits, nulls), margin)

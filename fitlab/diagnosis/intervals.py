@@ -33,7 +33,7 @@ class Estimate:
 
     def interval(self, margin: float, level: float, n: int) -> Interval:
         """Return it in units of loss. δ·sinh of the mean is no arithmetic mean; its order with the margin is kept."""
-        estimate, low, high = (margin * _sinh(value) for value in (self.mean, self.low, self.high))
+        estimate, low, high = (unscaled(value, margin) for value in (self.mean, self.low, self.high))
         return Interval(estimate, low, high, level, n, "moderated t of asinh(q/margin)" if n > 1 else "one seed")
 
     def seeds_needed(self, limit: float, rule: Rule) -> int | None:
@@ -73,6 +73,11 @@ def scaled(losses: Floats, margin: float) -> Floats:
     return np.arcsinh(losses / margin)
 
 
+def unscaled(value: float, margin: float) -> float:
+    """Return δ·sinh, infinite where it overflows."""
+    return margin * (math.copysign(math.inf, value) if abs(value) > 700 else math.sinh(value))
+
+
 def estimates(losses: Floats, margin: float, rule: Rule) -> Estimates:
     """Return the moderated t intervals of differences between losses. losses: (A, S), NaN: not measured.
 
@@ -100,8 +105,3 @@ def width(seeds: int, prior_df: float, rule: Rule) -> float:
         return math.nan
     values = np.arange(seeds) / np.arange(seeds).std(ddof=1)
     return float(moderated_half_widths(values, rule.level, prior_df, 1.0)) * math.sqrt(1 + rule.resplit * seeds)
-
-
-def _sinh(value: float) -> float:
-    """sinh, infinite where it overflows."""
-    return math.copysign(math.inf, value) if abs(value) > 700 else math.sinh(value)

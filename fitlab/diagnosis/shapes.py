@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
+from fitlab.diagnosis.capacity import lines_of, peak_of
 from fitlab.diagnosis.gather import Group
-from fitlab.diagnosis.judged import Judged, clear, found, idle, whole
+from fitlab.diagnosis.judged import Judged, clear, found, idle
 from fitlab.diagnosis.naming import counted, interval, name_of, pairs, short, shown
 from fitlab.verdicts import Check, Severity, State
 
@@ -19,7 +18,7 @@ def double_descent(judged: Judged) -> Check:
     axis = judged.sweep.spec.diagnosis.capacity_axis
     if axis is None:
         return idle("SWP003", "no diagnosis.capacity_axis is declared")
-    lines = [line for group in judged.groups for line in _lines(group)]
+    lines = [(group, line) for group in judged.groups for line in lines_of(group) if len(line) > 2]
     if not lines:
         return idle("SWP003", "it takes three Configs that differ in capacity alone and completed on every seed")
     peaks = [seen for group, line in lines if (seen := _peak(judged, group, line))]
@@ -37,35 +36,18 @@ def double_descent(judged: Judged) -> Check:
     return found("SWP003", Severity.WARNING, f"{said}.", advice)
 
 
-def _lines(group: Group) -> list[tuple[Group, list[int]]]:
-    """Return Configs that differ in capacity alone, in its order, where there are three or more."""
-    lines: dict[str, list[int]] = {}
-    for i in whole(group):
-        one = group.candidates.configs[i]
-        if one.capacity is not None:
-            lines.setdefault(one.group or "", []).append(i)
-    ordered = [sorted(line, key=lambda i: group.candidates.configs[i].capacity or 0) for line in lines.values()]
-    return [(group, line) for line in ordered if len(line) > 2]
-
-
 def _peak(judged: Judged, group: Group, line: Sequence[int]) -> str | None:
-    """Say where the loss peaks inside a line: above the lowest on either side by the margin, with certainty."""
-    losses = [group.final(i) for i in line]
-    means = [float(one.mean()) for one in losses]
-    delta, axis = group.margin, str(judged.sweep.spec.diagnosis.capacity_axis)
-    for at in sorted(range(1, len(line) - 1), key=lambda k: -means[k]):
-        before = min(range(at), key=lambda k: means[k])
-        after = min(range(at + 1, len(line)), key=lambda k: means[k])
-        rise, fall = (judged.paired(losses[at], losses[k]) for k in (before, after))
-        learned = means[before] < float(np.mean(group.null)) - delta  # else there was no first descent
-        if learned and min(rise.low, fall.low) > delta:
-            names = [shown(group.configs[line[k]].swept[axis]) for k in (before, at, after)]
-            where = {k: v for k, v in group.configs[line[at]].swept.items() if k != axis}
-            return (
-                f"{pairs(where) + ': ' if where else ''}from {short(axis)} {names[0]} to {names[1]} validation loss "
-                f"rises by {interval(rise)}, and falls again by {interval(fall)} to {names[2]}"
-            )
-    return None
+    """Say where the loss peaks inside a line, if it does for certain."""
+    peak = peak_of(group, line, judged.rule.level)
+    if peak is None:
+        return None
+    axis = str(judged.sweep.spec.diagnosis.capacity_axis)
+    names = [shown(group.configs[i].swept[axis]) for i in (peak.before, peak.at, peak.after)]
+    where = {k: v for k, v in group.configs[peak.at].swept.items() if k != axis}
+    return (
+        f"{pairs(where) + ': ' if where else ''}from {short(axis)} {names[0]} to {names[1]} validation loss "
+        f"rises by {interval(peak.rise)}, and falls again by {interval(peak.fall)} to {names[2]}"
+    )
 
 
 def delayed_generalisation(judged: Judged) -> Check:

@@ -1,7 +1,7 @@
 """What was measured of the parameters of a Fit, at every epoch of which it kept them.
 
 Layer by layer and for weights and biases apart; then of the whole network. What is not applicable is not there, and
-``why_not`` says why. Never part of a verdict: along capacity, norms do not order test error.
+``WHY_NOT`` says why. Never part of a verdict: along capacity, norms do not order test error.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -33,7 +34,7 @@ class Parameters:
     def table(self) -> pd.DataFrame:
         """Return a row per number: epoch, layer, role (weight, bias, both), metric, value."""
         rows = [(epoch, *key, value) for epoch, found in self.values.items() for key, value in found.items()]
-        return pd.DataFrame(rows, columns=COLUMNS)
+        return pd.DataFrame(rows, columns=COLUMNS).astype({"epoch": int, "value": float})  # an empty one, too
 
     @property
     def last(self) -> Mapping[Key, float]:
@@ -42,16 +43,24 @@ class Parameters:
 
 
 WHY_NOT = {  # metric -> where it does not apply
+    "stable_rank": "a matrix of zeros has no rank",
     "tail_exponent": f"matrices with fewer than {LARGE} rows or columns have no tail to speak of",
-    "dead": "units other than relu are never silent",
     "distance": "where training began is known of networks alone",
-    "update_ratio": "before training there is no update",
-    "margin": "a regression has no margin",
+    "gradient_norm": "gradients are measured of networks, and not with lbfgs",
+    "update_ratio": "updates are measured of networks after training began, and not with lbfgs",
+    "dead": "hidden relu units alone are silent or not",
+    "bias_share": "a layer without biases, or of zeros, has none",
+    "shift": "a network without biases has none, and other models are not asked",
+    "bias_ablation": "a network without biases has none to take away, and other models are not asked",
+    "path_norm": "other models than networks have no paths",
+    "spectral_product": "other models than networks have no layers to multiply",
+    "margin": "a regression has no margin, and of classifiers networks alone are asked",
     "path_norm/margin": "a margin of 0 or below separates nothing",
     "spectral_product/margin": "a margin of 0 or below separates nothing",
 }
 
 
+@lru_cache(maxsize=256)  # a Fit is asked for in tables, relations and MLflow
 def parameters_of(fit: Fit) -> Parameters:
     """Measure the parameters that a Fit kept. Raises StoreError where they lie in a file that is gone.
 
@@ -61,10 +70,11 @@ def parameters_of(fit: Fit) -> Parameters:
     the validation loss rises with its biases at zero. Network: norm, distance, path_norm, spectral_product, dead,
     margin, the two divided by the margin (Bartlett et al. 2017), and bias_ablation.
     """
-    return Parameters({epoch: _finite(_measured(fit, epoch, weights)) for epoch, weights in fit.kept.items()})
+    with np.errstate(all="ignore"):  # of a network on its way to divergence, what overflows is infinite
+        return Parameters({epoch: _known(_measured(fit, epoch, weights)) for epoch, weights in fit.kept.items()})
 
 
-def _finite(found: Iterator[tuple[Key, float]]) -> dict[Key, float]:
+def _known(found: Iterator[tuple[Key, float]]) -> dict[Key, float]:
     return {key: value for key, value in found if not math.isnan(value)}
 
 

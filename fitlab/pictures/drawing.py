@@ -50,11 +50,16 @@ def number(value: float) -> str:
     return f"{value:.3g}"
 
 
+def limited(image: Image.Image) -> Image.Image:
+    """Return a picture with so few colours that its files are small and quickly made."""
+    return image.quantize(128, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+
+
 def encoded(image: Image.Image, kind: str) -> bytes:
-    """Return a picture as a file: png, or webp, smaller."""
+    """Return a picture of few colours as a file: png or webp."""
     into = io.BytesIO()
     if kind == "webp":
-        image.save(into, "WEBP", lossless=True, quality=50, method=2)
+        image.convert("RGB").save(into, "WEBP", lossless=True, quality=20, method=1)
     else:
-        image.quantize(128, dither=Image.Dither.NONE).save(into, "PNG")
+        image.save(into, "PNG")
     return into.getvalue()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fitlab.data import Arrays
+from fitlab.joined import joined
 from fitlab.records import Job, Split
 from fitlab.runner import publishing
 from fitlab.runner.alongside import Alongside
@@ -54,13 +55,15 @@ def run(
     return sweep
 
 
-def load(name: str, store: str | Path = "mlruns", *, data: Arrays | None = None) -> Sweep:
-    """Return a sweep from the store with its verdicts, with the Fits that are there.
+def load(name: str | Sequence[str], store: str | Path = "mlruns", *, data: Arrays | None = None) -> Sweep:
+    """Return a sweep from the store with its verdicts, with the Fits that are there; several names: as one sweep.
 
     data: (X, y) if it was trained on arrays: without them the test loss of the selected Config is not known.
-    Raises StoreError where there is none.
+    Raises StoreError where there is none, SpecError where several cannot be compared (see ``fitlab.joined``).
     """
-    return diagnosed(Store.at(store).load(name), data)
+    place = Store.at(store)
+    names = [name] if isinstance(name, str) else [*dict.fromkeys(name)]
+    return diagnosed(joined([place.load(one) for one in names]), data)
 
 
 def publish(name: str, store: str | Path = "mlruns", *, data: Arrays | None = None) -> Published:

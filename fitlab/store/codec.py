@@ -27,6 +27,7 @@ from fitlab.seeds import canonical, digest
 from fitlab.spec import sections
 
 KEY = "fitlab"
+UPGRADE = "upgrade fitlab, or use another store (--store)"
 CURVES = ("curves/", "norms/", "probes/")  # how the names of arrays begin that a Fit has in memory
 
 
@@ -116,14 +117,14 @@ def _corrupt() -> Iterator[None]:
 def _head(metadata: Mapping[str, str], job_digest: str | None) -> dict[str, Any]:
     """Return what a file holds beside arrays, checked."""
     head: dict[str, Any] = json.loads(metadata[KEY])
+    if head["record"]["record_version"] > RECORD_VERSION:  # asked first: its sums may be made in another way
+        raise OtherVersionError(f"written by a newer fitlab; {UPGRADE}")
     said = head.pop("sha256")
     total = said["arrays"] if isinstance(said, dict) else None  # version 1
     if digest(head) != (said if total is None else said["json"]):
         raise CorruptFileError("its checksum does not fit")
     if job_digest is not None and digest(head["record"]["job"]) != job_digest:
         raise CorruptFileError("it holds another job")
-    if head["record"]["record_version"] > RECORD_VERSION:
-        raise OtherVersionError("written by a newer fitlab")
     return head if total is None else {**head, "total": total}
 
 

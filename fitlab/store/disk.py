@@ -21,7 +21,7 @@ from fitlab.records import RECORD_VERSION, Config, Fit, Job, Outcome, best_epoch
 from fitlab.seeds import digest
 from fitlab.spec import Document, read_spec, sections
 from fitlab.spec.models import TrainingOptions
-from fitlab.store.codec import CorruptFileError, OtherVersionError, read_arrays, read_fit, read_head, write_fit
+from fitlab.store.codec import UPGRADE, CorruptFileError, OtherVersionError, read_arrays, read_fit, read_head, write_fit
 from fitlab.sweep import Sweep
 
 
@@ -155,14 +155,18 @@ class Store:
         text = json.dumps({**body, "sha256": digest(body)}, indent=1, ensure_ascii=False)
         path = self.sweep_path(spec.name)
         with _as_store_error(path):
-            if not path.exists() or path.read_bytes() != text.encode():
+            there = path.read_bytes() if path.exists() else b""
+            if there != text.encode():
+                _refuse_newer(path, there)
                 _write(path, text.encode())
 
     def sweep_record(self, name: str) -> dict[str, Any]:
         """Return the file of a sweep as plain data. Raises StoreError where it is missing or damaged."""
         path = self.sweep_path(name)
         try:
-            body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            there = path.read_bytes()
+            _refuse_newer(path, there)
+            body: dict[str, Any] = json.loads(there)
             sound = body.pop("sha256") == digest(body)
         except FileNotFoundError:
             known = ", ".join(self.names()) or "none"
@@ -171,8 +175,6 @@ class Store:
             raise StoreError(f"{path}: cannot be read ({error}); `fitlab sweep SPEC` writes it anew") from None
         if not sound:
             raise StoreError(f"{path}: damaged, its checksum does not fit; `fitlab sweep SPEC` writes it anew")
-        if body["record_version"] > RECORD_VERSION:
-            raise StoreError(f"{path}: written by a newer fitlab")
         return body
 
     def load(self, name: str) -> Sweep:
@@ -251,6 +253,16 @@ class Store:
             return not _flocked(descriptor, fcntl.LOCK_SH, attempts=1)
         finally:
             os.close(descriptor)
+
+
+def _refuse_newer(path: Path, text: bytes) -> None:
+    """Raise StoreError for the record of a sweep that a newer fitlab wrote; what is damaged is nobody's."""
+    try:
+        version = json.loads(text)["record_version"]
+    except (ValueError, KeyError, TypeError):
+        return
+    if isinstance(version, int) and version > RECORD_VERSION:
+        raise StoreError(f"{path}: written by a newer fitlab; {UPGRADE}")
 
 
 def _stored_arrays(path: str, wanted: Sequence[str]) -> list[Array]:

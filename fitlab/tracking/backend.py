@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from fitlab.errors import PublishError
+from fitlab.tracking import schema
+from fitlab.tracking.links import masked
 
 for _name in ("mlflow", "alembic"):
     logging.getLogger(_name).setLevel(logging.ERROR)  # "Creating initial MLflow database tables..." and the like
@@ -40,6 +43,8 @@ def backend(database: Path, artifacts: Path) -> Backend:
     return Backend(uri) if uri else Backend(f"sqlite:///{database}", database, artifacts)
 
 
+NAMED = "fitlab.name"  # tag of an experiment: the name that we know it by
+
 _ours: set[str] = set()  # local databases that were opened here
 
 
@@ -56,10 +61,14 @@ def _without_waiting(connection: Any, _record: Any) -> None:
 
 
 def connect(place: Backend) -> Any:
-    """Return an MlflowClient; a local database is there, migrated and in WAL mode afterwards.
+    """Return an MlflowClient; a local database is there, and in WAL mode afterwards.
 
     Opening a fresh database twice at the same time crashes MLflow: hold a lock around this.
+    Raises PublishError for a SQLite database of another version of MLflow, which would be migrated.
     """
+    file = place.database or sqlite_file(place.uri)
+    if file is not None and (said := schema.obstacle(file)):
+        raise PublishError(said)
     if place.database is not None and not place.database.exists():
         # MLflow makes its tables on first use. Killed in the middle it leaves a file that it never opens again.
         beside = place.database.with_name(f".mlflow.{os.getpid()}.{os.urandom(4).hex()}.tmp")
@@ -76,31 +85,58 @@ def connect(place: Backend) -> Any:
         finally:
             connection.close()
     client = MlflowClient(place.uri)
-    client.search_experiments(max_results=1)  # migrates what an older MLflow left
+    client.search_experiments(max_results=1)
     return client
 
 
+def sqlite_file(uri: str) -> Path | None:
+    """Return the file of a SQLite URI; None for another one."""
+    return Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
+
+
 def experiment_id(client: Any, name: str, place: Backend) -> str:
-    """Return the id of the experiment ``name``, made where it is missing. Raises PublishError if it was deleted."""
+    """Return the id of the experiment ``name``, made where it is missing.
+
+    Raises PublishError if somebody deleted or renamed it.
+    """
     found = client.get_experiment_by_name(name)
     if found is None:
+        renamed = _renamed(client, name)
+        if renamed is not None:
+            back = _command(place, "rename", renamed.experiment_id, "--new-name", name)
+            raise PublishError(
+                f"the MLflow experiment {name} was renamed to {renamed.name}, and is left so. To go on in it, give the "
+                f"spec that name (`name: {renamed.name}`) or rename it back: `{back}`; to begin another one, give the "
+                f"spec another name"
+            )
         location = None if place.artifacts is None else (place.artifacts / name).as_uri()
-        return str(client.create_experiment(name, artifact_location=location))
+        return str(client.create_experiment(name, artifact_location=location, tags={NAMED: name}))
     if found.lifecycle_stage != "active":
-        restore = f"mlflow experiments restore --experiment-id {found.experiment_id}"
+        restore = _command(place, "restore", found.experiment_id)
         raise PublishError(
-            f"the MLflow experiment {name} was deleted; bring it back with "
-            f"`MLFLOW_TRACKING_URI={place.uri} {restore}`, or give the spec another name"
+            f"the MLflow experiment {name} was deleted; bring it back with `{restore}`, or give the spec another name"
         )
     return str(found.experiment_id)
 
 
-def all_runs(client: Any, experiment: str) -> list[Any]:
-    """Return every run of an experiment, deleted ones too."""
+def _renamed(client: Any, name: str) -> Any | None:
+    """Return the experiment that we made as ``name`` and that has another one now; None where there is none."""
+    filtered = f"tags.`{NAMED}` = '{name}'"  # names have no quotes
+    return next(iter(client.search_experiments(ViewType.ACTIVE_ONLY, filter_string=filtered)), None)
+
+
+def _command(place: Backend, verb: str, experiment: str, *more: str) -> str:
+    """Write the command of MLflow that changes an experiment there."""
+    words = ["mlflow", "experiments", verb, "--experiment-id", experiment, *more]
+    return f"MLFLOW_TRACKING_URI={shlex.quote(masked(place.uri))} {shlex.join(words)}"
+
+
+def all_runs(client: Any, experiment: str, filtered: str = "") -> list[Any]:
+    """Return every run of an experiment, deleted ones too; ``filtered`` in MLflow's words."""
     runs: list[Any] = []
     token = None
     while True:
-        page = client.search_runs([experiment], "", ViewType.ALL, max_results=1000, page_token=token)
+        page = client.search_runs([experiment], filtered, ViewType.ALL, max_results=1000, page_token=token)
         runs += page
         token = page.token
         if not token:

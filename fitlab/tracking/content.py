@@ -24,10 +24,11 @@ HOW_TO_READ = (
     "A run is a Config: the mean over its seeds, coloured by its verdict, the lowest validation loss first. "
     "In `loss/train vs loss/val` the train loss is solid and the validation loss dashed: where they part, it "
     "memorises; where both stay high, it is too small. Seeds are the child runs of a run; the run `summary` (shown "
-    "when the filter is cleared) has the table and `diagnosis.json`."
+    "when the filter is cleared) has the table and `diagnosis.json`. When the page is reloaded MLflow "
+    "forgets this view, unless you click `Override saved view`: open the link that fitlab prints once more."
 )
 BRIEF = 8  # characters of a number in a name
-CONFIG_POINTS = 200  # on the run of a Config
+CONFIG_POINTS = 64  # on the run of a Config: a curve drawn through more looks the same, and they cost as much
 Point = tuple[str, float, int]  # key, value, step
 
 
@@ -81,6 +82,13 @@ def params(config: Config) -> dict[str, str]:
     """Return every value of a Config under its dotted key."""
     plain = {key: value for key, value in config.plain.items() if value is not None}  # an estimator has no training
     return {key: value if isinstance(value, str) else canonical(value) for key, value in _leaves(plain)}
+
+
+def own_params(config: Config) -> dict[str, str]:
+    """Return of ``params`` those that are swept or not at their default: a param costs MLflow a row, and the run of the
+    Config has all."""
+    set_to = {key for key, _ in _leaves(config.identity)}
+    return {key: value for key, value in params(config).items() if key in set_to or key in config.swept}
 
 
 def _leaves(plain: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:

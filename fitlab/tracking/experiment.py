@@ -12,7 +12,7 @@ from mlflow.utils.rest_utils import http_request
 from fitlab.seeds import digest
 from fitlab.sweep import Sweep
 from fitlab.tracking import content, view
-from fitlab.tracking.backend import Backend
+from fitlab.tracking.backend import NAMED, Backend
 from fitlab.tracking.links import VIEW, is_server, masked
 
 NOTE = "mlflow.note.content"
@@ -21,8 +21,10 @@ WAIT = 5  # seconds for a server to say its version
 
 
 def describe(client: Any, experiment: str, sweep: Sweep) -> None:
-    """Write the note: what was asked, and what came out."""
+    """Write the note: what was asked, and what came out; and the name that we know it by."""
     tags = client.get_experiment(experiment).tags
+    if tags.get(NAMED) != sweep.spec.name:
+        client.set_experiment_tag(experiment, NAMED, sweep.spec.name)
     note = content.experiment_note(sweep)[:LENGTH]
     _write(client, experiment, tags, NOTE, note, "fitlab.note", first=tags.get("fitlab.question"))  # as it once was
 

@@ -14,6 +14,7 @@ LOCAL = f"http://{HOST}:{PORT}"
 PAGE = "workflowType=machine_learning&compareRunsMode=CHART"
 CURRENT = "searchFilter=tags.%60fitlab.current%60%3D%22true%22"  # what the spec still contains
 VIEW = "fitlab"  # the key of the view that fitlab writes
+ARTIFACT = "fit.safetensors"  # the file of a Fit, on its run
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Published:
     unchanged: int = 0
     superseded: int = 0
     left_deleted: int = 0  # deleted by a user, hence not made again
+    edited: int = 0  # into which a user wrote, which is left as it is
+    restored: int = 0  # whose files somebody had removed
     view: str | None = None  # the key of the comparison view
     no_view: str | None = None  # why there is none
 

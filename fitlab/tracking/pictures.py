@@ -12,13 +12,14 @@ from pathlib import Path
 from fitlab.pages import weights_page
 from fitlab.parameters.maps import maps_of
 from fitlab.pictures import histogram_picture, map_picture
-from fitlab.pictures.drawing import encoded
+from fitlab.pictures.drawing import encoded, limited
 from fitlab.records import Config
 from fitlab.seeds import digest
 from fitlab.sweep import Sweep
 
 LOGGED_IMAGES = "mlflow.loggedImages"  # the tag of runs that have some
 PAGE = "weights.html"
+KEYS = ("weights", "histograms")  # under which MLflow finds pictures
 
 
 def has_pictures(sweep: Sweep, config: Config) -> bool:
@@ -34,13 +35,11 @@ def write_files(sweep: Sweep, config: Config, name: str, identity: str, ended_ms
     for epoch in drawn.epochs:
         title = f"{name}, seed {fit.job.seed}, epoch {epoch}"
         first = drawn.histograms[drawn.epochs[0]]
-        pictures = {
-            "weights": map_picture(drawn.maps[epoch], title),
-            "histograms": histogram_picture(drawn.histograms[epoch], first, title),
-        }
-        for key, picture in pictures.items():
+        pictures = (map_picture(drawn.maps[epoch], title), histogram_picture(drawn.histograms[epoch], first, title))
+        for key, picture in zip(KEYS, pictures, strict=True):
+            small = limited(picture)
             own = uuid.UUID(digest([identity, key, epoch])[:32])
             for end, kind in ((".png", "png"), ("+compressed.webp", "webp")):
                 path = folder / "images" / f"{key}+step+{epoch}+timestamp+{ended_ms}+{own}{end}"
-                path.write_bytes(encoded(picture, kind))
+                path.write_bytes(encoded(small, kind))
     (folder / PAGE).write_text(weights_page(sweep, config), encoding="utf-8")

@@ -2,7 +2,7 @@
 
 Names and tags derive from digests, so publishing twice changes nothing and a half-published run is completed.
 Metrics are append-only in MLflow: a Config whose Fits changed gets a new run, the old one is tagged
-``fitlab.superseded`` and deleted. What a user deleted stays deleted.
+``fitlab.superseded`` and deleted. What a user deleted stays deleted, what a user wrote (see ``edits``) stays as it is.
 The run of a Config may be logged before the others are trained; tags that depend on them are set at the end.
 """
 
@@ -10,24 +10,29 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from mlflow.entities import Metric, Param, RunTag
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
 from fitlab.errors import FitlabError, PublishError
-from fitlab.records import Config, Fit
+from fitlab.records import RECORD_VERSION, Config, Fit
 from fitlab.sweep import Sweep
 from fitlab.tracking import content
 from fitlab.tracking.backend import Backend, all_runs, connect, experiment_id
+from fitlab.tracking.edits import carried, merged, merged_for_good, remembered
 from fitlab.tracking.experiment import describe, show
 from fitlab.tracking.links import Published, masked
 from fitlab.tracking.wanted import NAME, Wanted, config_run, fit_run, source_tags, summary_run
 
 PARENT = "mlflow.parentRunId"
+CONFIGS = "tags.`fitlab.kind` = 'config'"
 T = TypeVar("T")
 
 
@@ -39,8 +44,10 @@ def _as_publish_error(place: Backend) -> Iterator[None]:
     except FitlabError:
         raise
     except Exception as error:
-        said = f"MLflow at {place.uri}: {type(error).__name__}: {error}"
-        raise PublishError(said.replace(place.uri, masked(place.uri)).strip()) from error
+        text = f"MLflow at {place.uri}: {type(error).__name__}: {error}".replace("<database_uri>", place.uri)
+        if "out-of-date database schema" in text:  # MLflow says that of newer ones, too
+            text += " Or was it made by a newer MLflow? Then upgrade this one: `pip install --upgrade mlflow`."
+        raise PublishError(text.replace(place.uri, masked(place.uri)).strip()) from error
 
 
 def open_client(place: Backend) -> Any:
@@ -72,14 +79,15 @@ class Publisher:
         self.interrupted: Callable[[], bool] = lambda: False
         self.found: dict[tuple[str, str], list[Any]] = {}
         self.settled: dict[str, _Settled] = {}  # by the digest of the Config: published by this Publisher
-        self.counts = {"created": 0, "unchanged": 0, "superseded": 0, "left_deleted": 0}
+        self.edited: set[str] = set()  # ids of runs into which a user wrote
+        self.counts = {"created": 0, "unchanged": 0, "superseded": 0, "left_deleted": 0, "restored": 0}
         with _as_publish_error(place):
             self.experiment = experiment_id(client, name, place)
-            for run in all_runs(client, self.experiment):
-                tags = run.data.tags
-                if "fitlab.kind" in tags:
-                    key = (tags["fitlab.kind"], tags.get("fitlab.digest", ""))
-                    self.found.setdefault(key, []).append(run)
+            runs = [run for run in all_runs(client, self.experiment) if "fitlab.kind" in run.data.tags]
+            _refuse_newer(name, runs)
+            for run in runs:
+                key = (run.data.tags["fitlab.kind"], run.data.tags.get("fitlab.digest", ""))
+                self.found.setdefault(key, []).append(run)
 
     def publish(self, sweep: Sweep) -> None:
         """Log the Configs of a sweep that are not logged yet, each with its Fits; of the others tags that changed.
@@ -94,6 +102,8 @@ class Publisher:
 
     def finish(self, sweep: Sweep) -> Published:
         """Log what is missing of the whole sweep, then what concerns it as a whole."""
+        with _as_publish_error(self.place):
+            self._read_again()
         self.publish(sweep)
         with _as_publish_error(self.place):
             if sweep.fits:
@@ -102,27 +112,43 @@ class Publisher:
             describe(self.client, self.experiment, sweep)
         view, no_view = show(self.client, self.place, self.experiment, sweep)
         identity = content.sweep_identity(sweep)
-        return Published(masked(self.place.uri), self.experiment, identity, **self.counts, view=view, no_view=no_view)
+        counts = {**self.counts, "edited": len(self.edited)}
+        return Published(masked(self.place.uri), self.experiment, identity, **counts, view=view, no_view=no_view)
+
+    def _read_again(self) -> None:
+        """Read what users did to the runs of Configs since these were logged: a sweep may take days."""
+        if not any(one.run_id for one in self.settled.values()):
+            return
+        runs = {run.info.run_id: run for run in all_runs(self.client, self.experiment, CONFIGS)}
+        for key, one in self.settled.items():
+            run = None if one.run_id is None else runs.get(one.run_id)
+            if run is not None and run.info.lifecycle_stage == "active":
+                self.settled[key] = replace(one, tags=run.data.tags)
+            elif one.run_id is not None:
+                self.counts["left_deleted"] += 1
+                self.settled[key] = replace(one, run_id=None)
 
     def _publish_config(self, sweep: Sweep, config: Config) -> None:
         """Open the Config's run, publish its Fits below it, then end it: ended means that all is there."""
         wanted = config_run(sweep, config)
-        tags = {**wanted.tags, NAME: wanted.name}
         before = self.settled.get(config.digest)
         if before is not None and before.identity == wanted.identity:
-            run_id = before.run_id
+            run_id, tags = before.run_id, before.tags
             if run_id is not None:
-                self._say(run_id, (before.tags, tags), (before.standing, wanted.standing))
+                said = self._merged(wanted, run_id, tags)
+                self._say(run_id, (tags, said), (before.standing, wanted.standing))
+                tags = {**tags, **said}
         else:
             wanted, run, done = self._open(wanted)
-            run_id = run and run.info.run_id
+            run_id, tags = (None, {}) if run is None else (run.info.run_id, {**run.data.tags, **wanted.all_tags})
             if run is None:
                 self.counts["left_deleted"] += len(sweep.of(config))  # its Fits with it
             else:
                 for fit in sweep.of(config):
                     self._finish(*self._open(fit_run(fit, self.packed), parent=run_id))
                 self._finish(wanted, run, done)
-                self._say(run.info.run_id, (tags, tags), (run.data.metrics, wanted.standing))
+                if done:
+                    self._say(run.info.run_id, metrics=(run.data.metrics, wanted.standing))
         self.settled[config.digest] = _Settled(wanted.identity, run_id, tags, wanted.standing)
 
     # ── one run ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -133,7 +159,7 @@ class Publisher:
             raise KeyboardInterrupt
         candidates = self.found.get((wanted.kind, wanted.key), [])
         same = [run for run in candidates if run.data.tags.get("fitlab.identity") == wanted.identity]
-        tags = {**wanted.tags, NAME: wanted.name, **({PARENT: parent} if parent else {})}
+        tags = {**wanted.all_tags, **({PARENT: parent} if parent else {})}
         for run in same:
             if run.data.tags.get("fitlab.incomplete") == "true":
                 continue
@@ -147,19 +173,55 @@ class Publisher:
                 continue  # half-published from a Fit that has been trained again: other times, hence other points
             if not active:
                 self.client.restore_run(run.info.run_id)
-            now = {**tags, "fitlab.superseded": "false"} if superseded else tags
-            self._say(run.info.run_id, (run.data.tags, now))
+            now = self._merged(wanted, run.info.run_id, run.data.tags, tags)
+            self._say(run.info.run_id, (run.data.tags, {**now, "fitlab.superseded": "false"} if superseded else now))
+            if done:
+                self._mend(run, wanted)
             self.counts["unchanged"] += done
             return wanted, run, done
         self.counts["created"] += 1
+        first = self._first_tags(wanted, tags, candidates)
         run = self.client.create_run(
             self.experiment,
             start_time=wanted.provenance.started_ms,
-            tags={**source_tags(wanted.provenance), **tags},
-            run_name=wanted.name,
+            tags={**source_tags(wanted.provenance), **first},
+            run_name=first[NAME],
         )
         self.found.setdefault((wanted.kind, wanted.key), []).append(run)
         return wanted, run, False
+
+    def _first_tags(self, wanted: Wanted, tags: Mapping[str, str], earlier: Sequence[Any]) -> Mapping[str, str]:
+        """Return the tags of a new run, with what a user wrote into the one whose place it takes."""
+        if wanted.kind == "fit":
+            return tags
+        replaced = next((run for run in earlier if run.info.lifecycle_stage == "active"), None)
+        return remembered(tags) if replaced is None else {NAME: wanted.name, **carried(replaced.data.tags, tags)}
+
+    def _merged(
+        self, wanted: Wanted, run_id: str, there: Mapping[str, str], tags: Mapping[str, str] | None = None
+    ) -> Mapping[str, str]:
+        """Return the tags to log over what is there, and note where a user wrote."""
+        found = (merged_for_good if wanted.kind == "fit" else merged)(there, tags or wanted.all_tags)
+        if found.edited:
+            self.edited.add(run_id)
+        return found.tags
+
+    def _mend(self, run: Any, wanted: Wanted) -> None:
+        """Log again files that are gone from this machine, and params that an earlier sweep had no need of."""
+        absent = [Param(key, value) for key, value in wanted.params.items() if key not in run.data.params]
+        if absent:
+            self.client.log_batch(run.info.run_id, params=absent)
+        folder = self._folder(run)
+        if folder is not None and wanted.file and not (folder / wanted.file).is_file():
+            self._upload(run, wanted)
+            self.counts["restored"] += 1
+
+    def _folder(self, run: Any) -> Path | None:
+        """Return where the files of a run lie; None where that is not below the store, as in one that was moved."""
+        parts = urlsplit(run.info.artifact_uri)
+        path = Path(url2pathname(parts.path))
+        local = self.place.artifacts is not None and parts.scheme in ("", "file")
+        return path if local and self.place.artifacts in path.parents else None
 
     def _finish(self, wanted: Wanted, run: Any | None, done: bool) -> None:
         """Log what the run is to say, end it, and supersede its earlier selves."""
@@ -167,7 +229,7 @@ class Publisher:
             return
         run_id = run.info.run_id
         if not done:
-            self._log(run_id, wanted)
+            self._log(run, wanted)
             self.client.set_terminated(run_id, wanted.status, end_time=wanted.provenance.ended_ms)
         candidates = self.found.get((wanted.kind, wanted.key), [])
         for old in [*candidates]:
@@ -184,35 +246,45 @@ class Publisher:
             self.client.set_tag(run.info.run_id, "fitlab.incomplete", "true")
             self.client.set_terminated(run.info.run_id, "KILLED")
 
-    def _log(self, run_id: str, wanted: Wanted) -> None:
-        """Log everything; done again it changes nothing, because all times come from the Fits."""
+    def _upload(self, run: Any, wanted: Wanted) -> None:
+        """Log the files. The client's own way would first read back all of a run, for where its files are to lie."""
+        if wanted.artifacts is None:
+            return
+        with tempfile.TemporaryDirectory(prefix="fitlab-") as scratch:
+            wanted.artifacts(Path(scratch))
+            get_artifact_repository(run.info.artifact_uri, tracking_uri=self.place.uri).log_artifacts(scratch)
+
+    def _log(self, run: Any, wanted: Wanted) -> None:
+        """Log everything; done again it changes nothing but what depends on others: other times come from the Fits."""
         start, end = wanted.provenance.started_ms, wanted.provenance.ended_ms
         points = wanted.metrics()
         last = max((step for _, _, step in points), default=0) or 1
         # The newest point first: MLflow rewrites the latest value of a metric whenever a newer one comes.
         points = sorted(points, key=lambda point: -point[2])
         metrics = [Metric(k, v, start + (end - start) * step // last, step) for k, v, step in points]
+        metrics += self._points(wanted.standing)
         params = [Param(key, value) for key, value in wanted.params.items()]
-        if wanted.artifacts is not None:
-            with tempfile.TemporaryDirectory(prefix="fitlab-") as scratch:
-                wanted.artifacts(Path(scratch))
-                self.client.log_artifacts(run_id, scratch)  # first: it reads all that the run says so far
+        self._upload(run, wanted)
         if wanted.datasets:
-            self.client.log_inputs(run_id, datasets=list(wanted.datasets))
-        self.client.log_batch(run_id, metrics=metrics, params=params)
+            self.client.log_inputs(run.info.run_id, datasets=list(wanted.datasets))
+        self.client.log_batch(run.info.run_id, metrics=metrics, params=params)
 
     def _say(
         self,
         run_id: str,
-        tags: tuple[Mapping[str, str], Mapping[str, str]],
+        tags: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {}),
         metrics: tuple[Mapping[str, float], Mapping[str, float]] = ({}, {}),
     ) -> None:
         """Log the tags and metrics of one point that changed, each given as before and now."""
         changed = [RunTag(key, value) for key, value in _changed(*tags).items()]
-        now = int(1000 * time.time())  # later than what it replaces: the newest point is the one that is shown
-        points = [Metric(key, value, now, 0) for key, value in _changed(*metrics).items()]
+        points = self._points(_changed(*metrics))
         if changed or points:
             self.client.log_batch(run_id, metrics=points, tags=changed)
+
+    def _points(self, metrics: Mapping[str, float]) -> list[Metric]:
+        """Return metrics of one point, later than what they replace: the newest point is the one that is shown."""
+        now = int(1000 * time.time())
+        return [Metric(key, value, now, 0) for key, value in metrics.items()]
 
     # ── the experiment ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -225,6 +297,17 @@ class Publisher:
                 if run.info.lifecycle_stage == "active":
                     self._say(run.info.run_id, (run.data.tags, {"fitlab.current": "false"}))
                     self._give_up(run)
+
+
+def _refuse_newer(name: str, runs: Sequence[Any]) -> None:
+    """Raise PublishError where a newer fitlab logged this sweep: it may say things that we would set back."""
+    versions = [run.data.tags.get("fitlab.record_version", "") for run in runs]
+    newer = [int(one) for one in versions if one.isdecimal() and int(one) > RECORD_VERSION]
+    if newer:
+        raise PublishError(
+            f"{len(newer)} runs of {name} in MLflow were written by a newer fitlab (record version {max(newer)}, this "
+            f"one writes {RECORD_VERSION}) and are left as they are: upgrade fitlab, or give the spec another name"
+        )
 
 
 def _changed(before: Mapping[str, T], now: Mapping[str, T]) -> dict[str, T]:

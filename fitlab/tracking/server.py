@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from fitlab.errors import SpecError, StoreError
+from fitlab.tracking import schema
 from fitlab.tracking.links import HOST, PORT
 
 START = 90  # seconds that a server may take to answer
@@ -25,8 +26,10 @@ START = 90  # seconds that a server may take to answer
 def serve(database: Path, artifacts: Path, port: int) -> Iterator[str]:
     """Run ``mlflow server`` on ``http://127.0.0.1:port`` and yield that address once it answers.
 
-    Raises StoreError where it does not come up, with what it said.
+    Raises StoreError where it does not come up, with what it said, and for a database that it would migrate.
     """
+    if said := schema.obstacle(database):
+        raise StoreError(said)
     base = f"http://{HOST}:{port}"
     words = [
         "server",

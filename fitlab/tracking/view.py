@@ -24,6 +24,8 @@ from fitlab.spec.sweeps import Range
 from fitlab.sweep import Sweep, mean_curve
 from fitlab.tracking import content
 from fitlab.tracking.links import VIEW
+from fitlab.tracking.pictures import KEYS, has_pictures
+from fitlab.tracking.weights import points_of
 from fitlab.verdicts import Label
 
 MADE_FOR = ("3.17",)  # series of MLflow whose pages open it as meant
@@ -34,7 +36,7 @@ WIDE = 10.0  # a ratio from which a swept parameter is drawn on a logarithmic ax
 STEEP = 30.0  # the same for losses
 BELOW = 100.0  # how far below the typical validation loss a logarithmic axis goes: memorised losses fall for ever
 MODELS = ("model.kind", "model.estimator")  # what tells alternatives of ``model`` apart
-OURS, REST = "fitlab", "fitlab-rest"
+OURS, REST, PICTURES = "fitlab", "fitlab-rest", "weights and biases"
 SEEN = {  # how ``COLOURS`` look
     Label.GOOD: "green",
     Label.BENIGN: "light blue",
@@ -89,7 +91,7 @@ def state(sweep: Sweep) -> dict[str, Any]:
         "runsVisibilityMap": {},
         "runsHiddenMode": "SHOW_ALL",
         "compareRunCharts": list(_charts(sweep, keys)),
-        "compareRunSections": _sections(_heading(sweep), (key for key, _, _ in content.config_metrics(sweep, config))),
+        "compareRunSections": _sections(_heading(sweep), _metrics(sweep, config)),
         "viewMaximized": False,
         "runListHidden": False,
         "isAccordionReordered": True,  # else MLflow sorts our section among its own
@@ -167,6 +169,18 @@ def _charts(sweep: Sweep, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
             showAllRuns=False,
         )
 
+    last = max(fit.epochs for fit in sweep.fits)
+    for key in KEYS if any(has_pictures(sweep, config) for config in sweep.configs) else ():
+        section = {"metricSectionId": f"{REST}-{PICTURES}"}
+        yield {**_chart("IMAGE", key, imageKeys=[key], step=last, showRunParams=False), **section}
+
+
+def _metrics(sweep: Sweep, config: Config) -> Iterator[str]:
+    """Yield the metrics that the run of a Config has, those of verdicts that any has among them."""
+    yield from (key for one in sweep.configs for key in content.standing(sweep, one)[1])
+    points = [*content.config_metrics(sweep, config), *points_of(sweep.completed(config))]
+    yield from (key for key, _, _ in points)
+
 
 def _curves(name: str, metrics: Sequence[str], extent: Mapping[str, Any]) -> dict[str, Any]:
     """Return a chart of curves; of bars where every curve is one point."""
@@ -223,7 +237,7 @@ def _sections(heading: str, metrics: Iterator[str]) -> list[dict[str, Any]]:
     """Return our section, open, and those into which MLflow will put a chart of each metric, closed."""
     ours = {"uuid": OURS, "name": heading, "display": True, "isReordered": True, "columns": 2, "cardHeight": 360}
     groups = {metric.rpartition("/")[0] for metric in metrics} - {""}
-    rest = [*sorted({*groups, "log10"}), "Model metrics", "System metrics"]  # the last two are MLflow's
+    rest = [PICTURES, *sorted({*groups, "log10"}), "Model metrics", "System metrics"]  # the last two are MLflow's
     closed = [{"uuid": f"{REST}-{name}", "name": name, "display": False, "isReordered": False} for name in rest]
     return [{**section, "deleted": False, "isGenerated": False} for section in (ours, *closed)]
 

@@ -18,11 +18,11 @@ from fitlab.records import RECORD_VERSION, Config, Fit, Outcome, Provenance, fin
 from fitlab.seeds import digest
 from fitlab.sweep import Sweep
 from fitlab.tracking import content, view
-from fitlab.tracking.pictures import LOGGED_IMAGES, has_pictures, write_files
+from fitlab.tracking.links import ARTIFACT
+from fitlab.tracking.pictures import LOGGED_IMAGES, PAGE, has_pictures, write_files
 from fitlab.tracking.weights import points_of
 
 NAME = "mlflow.runName"
-ARTIFACT = "fit.safetensors"
 NOTE = 7000  # characters of a note, at most: MLflow's tags take 8,000
 
 
@@ -42,6 +42,12 @@ class Wanted:
     standing: Mapping[str, float] = field(default_factory=dict)  # metrics of one point that depend on other Configs
     datasets: Sequence[Any] = ()
     artifacts: Callable[[Path], None] | None = None  # writes the files to upload into a scratch folder
+    file: str = ""  # the name of one of these, which is looked for where they lie on this machine
+
+    @property
+    def all_tags(self) -> dict[str, str]:
+        """Its tags, its name among them."""
+        return {**self.tags, NAME: self.name}
 
 
 def _tags(kind: str, key: str, identity: str) -> dict[str, str]:
@@ -75,7 +81,7 @@ def fit_run(fit: Fit, packed: Callable[[Fit], bytes]) -> Wanted:
     tags |= {"fitlab.config": job.config.digest, "fitlab.outcome": str(fit.outcome)}
     tags |= {"fitlab.cause": fit.cause} if fit.cause else {}
     tags |= {"fitlab.loss": fit.loss} if fit.loss else {}
-    tags |= {f"fitlab.version.{name}": value for name, value in provenance.versions.items()}
+    tags |= {"fitlab.versions": ", ".join(f"{name} {value}" for name, value in sorted(provenance.versions.items()))}
     extra = {"seed": str(job.seed)} | ({} if job.random_state is None else {"random_state": str(job.random_state)})
 
     def artifacts(scratch: Path) -> None:
@@ -89,10 +95,10 @@ def fit_run(fit: Fit, packed: Callable[[Fit], bytes]) -> Wanted:
         status=content.FIT_STATUS.get(fit.outcome, "FAILED"),
         provenance=provenance,
         tags=tags,
-        params={**content.params(job.config), **extra},
+        params={**content.own_params(job.config), **extra},
         metrics=lambda: [*content.fit_metrics(fit), *points_of([fit])],
-        datasets=[_dataset(fit)],
         artifacts=artifacts,
+        file=ARTIFACT,
     )
 
 
@@ -127,6 +133,7 @@ def config_run(sweep: Sweep, config: Config) -> Wanted:
         standing={**standing, **view.scaled(sweep.spec, config)},
         datasets=[_dataset(fits[0])],
         artifacts=artifacts if shown else None,
+        file=PAGE if shown else "",
     )
 
 
@@ -180,6 +187,7 @@ def summary_run(sweep: Sweep) -> Wanted:
         tags={**_tags("summary", name, identity), "fitlab.outcomes": counts, "mlflow.note.content": note},
         metrics=lambda: [(key, float(value), 0) for key, value in totals.items()],
         artifacts=artifacts,
+        file="table.csv",
     )
 
 

@@ -7,11 +7,10 @@ for. All of them are in the Fit's file, see ``sweep.parameters()``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import numpy as np
 
-from fitlab.parameters.measured import BIAS, BOTH, NETWORK, WEIGHT, Key, Parameters, parameters_of
+from fitlab.parameters.measured import BIAS, BOTH, NETWORK, WEIGHT, Key, parameters_of
 from fitlab.records import Fit
 
 Point = tuple[str, float, int]  # key, value, step
@@ -32,20 +31,19 @@ OF_LAYER = {  # the first ones first: each is logged of all layers, or of none
 }
 
 
-@lru_cache(maxsize=256)
-def measured(fit: Fit) -> Parameters:
-    """Return what ``parameters_of`` does; a Fit is asked for its own run and for that of its Config."""
-    return parameters_of(fit)
-
-
 def points_of(fits: Sequence[Fit]) -> list[Point]:
-    """Return the means over one Fit, or those of one Config, at epochs and of numbers that all of them have."""
-    found = [measured(fit).values for fit in fits]
-    if not found:
+    """Return the means over one Fit, or those of one Config, at epochs and of numbers that all of them have.
+
+    A seed that stopped early goes on as it ended, as its curves do.
+    """
+    found = [parameters_of(fit).values for fit in fits]
+    if not found or not all(found):
         return []
     points = []
-    for epoch in sorted(set.intersection(*(set(values) for values in found))):
-        at = [values[epoch] for values in found]
+    for epoch in sorted(set().union(*found)):
+        if any(epoch not in values and epoch < max(values) for values in found):
+            continue  # kept of some seeds alone
+        at = [values[min(epoch, max(values))] for values in found]
         for name, key in _chosen(at[0]).items():
             if all(key in one for one in at) and np.isfinite(mean := float(np.mean([one[key] for one in at]))):
                 points.append((f"weights/{name}", mean, epoch))

@@ -13,7 +13,7 @@ from typing import Any
 from fitlab.errors import Path, Problem, SpecError
 from fitlab.spec.grammar import did_you_mean
 
-DEFAULT = frozenset({"sklearn"})
+DEFAULT = frozenset({"sklearn", "fitlab.estimators"})
 
 
 def is_estimator(value: Any) -> bool:
@@ -30,7 +30,7 @@ def refused(name: str, at: Path, packages: frozenset[str]) -> Problem | None:
         return Problem(at, "a private name", name, "names without a leading underscore", _anywhere(parts[-1]))
     if len(parts) == 1:
         return Problem(at, "an import name without its package", name, "package.module.Class", _anywhere(name))
-    if parts[0] not in packages:
+    if not any(name.startswith(f"{package}.") for package in packages):
         hint = f"`--allow {parts[0]}` allows it (importing a package runs its code)"
         near = did_you_mean(parts[0], packages)
         return Problem(

@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, FrameLocator, Locator, Page, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-WAIT = 60_000  # milliseconds that a page may take; what is there is found at once
+WAIT = 30_000  # milliseconds that a page may take; what is there is found at once
 THEIRS = (  # errors that every page of MLflow has
     "/users/current",  # it asks who is logged in, which a server without users does not know
     "ResizeObserver loop completed with undelivered notifications",  # a layout that took two frames
@@ -109,7 +109,9 @@ class Desk:
     def __init__(self, browser: Browser, width: int = 1600, height: int = 1200) -> None:
         self.page: Page = browser.new_page(viewport={"width": width, "height": height})
         self.page.set_default_timeout(WAIT)
-        self.page.add_init_script("localStorage.setItem('mlflow.assistant.fab.autoOpenedOnFirstLoad_v1', 'true')")
+        self.page.add_init_script(  # a frame has no storage
+            "try { localStorage.setItem('mlflow.assistant.fab.autoOpenedOnFirstLoad_v1', 'true') } catch {}"
+        )
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", self._console)
@@ -181,10 +183,23 @@ class Desk:
         """Open a tab of a run's page: Overview, Model metrics, Artifacts."""
         self.page.get_by_role("tab", name=name).click()
 
-    def artifact(self, name: str) -> Locator:
-        """Choose a file of the tab Artifacts; return the pane it is shown in. An HTML page is in an iframe there."""
+    def images(self, key: str) -> int:
+        """Return at how many steps the tab Model metrics has a picture, once one of them is drawn."""
+        self.page.get_by_placeholder("Search metric charts").fill("histograms")  # finds the section of all pictures
+        head = self.page.get_by_text(key, exact=True)
+        card = self.page.get_by_test_id("experiment-view-compare-runs-card").filter(has=head).first
+        card.locator("img").first.wait_for()
+        return card.locator("xpath=.//span[contains(@class, 'TRACK')]/preceding-sibling::div/div").count()
+
+    def unfold(self, section: str) -> None:
+        """Open a folded section of charts."""
+        self.page.get_by_test_id("experiment-view-compare-runs-section-header").filter(has_text=section).first.click()
+
+    def html(self, name: str) -> FrameLocator:
+        """Choose a page of the tab Artifacts; return what is shown of it, in its frame."""
         self.page.get_by_text(name, exact=True).first.click()
-        return self.page.locator(".artifact-right")
+        self.page.locator("iframe").first.wait_for()
+        return self.page.frame_locator("iframe").first
 
     # ── pictures ────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -130,6 +130,48 @@ def test_the_page_of_a_run_has_its_note(links: dict[str, str], chromium, sweep: 
     desk.page.close()
 
 
+def test_a_run_has_a_page_of_its_weights_whose_numbers_are_those_of_the_table(
+    links: dict[str, str], chromium, sweep: Sweep
+) -> None:
+    desk = Desk(chromium)
+    desk.open(links["compared"])
+    run = desk.rows()[0]
+    desk.open_run(run)
+    desk.tab("Artifacts")
+    frame = desk.html("weights.html")
+    rows = frame.locator("#losses tbody tr").all_inner_texts()
+    config, _ = of(sweep, run)
+    row = sweep.table().loc[config.digest[:12]]
+    for text in rows:
+        metric, _, said = text.partition("\t")
+        numbers = [float(one) for one in said.replace("[", " ").replace("]", " ").replace(",", " ").split()]
+        assert numbers == [float(f"{row[metric + end]:.4g}") for end in ("", "/low", "/high")]
+    assert len(rows) == 5
+    cells = frame.locator("#arrays canvas")
+    assert cells.count() == 4  # weights and biases of two layers
+    first = cells.first.evaluate("canvas => canvas.toDataURL()")
+    frame.locator("#epoch").fill("0")
+    assert cells.first.evaluate("canvas => canvas.toDataURL()") != first
+    assert frame.locator("#at").inner_text() == "0"
+    cells.first.hover()
+    assert "hidden_1 weight, input" in frame.locator("#said").inner_text()
+    desk.picture(PICTURES / "weights.png")
+    assert desk.errors == []
+    desk.page.close()
+
+
+def test_a_run_has_pictures_of_its_weights_over_the_epochs(links: dict[str, str], chromium, sweep: Sweep) -> None:
+    desk = Desk(chromium)
+    desk.open(links["compared"])
+    desk.open_run(desk.rows()[0])
+    desk.tab("Model metrics")
+    for key in ("weights", "histograms"):
+        assert desk.images(key) == 3  # epochs 0, 10 and 40
+    desk.picture(PICTURES / "images.png")
+    assert desk.errors == []
+    desk.page.close()
+
+
 def test_several_experiments_open_together(links: dict[str, str], chromium, sweep: Sweep) -> None:
     assert list(links) == ["compared", "beside", "together"]
     desk = Desk(chromium)

@@ -1,12 +1,14 @@
 """What parameters do to data, on networks whose answer is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from trainers.conformance import fit, job_and_split
 
 from fitlab.parameters.activity import ablated, dead, margin, shift
 from fitlab.parameters.layers import Layer, layers_of, pre_activations
-from fitlab.parameters.measured import NETWORK, parameters_of
+from fitlab.parameters.measured import NETWORK, WHY_NOT, parameters_of
 from fitlab.trainers.measures import CLIP
 
 SPEC = {
@@ -116,3 +118,44 @@ def test_estimators_with_arrays_are_measured_too() -> None:
     assert not [key for key in last if key[0] == NETWORK or key[2] == "distance"]
     neighbours = {"kind": "estimator", "estimator": "sklearn.neighbors.KNeighborsClassifier"}
     assert parameters_of(fit({"name": "knn", "data": {"kind": "wine"}, "model": neighbours})).values == {}
+
+
+def test_lbfgs_begins_where_the_other_solvers_do() -> None:
+    """So its distance is from the weights that Adam has at epoch 0 with the same seed."""
+    one, adam = fit({**SPEC, "training": {"solver": "lbfgs", "max_iter": 5}}), fit(SPEC)
+    for name, array in adam.snapshots[0].items():
+        assert one.probes[f"distance/{name}"][-1] == np.linalg.norm(one.weights[name] - array)
+
+
+def test_every_metric_that_may_be_missing_has_a_reason() -> None:
+    kinds = [
+        SPEC,
+        with_("model", biases=False, activation="tanh"),
+        {**SPEC, "training": {"solver": "lbfgs", "max_iter": 5}},
+        {**SPEC, "data": {"kind": "diabetes"}},
+        {
+            "name": "r",
+            "data": {"kind": "diabetes"},
+            "model": {"kind": "estimator", "estimator": "sklearn.linear_model.Ridge"},
+        },
+    ]
+    found = [{metric for _, _, metric in parameters_of(fit(kind)).last} for kind in kinds]
+    for metrics in found:
+        assert set.union(*found) - metrics <= set(WHY_NOT)
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_overflows_is_infinite_and_no_warning() -> None:
+    """Weights of 1e180 are finite and their squares are not; of weights that are not finite nothing is said."""
+    one = fit(SPEC)
+    huge = replace(one, weights={name: np.full_like(array, 1e180) for name, array in one.weights.items()})
+    assert parameters_of(huge).last[NETWORK, "weight", "path_norm"] == np.inf
+    broken = replace(one, weights={name: np.full_like(array, np.nan) for name, array in one.weights.items()})
+    said = {metric for _, _, metric in parameters_of(broken).last}
+    assert not said & {"norm", "rms", "spectral_norm", "stable_rank", "path_norm", "spectral_product", "bias_share"}
+
+
+def test_a_table_without_rows_has_the_types_of_others() -> None:
+    full, empty = (parameters_of(one).table() for one in (fit(SPEC), replace(fit(SPEC), weights={}, snapshots={})))
+    assert empty.empty
+    assert (empty.value.dtype, empty.epoch.dtype) == (full.value.dtype, full.epoch.dtype)

@@ -54,7 +54,7 @@ def test_all_that_the_view_names_is_on_every_config_run(tiny: dict, store: Path,
     losses = [one.data.metrics["final/loss/val"] for one in found]
     assert losses == sorted(losses)
     charts = {chart["type"]: chart for chart in state["compareRunCharts"]}
-    assert list(charts) == ["LINE", "SCATTER", "PARALLEL"]
+    assert list(charts) == ["LINE", "SCATTER", "PARALLEL", "IMAGE"]
     metrics = {axis["key"] for axis in (charts["SCATTER"]["xaxis"], charts["SCATTER"]["yaxis"])}
     metrics |= {key for chart in state["compareRunCharts"] for key in chart.get("selectedMetricKeys", [])}
     metrics |= set(charts["PARALLEL"]["selectedMetrics"])
@@ -132,6 +132,21 @@ def test_the_note_begins_with_question_counts_and_choice(tiny: dict, store: Path
         assert verdict.text in first
     assert "selected: hidden_layer_sizes [" in first
     assert rest[-1] == content.HOW_TO_READ
+
+
+def test_alternatives_are_told_apart_and_what_only_some_configs_have_is_left_out(tiny: dict, store: Path) -> None:
+    tree = {"kind": "estimator", "estimator": "sklearn.tree.DecisionTreeClassifier"}
+    tiny["model"] = [tiny["model"], tree]
+    tiny["sweep"]["parameters"] = {"training.alpha": {"values": [1e-4, 1], "when": {"model": "mlp"}}}
+    charts = {chart["type"]: chart for chart in view.state(run(tiny, store))["compareRunCharts"]}
+    assert charts["PARALLEL"]["selectedParams"] == ["model.kind"]
+    assert charts["PARALLEL"]["selectedMetrics"] == ["final/loss/val"]
+
+
+def test_curves_of_one_point_are_bars_and_nothing_swept_needs_no_parallels(tiny: dict, store: Path) -> None:
+    tiny["model"] = {"kind": "estimator", "estimator": "sklearn.neighbors.KNeighborsClassifier"}
+    del tiny["training"], tiny["sweep"]
+    assert [chart["type"] for chart in view.state(run(tiny, store))["compareRunCharts"]] == ["BAR", "SCATTER", "BAR"]
 
 
 # ── another MLflow ──────────────────────────────────────────────────────────────────────────────────────────────
