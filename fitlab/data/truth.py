@@ -53,7 +53,7 @@ def expected_at(data: Data, X: Floats) -> Floats | None:
     if isinstance(data, DecayingTeacher):
         X = np.pad(X, ((0, 0), (0, data.n_features - X.shape[1])))
     mean = expected(data, X)
-    if not isinstance(data, GaussianLogistic):
+    if not isinstance(data, Classifying):
         return mean
     redrawn = data.label_noise.rate if "test" in data.label_noise.parts else 0.0
     p = (1 - redrawn) * mean + redrawn / 2

@@ -172,6 +172,18 @@ def test_a_threshold_separates_classes_but_for_label_noise(threshold: float, rat
     assert abs((made.X_test[:, 0] > threshold).mean() - share) <= 5 * np.sqrt(share * (1 - share) / 4000)
 
 
+@pytest.mark.parametrize("kind", ["gaussian_logistic", "threshold_teacher"])
+def test_the_probabilities_of_classes_are_those_of_the_test_labels(kind: str) -> None:
+    wanted = section(kind, label_noise=0.3, test=20_000)
+    made = split(kind, label_noise=0.3, test=20_000)
+    p = data.expected_at(wanted, made.X_test)
+    np.testing.assert_allclose(p.sum(axis=1), 1)
+    best = p.argmax(axis=1)
+    wrong = (best != made.y_test).mean()
+    assert abs(wrong - made.truth.bayes_error) < 5 * np.sqrt(wrong * (1 - wrong) / 20_000)
+    np.testing.assert_allclose((1 - p.max(axis=1)).mean(), made.truth.bayes_error, atol=5e-3)
+
+
 @pytest.mark.parametrize("threshold", [1.0, 0.3, -1.0])
 def test_a_linear_classifier_without_a_bias_is_right_as_often_as_its_closed_form_says(threshold: float) -> None:
     right = []

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from fitlab.spec import read_spec, schema
 
-SPECS = [*sorted((ROOT / "experiments").glob("*.yaml")), ROOT / "fitlab" / "cli" / "template.yaml"]
+SPECS = [*sorted((ROOT / "experiments").rglob("*.yaml")), ROOT / "fitlab" / "cli" / "template.yaml"]
 
 
 def test_the_file_that_editors_use_is_fresh() -> None:
