@@ -62,6 +62,7 @@ def test_every_spec_is_one(tmp_path: Path, spec: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     expected = {
         "moons": "4 Configs × 3 seeds = 12",
+        "without-biases": "2 Configs × 3 seeds",
         "moons-search": "at most 40 Configs × 3",
         "clinic": "4 Configs × 5",
     }
