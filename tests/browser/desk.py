@@ -18,7 +18,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, ConsoleMessage, FrameLocator, Locator, Page, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-WAIT = 30_000  # milliseconds that a page may take; what is there is found at once
+WAIT = 60_000  # milliseconds that a page may take; what is there is found at once
 THEIRS = (  # errors that every page of MLflow has
     "/users/current",  # it asks who is logged in, which a server without users does not know
     "ResizeObserver loop completed with undelivered notifications",  # a layout that took two frames
