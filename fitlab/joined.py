@@ -129,7 +129,13 @@ def _set_apart(configs: Sequence[Config], swept: Sequence[str]) -> list[str]:
     for key in dict.fromkeys(key for config in configs for key in _leaves(config.plain) if key in set_by_some):
         inside = any(key == other or key.startswith(f"{other}.") for other in swept if other != MODEL)
         values = {canonical(value) for config in configs if (value := _at(config.plain, key)) is not ABSENT}
-        if len(values) > 1 and not inside and not (key.startswith(f"{MODEL}.") and _labelled(configs, key)):
+        section = "." not in key  # an estimator has no training section: that follows from its kind
+        if (
+            len(values) > 1
+            and not inside
+            and not section
+            and not (key.startswith(f"{MODEL}.") and _labelled(configs, key))
+        ):
             apart.append(key)
     return apart
 

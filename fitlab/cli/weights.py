@@ -101,7 +101,10 @@ def measured(sweep: Sweep, configs: Sequence[Config], epoch: int | None) -> Foun
         kept = sorted({at for config in configs for fit in sweep.completed(config) for at in fit.kept})
         if epoch is not None and kept:
             raise SpecError(f"no weights were kept of epoch {epoch}; there are those of {', '.join(map(str, kept))}")
-        raise SpecError(f"no completed Fit of {sweep.spec.name} has weights or biases: its models have no such arrays")
+        outcomes = sorted({str(fit.outcome) for config in configs for fit in sweep.of(config)})
+        if not any(sweep.completed(config) for config in configs):
+            raise SpecError(f"no Fit of these Configs completed: {', '.join(outcomes) or 'none is there'}")
+        raise SpecError(f"no completed Fit of these Configs of {sweep.spec.name} has weights or biases")
     return {digest: numbers for digest, numbers in found.items() if numbers}
 
 
@@ -185,7 +188,10 @@ def _not_applicable(numbers: Mapping[Key, Interval]) -> list[str]:
 
 def _configs(sweep: Sweep, configs: Sequence[Config], found: Found) -> Table:
     keys = short_names(list(domain_of(sweep.spec)))
-    heads = {head: key for head, key in OF_CONFIGS.items() if any(key in found[one.digest] for one in configs)}
+    known = dict.fromkeys(key for one in configs for key in found[one.digest])
+    heads = {head: key for head, key in OF_CONFIGS.items() if key in known}
+    if not heads:  # no network: the arrays by themselves
+        heads = {f"{key[0]} {key[1]} norm": key for key in known if key[2] == "norm"}
     table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
     for head in [*keys.values(), *heads, "verdict"]:
         table.add_column(broken(head.replace(" ", "_")).replace("_", " "), justify="right", no_wrap=True)

@@ -73,6 +73,9 @@ def ratio(quantity: Ratio, sweep: Sweep, config: Config) -> float:
     return mean(sweep, config, quantity.metric) / below
 
 
+FEWEST_SEEDS = 3  # over which a rank correlation is a mean
+
+
 def tau(quantity: Tau, sweep: Sweep, found: Callable[[], Relations]) -> float:
     """Return Kendall's τ, the mean over seeds. Raises NotEvaluatedError where nothing is said along that axis."""
     for config in sweep.configs:
@@ -80,6 +83,8 @@ def tau(quantity: Tau, sweep: Sweep, found: Callable[[], Relations]) -> float:
     relations = found()
     for one in relations.rows:
         if (one.axis, one.metric, one.outcome) == (quantity.along, quantity.parameter, quantity.outcome):
+            if one.tau.n < FEWEST_SEEDS:
+                raise NotEvaluatedError(f"a rank correlation under {one.tau.n} of {FEWEST_SEEDS} seeds decides nothing")
             return one.tau.estimate
     why = f"{quantity.parameter} is not known along {quantity.along}"
     raise NotEvaluatedError(relations.not_applicable.get(quantity.along, why))

@@ -55,8 +55,8 @@ WHY_NOT = {  # metric -> where it does not apply
     "path_norm": "other models than networks have no paths",
     "spectral_product": "other models than networks have no layers to multiply",
     "margin": "a regression has no margin, and of classifiers networks alone are asked",
-    "path_norm/margin": "a margin of 0 or below separates nothing",
-    "spectral_product/margin": "a margin of 0 or below separates nothing",
+    "path_norm/margin": "a margin of 0 or below separates nothing, and a regression has none",
+    "spectral_product/margin": "a margin of 0 or below separates nothing, and a regression has none",
 }
 
 

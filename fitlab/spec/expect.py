@@ -186,6 +186,10 @@ class Expectation(Section):
 
     @model_validator(mode="after")
     def _decides(self) -> Expectation:
+        if self.where and isinstance(self.quantity, Tau | CheckState):
+            raise refusal("this quantity is of the whole sweep", "no where")
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise refusal("nothing lies between these bounds", "at_least no larger than at_most")
         bounds = [self.equals, self.one_of, self.at_least, self.at_most]
         alone = self.equals is not None or self.one_of is not None
         if all(bound is None for bound in bounds) or (alone and bounds.count(None) < 3):

@@ -269,3 +269,18 @@ def test_norms_rise_with_the_error_on_test_rows_too(tmp_path: Path) -> None:
             ordered = [values[fit.job.config.digest[:12]] for fit in fits]
             taus.setdefault(metric, []).append(kendall_tau(ordered, errors))
     assert min(np.mean(values) for values in taus.values()) >= 0.9
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            {"quantity": {"kind": "kendall_tau", "parameter": "norm", "along": "training.alpha"}, "at_most": 1},
+            "of the whole sweep",
+        ),
+        ({"at_least": 2, "at_most": 1}, "nothing lies between"),
+    ],
+)
+def test_what_would_be_passed_over_is_refused(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(fitlab.SpecError, match=said):
+        read_spec({**TINY, "expect": [{**AT_ZERO, **change}]})
