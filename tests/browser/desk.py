@@ -22,6 +22,7 @@ WAIT = 60_000  # milliseconds that a page may take; what is there is found at on
 THEIRS = (  # errors that every page of MLflow has
     "/users/current",  # it asks who is logged in, which a server without users does not know
     "ResizeObserver loop completed with undelivered notifications",  # a layout that took two frames
+    "> attribute ",  # a chart of MLflow's that was left while it was drawn
 )
 READ_CHARTS = """() => [...document.querySelectorAll('[data-testid="experiment-view-compare-runs-card"]')].map(card => {
   const plot = card.querySelector('.js-plotly-plot');
