@@ -8,7 +8,7 @@ from typing import Any
 
 from fitlab.errors import Problem, SpecError
 from fitlab.records import Config, Fit, merged
-from fitlab.seeds import canonical
+from fitlab.seeds import canonical, leaves
 from fitlab.spec import MODEL, Spec, domain_of
 from fitlab.spec.recorded import RecordedSpec
 from fitlab.spec.sweeps import Grid, Range, Tpe, Values
@@ -124,18 +124,14 @@ def _set_apart(configs: Sequence[Config], swept: Sequence[str]) -> list[str]:
     What follows from a swept key is left out: what nobody set (a default that depends on the solver), and what the
     label of an alternative under ``model:`` stands for.
     """
-    set_by_some = {key for config in configs for key in _leaves(config.identity)}
+    set_by_some = {key for config in configs for key, _ in leaves(config.identity)}
     apart = []
-    for key in dict.fromkeys(key for config in configs for key in _leaves(config.plain) if key in set_by_some):
+    for key in dict.fromkeys(k for config in configs for k, _ in leaves(config.plain) if k in set_by_some):
         inside = any(key == other or key.startswith(f"{other}.") for other in swept if other != MODEL)
         values = {canonical(value) for config in configs if (value := _at(config.plain, key)) is not ABSENT}
-        section = "." not in key  # an estimator has no training section: that follows from its kind
-        if (
-            len(values) > 1
-            and not inside
-            and not section
-            and not (key.startswith(f"{MODEL}.") and _labelled(configs, key))
-        ):
+        follows = key.startswith(f"{MODEL}.") and _labelled(configs, key)
+        absent = "." not in key  # a whole section: an estimator has no training
+        if len(values) > 1 and not (inside or follows or absent):
             apart.append(key)
     return apart
 
@@ -200,14 +196,6 @@ def _domain(key: str, specs: Sequence[Spec], configs: Sequence[Config]) -> Value
 
 
 # ── nested plain data ───────────────────────────────────────────────────────────────────────────────────────
-
-
-def _leaves(plain: Mapping[str, Any], above: str = "") -> Iterator[str]:
-    for key, value in plain.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, f"{above}{key}.")
-        else:
-            yield f"{above}{key}"
 
 
 def _at(plain: Mapping[str, Any], key: str) -> Any:

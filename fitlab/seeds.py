@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 
@@ -30,3 +31,12 @@ def same(one: Any, other: Any) -> bool:
     """Whether two plain values are the same; 1 and 1.0 are, and true is no number."""
     numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (one, other))
     return bool(one == other) if numbers else canonical(one) == canonical(other)
+
+
+def leaves(plain: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the dotted key and the value of all that is no mapping in nested plain data."""
+    for key, value in plain.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value

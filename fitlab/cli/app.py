@@ -319,7 +319,11 @@ def weights(
         sweep = diagnosed(Store.at(store).load(name))
         configs = shown.picked(sweep, config or [])
         found = shown.measured(sweep, configs, epoch)
-        files = [] if out is None else shown.drawn(sweep, configs, out)
+        files = []
+        if out is not None:
+            from fitlab import plots  # takes a second, for matplotlib
+
+            files = shown.drawn(plots.write_weight_figures, sweep, configs, out)
     if as_json:
         output.out_json({**shown.document(sweep, found), "files": [str(path) for path in files]})
         return

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from importlib import import_module
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from fitlab.spec import domain_of
 from fitlab.spec.source import read_yaml
 from fitlab.sweep import Sweep
 
+Write = Callable[[Sweep, Sequence[Config], Path], list[Path]]
 Found = dict[str, dict[Key, Interval]]  # digest of a Config -> its numbers
 BEST = "best"
 OF_CONFIGS = {  # heading -> which number of the whole network
@@ -108,14 +108,12 @@ def measured(sweep: Sweep, configs: Sequence[Config], epoch: int | None) -> Foun
     return {digest: numbers for digest, numbers in found.items() if numbers}
 
 
-def drawn(sweep: Sweep, configs: Sequence[Config], out: Path) -> list[Path]:
+def drawn(write: Write, sweep: Sweep, configs: Sequence[Config], out: Path) -> list[Path]:
     """Write figures below a folder. Raises SpecError where that cannot be written."""
-    plots = import_module("fitlab.plots")  # takes a second, for matplotlib
     try:
-        files: list[Path] = plots.write_weight_figures(sweep, configs, out)
+        return write(sweep, configs, out)
     except (OSError, ValueError) as error:
         raise SpecError(f"{out}: figures cannot be written: {error}") from None
-    return files
 
 
 def document(sweep: Sweep, found: Found) -> dict[str, Any]:

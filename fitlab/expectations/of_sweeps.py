@@ -15,6 +15,8 @@ from fitlab.spec.sweeps import Metric, Objective
 from fitlab.sweep import Sweep, score
 from fitlab.verdicts import Label, State
 
+FEWEST_SEEDS = 3  # over which a rank correlation is a mean
+
 
 def whole(sweep: Sweep, config: Config) -> None:
     """Raise NotEvaluatedError unless a Config completed on every seed: survivors flatter."""
@@ -71,9 +73,6 @@ def ratio(quantity: Ratio, sweep: Sweep, config: Config) -> float:
     if below == 0:
         raise NotEvaluatedError("it would be divided by 0")
     return mean(sweep, config, quantity.metric) / below
-
-
-FEWEST_SEEDS = 3  # over which a rank correlation is a mean
 
 
 def tau(quantity: Tau, sweep: Sweep, found: Callable[[], Relations]) -> float:

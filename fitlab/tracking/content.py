@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from fitlab.diagnosis.naming import name_of, shown
 from fitlab.diagnosis.words import selection_words
 from fitlab.expectations import Checked, checked
 from fitlab.records import Config, Fit, Floats, Outcome
-from fitlab.seeds import canonical, digest
+from fitlab.seeds import canonical, digest, leaves
 from fitlab.spec import domain_of
 from fitlab.sweep import CONSTANT, Sweep, epochs_of, mean_curve
 from fitlab.verdicts import COLOURS, State
@@ -81,22 +81,14 @@ def thinned(length: int, points: int) -> np.ndarray:
 def params(config: Config) -> dict[str, str]:
     """Return every value of a Config under its dotted key."""
     plain = {key: value for key, value in config.plain.items() if value is not None}  # an estimator has no training
-    return {key: value if isinstance(value, str) else canonical(value) for key, value in _leaves(plain)}
+    return {key: value if isinstance(value, str) else canonical(value) for key, value in leaves(plain)}
 
 
 def own_params(config: Config) -> dict[str, str]:
     """Return of ``params`` those that are swept or not at their default: a param costs MLflow a row, and the run of the
     Config has all."""
-    set_to = {key for key, _ in _leaves(config.identity)}
+    set_to = {key for key, _ in leaves(config.identity)}
     return {key: value for key, value in params(config).items() if key in set_to or key in config.swept}
-
-
-def _leaves(plain: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in plain.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, f"{above}{key}.")
-        else:
-            yield f"{above}{key}", value
 
 
 def config_name(config: Config) -> str:

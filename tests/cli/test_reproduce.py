@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cli.test_cli import Fitlab, fitlab  # noqa: F401 (a fixture)
 from ruamel.yaml import YAML
 
-from fitlab.cli import run
 from fitlab.store import Store
 
-Fitlab = Callable[..., tuple[int, str, str]]
 RIGHT = {"claim": "It is finite.", "source": "Nobody 2026", "quantity": "loss/val", "at_most": 100}
 WRONG = {"claim": "It is tiny.", "quantity": "loss/val", "at_most": 1e-9}
 OPEN = {"claim": "A corner.", "quantity": "loss/val", "where": {"training.alpha": 7}, "at_most": 1}
-
-
-@pytest.fixture
-def fitlab(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Fitlab:
-    def call(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["fitlab", *map(str, words)])
-        with pytest.raises(SystemExit) as end:
-            run()
-        said = capsys.readouterr()
-        return int(end.value.code or 0), said.out, said.err
-
-    return call
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ import fitlab as library
 
 
 @pytest.fixture
-def trained(fitlab: Fitlab, spec: Path, store: Path) -> Path:  # noqa: F811
+def trained(fitlab: Fitlab, spec: Path, store: Path) -> Path:
     assert fitlab("sweep", str(spec), "--store", str(store), "--no-publish")[0] == 0
     return store
 
 
-def test_its_numbers_are_those_of_the_sweep(fitlab: Fitlab, trained: Path) -> None:  # noqa: F811
+def test_its_numbers_are_those_of_the_sweep(fitlab: Fitlab, trained: Path) -> None:
     name = json.loads(fitlab("status", "--json", "--store", str(trained))[1])[0]["name"]
     code, out, _ = fitlab("weights", name, "--json", "--store", str(trained))
     found = json.loads(out)
@@ -34,7 +34,7 @@ def test_its_numbers_are_those_of_the_sweep(fitlab: Fitlab, trained: Path) -> No
     assert "path norm" in out
 
 
-def test_one_config_is_shown_layer_by_layer_however_it_is_named(fitlab: Fitlab, trained: Path) -> None:  # noqa: F811
+def test_one_config_is_shown_layer_by_layer_however_it_is_named(fitlab: Fitlab, trained: Path) -> None:
     name = json.loads(fitlab("status", "--json", "--store", str(trained))[1])[0]["name"]
     config = library.load(name, trained).configs[-1]
     swept = [f"{key.rsplit('.')[-1]}={value!r}" for key, value in config.swept.items()]
@@ -44,7 +44,7 @@ def test_one_config_is_shown_layer_by_layer_however_it_is_named(fitlab: Fitlab, 
     assert fitlab("weights", name, "best", "--store", str(trained))[0] == 0
 
 
-def test_what_is_not_there_is_said_with_what_is(fitlab: Fitlab, trained: Path) -> None:  # noqa: F811
+def test_what_is_not_there_is_said_with_what_is(fitlab: Fitlab, trained: Path) -> None:
     name = json.loads(fitlab("status", "--json", "--store", str(trained))[1])[0]["name"]
     code, _, err = fitlab("weights", name, "alpha=77", "--store", str(trained))
     assert code == 2
