@@ -62,6 +62,8 @@ LIBRARIES = {  # third-party library -> the rooms that may import it
     "scipy": {"stats", "space"},
     "PIL": {"pictures"},
     "matplotlib": {"plots"},
+    "cycler": {"plots"},
+    "tueplots": {"plots"},
     "jinja2": {"pages"},
     "optuna": {"space", "runner"},
     "numba": {"trainers"},

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from fitlab.parameters.measured import BIAS, NETWORK, parameters_of
-from fitlab.plots.shared import LEGEND, axes_or_new, bare, colour, marker, nothing
+from fitlab.plots.shared import axes_or_new, bare, colour, draw_legend, marker, nothing
 from fitlab.records import Config, Fit, Interval
 from fitlab.stats import t_interval
 from fitlab.sweep import Sweep
@@ -81,7 +81,7 @@ def _over_epochs(ax: Axes, found: Shifts) -> None:
         means = [one.estimate for one in points.values()]
         ax.plot(epochs, means, color=shade, marker=marker(place), markersize=4, linewidth=1.4, label=layer)
     ax.set_xlabel("epoch")
-    ax.legend(**LEGEND)
+    draw_legend(ax)
 
 
 def _side_by_side(ax: Axes, found: Shifts, epoch: int) -> None:

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from fitlab.parameters.maps import Map, Maps, maps_of
 from fitlab.parameters.measured import BIAS, WEIGHT
-from fitlab.plots.shared import DIVERGING, FAINT, LEGEND, axes_or_new, bare, figure_of, nothing
+from fitlab.plots.shared import DIVERGING, FAINT, axes_or_new, bare, draw_legend, figure_of, nothing
 from fitlab.records import Fit
 
 LINES = 3  # epochs that histograms show, at most
@@ -117,7 +117,7 @@ def weight_histograms(
     ax.set_ylim(0, frame["count"].max() * (1.35 if legend else 1.05))  # room for the legend above
     bare(ax)
     if legend:
-        ax.legend(title="epoch", loc="upper center", ncols=min(len(shown), 4), **LEGEND)
+        draw_legend(ax, title="epoch", loc="upper center", ncols=min(len(shown), 4))
     return ax
 
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from fitlab.diagnosis.naming import counted, name_of, percent
 from fitlab.parameters.measured import NETWORK
-from fitlab.plots.shared import FAINT, LEGEND, axes_or_new, bare, nothing
+from fitlab.plots.shared import FAINT, GLYPHS, axes_or_new, bare, draw_legend, nothing
 from fitlab.records import Config, Interval
 from fitlab.sweep import Sweep
 from fitlab.verdicts import COLOURS, Label
@@ -30,7 +30,6 @@ LABELS = {
     "loss/val": "validation loss",
     "loss/train": "train loss",
 }
-SHAPES = dict(zip(Label, "os^Dv*PXp", strict=True))  # verdicts differ in grey, too
 UNJUDGED = "not diagnosed"
 COLUMNS = ("config", "name", "verdict", "x", "x_low", "x_high", "y", "y_low", "y_high", "n")
 WIDE = 30.0  # from this ratio of its numbers on an axis is logarithmic
@@ -94,7 +93,7 @@ def norms_vs_gap(
     ax.set_ylabel(_said(outcome))
     bare(ax)
     if frame["verdict"].nunique() > 1 or UNJUDGED not in {*frame["verdict"]}:
-        ax.legend(**LEGEND)
+        draw_legend(ax)
     return ax
 
 
@@ -162,7 +161,7 @@ def _points(ax: Axes, rows: pd.DataFrame, said: str) -> None:
         rows["y"],
         xerr=_ends(rows, "x"),
         yerr=_ends(rows, "y"),
-        fmt=SHAPES[label] if label else "o",
+        fmt=GLYPHS[label] if label else "o",
         color=shade,
         markersize=5,
         markeredgecolor="white",

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from textwrap import wrap
 from typing import Any
 
-from matplotlib import pyplot
+from matplotlib import pyplot, rcParams
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
+from matplotlib.legend import Legend
+
+from fitlab.verdicts import Label
 
 # Okabe and Ito 2008, safe for colour-blind readers; with a marker each, so that they differ in grey, too
 SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 FAINT = "#8C8C8C"
-LEGEND: dict[str, Any] = {"frameon": False, "fontsize": "small", "title_fontsize": "small", "handlelength": 1.4}
+TRAIN, VAL = SERIES[:2]
+LETTER = 0.5  # width of a letter as a share of the size of text, on average
+SMALLEST = 6.0  # points: no text is smaller
+GLYPHS = dict(zip(Label, "os^Dv*PXp", strict=True))  # verdicts differ in grey, too
 DIVERGING = "RdBu_r"  # blue is negative, red positive
 
 
@@ -44,6 +51,27 @@ def nothing(what: str, there: Iterable[object] = ()) -> ValueError:
     """Return the error that says what cannot be drawn, and what there is instead."""
     found = ", ".join(map(str, there))
     return ValueError(f"nothing to draw: {what}" + (f"; there is {found}" if found else ""))
+
+
+def small() -> float:
+    """Return the size of text that is less than the rest: of legends and remarks, in points."""
+    declared = rcParams["legend.fontsize"]  # a venue declares points, matplotlib a word
+    return max(SMALLEST, declared if isinstance(declared, float | int) else 0.83 * rcParams["font.size"])
+
+
+def draw_legend(where: Axes | FigureBase, *handles: Any, **settings: Any) -> Legend:
+    """Draw a legend in small text, without a line around it. handles: lines and labels, if not those drawn."""
+    size = small()
+    style = {"fontsize": size, "title_fontsize": size, "handlelength": 1.6, "edgecolor": "none", "framealpha": 0.8}
+    return where.legend(*handles, **{**style, **settings})
+
+
+def entitle(ax: Axes, text: str) -> None:
+    """Write a title that is no wider than the axes: in small text, in as many lines as it takes."""
+    size = small()
+    points = 72 * ax.get_position().width * figure_of(ax).get_figwidth()
+    lines = wrap(text, max(12, int(points / (LETTER * size))), break_long_words=True)
+    ax.set_title("\n".join(lines), fontsize=size, parse_math=False)
 
 
 def bare(ax: Axes) -> None:

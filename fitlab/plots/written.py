@@ -16,7 +16,7 @@ from fitlab.plots.biases import LABELS, bias_shift, shifts_of
 from fitlab.plots.matrices import histograms_at, weight_heatmap, weight_histograms
 from fitlab.plots.norms import norms_of, norms_vs_gap
 from fitlab.plots.saving import save
-from fitlab.plots.shared import LEGEND, nothing
+from fitlab.plots.shared import draw_legend, nothing
 from fitlab.records import Config
 from fitlab.sweep import Sweep
 
@@ -116,7 +116,7 @@ def _histograms(table: pd.DataFrame, title: str) -> Figure:
         ax.set_axis_on()
         weight_histograms(table, layer=layer, role=role, ax=ax, legend=False)
     lines, labels = places[0, 0].get_legend_handles_labels()
-    figure.legend(lines, labels, title="epoch", loc="outside lower center", ncols=len(labels), **LEGEND)
+    draw_legend(figure, lines, labels, title="epoch", loc="outside lower center", ncols=len(labels))
     return figure
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +51,8 @@ def run(
     with place.locked(name), Alongside(place, made.document.spec) as alongside:
         result = execute(made, place, workers, retry_failed=retry_failed, on_settled=alongside.settled, locked=True)
         sweep = diagnosed(result.sweep, data)
-        if alongside.finish(sweep) is None:
-            publishing.Log(place, name).finish(sweep)
-    return sweep
+        published = alongside.finish(sweep) or publishing.Log(place, name).finish(sweep)
+    return replace(sweep, runs=published.runs)
 
 
 def load(name: str | Sequence[str], store: str | Path = "mlruns", *, data: Arrays | None = None) -> Sweep:
@@ -63,7 +63,8 @@ def load(name: str | Sequence[str], store: str | Path = "mlruns", *, data: Array
     """
     place = Store.at(store)
     names = [name] if isinstance(name, str) else [*dict.fromkeys(name)]
-    return diagnosed(joined([place.load(one) for one in names]), data)
+    runs = {config: run for one in names for config, run in place.runs(one).items()}
+    return replace(diagnosed(joined([place.load(one) for one in names]), data), runs=runs)
 
 
 def publish(name: str, store: str | Path = "mlruns", *, data: Arrays | None = None) -> Published:

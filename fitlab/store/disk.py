@@ -224,6 +224,11 @@ class Store:
             return None
         return found if isinstance(found, dict) and {"uri", "experiment", "identity"} <= set(found) else None
 
+    def runs(self, name: str) -> dict[str, str]:
+        """Return the MLflow run of each published Config, by its digest."""
+        runs = (self.published(name) or {}).get("runs", {})
+        return {str(config): str(run) for config, run in runs.items()} if isinstance(runs, dict) else {}
+
     @contextlib.contextmanager
     def locked(self, name: str, wait: bool = False) -> Iterator[None]:
         """Hold the right to run the sweep ``name``; the kernel takes it back when its owner dies.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -32,6 +32,7 @@ class Published:
     restored: int = 0  # whose files somebody had removed
     view: str | None = None  # the key of the comparison view
     no_view: str | None = None  # why there is none
+    runs: Mapping[str, str] = field(default_factory=dict)  # Config digest -> run id
 
 
 def masked(uri: str) -> str:

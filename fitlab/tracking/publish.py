@@ -113,7 +113,9 @@ class Publisher:
         view, no_view = show(self.client, self.place, self.experiment, sweep)
         identity = content.sweep_identity(sweep)
         counts = {**self.counts, "edited": len(self.edited)}
-        return Published(masked(self.place.uri), self.experiment, identity, **counts, view=view, no_view=no_view)
+        runs = {config: one.run_id for config, one in self.settled.items() if one.run_id is not None}
+        at = masked(self.place.uri), self.experiment, identity
+        return Published(*at, **counts, view=view, no_view=no_view, runs=runs)  # type: ignore[arg-type]  # counts are int
 
     def _read_again(self) -> None:
         """Read what users did to the runs of Configs since these were logged: a sweep may take days."""
