@@ -58,6 +58,7 @@ LIBRARIES = {  # third-party library -> the rooms that may import it
         "sweep",
         "diagnosis",
         "theory",
+        "tracking",
     },
     "scipy": {"stats", "space"},
     "PIL": {"pictures"},
