@@ -32,8 +32,8 @@ def test_an_experiment_is_diagnosed_and_how_it_was_understood_is_said(
     ask = ["diagnose", "--store", store, "--mlflow", theirs.name, *NULL]
     code, out, err = fitlab(*ask, "--capacity", "width", "--csv", csv)
     assert code == 0
-    rows = [line.split() for line in out.splitlines() if line.strip().startswith(("width", "1", "2", "3"))]
-    verdicts = [next(word for word in row if word in {"underfit", "good", "overfit"}) for row in rows]
+    rows = [line.split() for line in out.splitlines() if line.split()[:1] == ["width"]]
+    verdicts = [row[2] for row in rows[:3]]
     assert verdicts == ["underfit", "good", "overfit"]
     assert "Training loss: train_loss; validation loss: val_loss; taken as log loss." in err
     assert "3 Configs, 3 seeds, 9 runs." in err
