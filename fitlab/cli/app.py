@@ -305,7 +305,8 @@ def _recorded(
     given = {part: loss for part, loss in zip(("train", "val"), constant, strict=True) if loss is not None}
     if len(given) == 1:
         raise SpecError("the constant predictor loses something on both parts: --constant-train and --constant-val")
-    found = elsewhere.read(experiment, Asked(**asked), uri, store)
+    with output.status(f"reading {experiment} …", quiet=False):
+        found = elsewhere.read(experiment, Asked(**asked), uri, store)
     sweep = elsewhere.swept(found, given or None, *rule)
     for line in dict.fromkeys([*found.said, *found.assumed, elsewhere.ALIKE]):
         output.err(line)
