@@ -21,7 +21,7 @@ FLOORS = [  # each may import what stands above it in this list; docs: DESIGN of
     {"space", "data", "stats", "recorded", "parameters"},
     {"sweep"},
     {"trainers", "diagnosis", "joined", "correlations", "theory"},
-    {"pictures", "pages", "expectations", "plots"},
+    {"pictures", "pages", "papers", "expectations", "plots"},
     {"store", "tracking"},
     {"runner"},
     {"cli"},
