@@ -79,8 +79,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "plots":
-        return import_module("fitlab.plots")
+    if name in ("papers", "plots"):
+        return import_module(f"fitlab.{name}")
     if name not in _WHERE:
         raise AttributeError(f"module 'fitlab' has no attribute {name!r}")
     return getattr(import_module(_WHERE[name]), name)

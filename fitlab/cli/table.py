@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fitlab.diagnosis.naming import ABSENT, distinct, name_of, outcomes, plus_minus, short_names, shown
+from fitlab.diagnosis.naming import ABSENT, broken, distinct, name_of, outcomes, plus_minus, short_names, shown
 from fitlab.diagnosis.selection import best_first, objective_words
 from fitlab.records import Interval
 from fitlab.seeds import canonical
@@ -153,9 +153,3 @@ class _Strips:
         if self.high <= self.low or loss <= self.low:
             return 0
         return min(STRIP - 1, round((STRIP - 1) * math.log(loss / self.low) / math.log(self.high / self.low)))
-
-
-def broken(name: str) -> str:
-    """Break a long name into two lines at the underscore nearest its middle."""
-    at = min((i + 1 for i, c in enumerate(name) if c == "_"), key=lambda i: abs(i - len(name) / 2), default=0)
-    return f"{name[:at]}\n{name[at:]}" if at and len(name) > 12 else name

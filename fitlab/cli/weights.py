@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fitlab.cli.table import broken, coloured
+from fitlab.cli.table import coloured
 from fitlab.correlations import relations
-from fitlab.diagnosis.naming import cells, name_of, percent, plus_minus, short_names
+from fitlab.diagnosis.naming import broken, cells, name_of, percent, plus_minus, short_names
 from fitlab.errors import SpecError
 from fitlab.parameters.measured import BIAS, BOTH, NETWORK, WEIGHT, WHY_NOT, Key
 from fitlab.records import Config, Interval

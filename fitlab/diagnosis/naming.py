@@ -98,6 +98,12 @@ def short_names(keys: Sequence[str]) -> dict[str, str]:
     return {key: short(key) if ends[short(key)] == 1 else key for key in keys}
 
 
+def broken(name: str) -> str:
+    """Break a long name into two lines at the underscore nearest its middle."""
+    at = min((i + 1 for i, c in enumerate(name) if c == "_"), key=lambda i: abs(i - len(name) / 2), default=0)
+    return f"{name[:at]}\n{name[at:]}" if at and len(name) > 12 else name
+
+
 def cells(swept: Mapping[str, Any], keys: Iterable[str]) -> list[str]:
     """Write the swept values of a Config, each under its key; – where a parameter does not exist."""
     return [shown(swept[key]) if key in swept else ABSENT for key in keys]
@@ -110,6 +116,8 @@ def plus_minus(found: Interval | None, decimals: int) -> str:
     half = found.high - found.estimate
     if not math.isfinite(half):
         return f"{found.estimate:.4g} (no interval)"
+    if max(abs(found.estimate), half) >= HUGE:
+        return f"{number(found.estimate)} ± {number(half)}"
     digits = 3 if half <= 0 else min(max(1 - math.floor(math.log10(half)), 0), decimals)
     return f"{found.estimate:.{digits}f} ± {half:.{digits}f}"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fitlab.diagnosis.gather import kind_of_loss
-from fitlab.diagnosis.naming import counted, listed, pairs, short, shown
+from fitlab.diagnosis.naming import counted, distinct, interval, listed, name_of, pairs, short, shown
 from fitlab.records import Config
 from fitlab.seeds import canonical
 from fitlab.spec import domain_of
@@ -16,7 +16,7 @@ from fitlab.spec.recorded import RecordedData, RecordedSpec
 from fitlab.spec.sweeps import Hyperband, Median, Qmc, Random, Tpe, Values
 from fitlab.spec.tables import OpenML, TableFile
 from fitlab.spec.teachers import Teacher
-from fitlab.sweep import Sweep
+from fitlab.sweep import Sweep, data_key
 
 PARTS = {"n_train": "training", "n_val": "validation", "n_test": "test"}
 LISTED = 8  # values of a swept key that are named
@@ -56,6 +56,19 @@ def has_epochs(sweep: Sweep) -> bool:
     return any(len(fit.curves) > 1 for fit in sweep.fits)
 
 
+def counted_configurations(count: int) -> str:
+    """Write ``1 configuration``; Config is our own word."""
+    return counted(count, "configuration")
+
+
+def called(sweep: Sweep, config: Config) -> str:
+    """Return what a Config is called in a sentence, its numbers with as many digits as tell it from the others."""
+    if recorded(sweep) or not config.swept:
+        return name_of(config)
+    written = {key: distinct([one.swept[key] for one in sweep.configs if key in one.swept]) for key in config.swept}
+    return ", ".join(f"{short(key)} {written[key][canonical(value)]}" for key, value in config.swept.items())
+
+
 def rows_words(sweep: Sweep) -> str:
     """Write ``n = 200 training, 100 validation and 99 test rows.``; nothing where they are not known."""
     found = {part: _span(fit.sizes[key] for fit in sweep.fits if key in fit.sizes) for key, part in PARTS.items()}
@@ -73,11 +86,11 @@ def versions_words(sweep: Sweep) -> str:
     made = [fit.provenance for fit in sweep.fits if fit.provenance]
     names = dict.fromkeys(name for one in made for name in one.versions)
     if not names:
-        return "Which versions trained it is not known."
+        return "The versions of libraries are not known."
     versions = {name: sorted({one.versions[name] for one in made if name in one.versions}) for name in names}
     proper = {"python": "Python"}
     said = listed(f"{proper.get(name, name)} {' and '.join(found)}" for name, found in versions.items())
-    mixed = " (mixed: Fits differ in versions)" if any(len(found) > 1 for found in versions.values()) else ""
+    mixed = " (mixed: not all was trained with the same)" if any(len(found) > 1 for found in versions.values()) else ""
     return f"Versions: {said}{mixed}."
 
 
@@ -126,8 +139,8 @@ def _prepared(config: Config, swept: frozenset[str] | set[str]) -> Iterator[str]
     plain = config.plain["data"]
     noise = plain.get("label_noise", {})
     if noise.get("rate") and not {"label_noise", "label_noise.rate"} & swept:
-        parts = noise["parts"]
-        where = "" if len(parts) == 3 else f" of the {listed(parts)} part"
+        parts = [PARTS[f"n_{part}"] for part in noise["parts"]]
+        where = "" if len(parts) == len(PARTS) else f" of the {listed(parts)} part{'s' if len(parts) > 1 else ''}"
         yield f"A share of {shown(noise['rate'])} of the labels{where} was replaced by uniform draws from all classes."
     if plain.get("missing", "refuse") != "refuse" and "missing" not in swept:
         yield f"Missing numbers were replaced by the {plain['missing'].replace('_', ' ')} value of the training part."
@@ -142,7 +155,7 @@ def _split(config: Config) -> str:
     data = config.sections.data
     if isinstance(data, RecordedData):
         return ""
-    fixed = "the same for all seeds and Configs"
+    fixed = "the same for all seeds and configurations"
     match data.split:
         case TimeSplit():
             return "The latest rows are the test part, those before validation, the most recent before that training."
@@ -150,7 +163,8 @@ def _split(config: Config) -> str:
             return f"Whole groups lie in one part; the test part is {fixed}, the seed deals the others."
         case _:
             own = f"(split seed {data.split_seed})"
-            return f"The test part {own} is {fixed}; the seed deals training and validation rows."
+            fresh = isinstance(data, Teacher) and data.fresh
+            return f"The test part {own} is {fixed}; the seed {'draws' if fresh else 'deals'} the other rows."
 
 
 # ── models ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -161,8 +175,8 @@ def model_words(sweep: Sweep) -> Iterator[str]:
     if recorded(sweep):
         return
     swept = {*domain_of(sweep.spec)}
-    found = dict.fromkeys(_model(config, swept) for config in sweep.configs)
-    yield from found
+    found = [*dict.fromkeys(_model(config, swept) for config in sweep.configs)]
+    yield f"Models are {'; '.join(found)}."
     yield from dict.fromkeys(words for config in sweep.configs if (words := _training(config, swept)))
 
 
@@ -176,12 +190,12 @@ def _model(config: Config, swept: set[str]) -> str:
             activation = "" if "model.activation" in swept else f", {model.activation} units"
             biases = ", without biases" if not model.biases and "model.biases" not in swept else ""
             begun = ", begun from given parameters" if model.initial is not None else ""
-            return f"Models are multi-layer perceptrons{sizes}{activation}{biases}{begun}."
+            return f"multi-layer perceptrons{sizes}{activation}{biases}{begun}"
         case Estimator():
             steps = (model.estimator,) if isinstance(model.estimator, str) else model.estimator
             fixed = {key: value for key, value in model.parameters.items() if f"model.parameters.{key}" not in swept}
             given = f" with {_pairs(fixed)}" if fixed else ""
-            return f"Models are {' followed by '.join(steps)}{given}, else at their defaults."
+            return f"{' followed by '.join(steps)}{given}"
     return ""
 
 
@@ -200,7 +214,7 @@ def _training(config: Config, swept: set[str]) -> str:
     keys = [*main, *(key for key in set_to if key not in (*main, *UNTOLD))]
     said = {key: plain[key] for key in keys if f"training.{key}" not in swept}
     solver = "" if "training.solver" in swept else f" by {training.solver}"
-    return f"They were trained{solver} ({_pairs(said)}), each with scikit-learn's definitions of these names."
+    return f"Networks were trained{solver} ({_pairs(said)}; names and their meaning are scikit-learn's)."
 
 
 MAIN = ("learning_rate_init", "alpha", "batch_size", "epochs")
@@ -217,7 +231,7 @@ def method_name(sweep: Sweep) -> str:
 
 def search_words(sweep: Sweep) -> Iterator[str]:
     """Yield sentences on which Configs were tried, and how they were found."""
-    count, spec = counted(len(sweep.configs), "Config"), sweep.spec
+    count, spec = counted_configurations(len(sweep.configs)), sweep.spec
     domains = domain_of(spec)
     if recorded(sweep):
         yield f"{count} {'are' if len(sweep.configs) > 1 else 'is'} compared."
@@ -236,11 +250,11 @@ def search_words(sweep: Sweep) -> Iterator[str]:
             )
             yield _given_up(spec.sweep)
         case _:
-            yield f"{count} were tried, every combination{over}." if domains else "One Config was tried."
+            yield f"{count} were tried, every combination{over}." if domains else "One configuration was tried."
     for constraint in spec.sweep.constraints:
         bounds = constraint.n_parameters.model_dump(exclude_none=True)
         limits = listed(f"{end} {shown(n)}" for end, n in bounds.items())
-        yield f"Only Configs with {limits} weights and biases were trained."
+        yield f"Only configurations with {limits} weights and biases were trained."
 
 
 def _given_up(search: Tpe) -> str:
@@ -255,7 +269,7 @@ def _given_up(search: Tpe) -> str:
 
 def _domain(key: str, domain: Any) -> str:
     """Write a swept key and what it could be."""
-    where = f" where {pairs(domain.when)}" if domain.when else ""
+    where = f" (where {_when(domain.when)})" if domain.when else ""
     if isinstance(domain, Values):
         return f"{short(key)} {_values(domain.values)}{where}"
     how = [*(["logarithmic"] if domain.log else []), *([f"{domain.points} points"] if domain.points else [])]
@@ -263,6 +277,38 @@ def _domain(key: str, domain: Any) -> str:
     return f"{short(key)} from {shown(domain.low)} to {shown(domain.high)}{said}{where}"
 
 
+def _when(when: Mapping[str, Any]) -> str:
+    return " and ".join(f"{short(key)} is {shown(value)}" for key, value in when.items())
+
+
 def _values(values: Sequence[Any]) -> str:
     some = [shown(value) for value in values[:LISTED]]
     return f"in {{{', '.join(some)}{', …' if len(values) > LISTED else ''}}}"
+
+
+# ── what was chosen ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def selection_words(sweep: Sweep) -> str:
+    """Say which Config validation selected, and what that cost; nothing where the sweep is not diagnosed."""
+    found = sweep.verdicts.selection
+    if found is None:
+        return f"No configuration was selected: {_why_none(sweep)}." if sweep.verdicts.by_config else ""
+    name = next(called(sweep, config) for config in sweep.configs if config.digest == found.config)
+    epoch = "" if found.epoch is None else f" at epoch {found.epoch}"
+    among = counted_configurations(found.among)
+    text = (
+        f"Selected was the lowest mean validation loss{epoch} of the {among} that completed under every seed and "
+        f"diverged under none: {name}, with {interval(found.val)}"
+    )
+    if found.test is None:
+        return f"{text}; its loss on test rows is not known."
+    text += f"; on the test part, which chose nothing, it loses {interval(found.test)}"
+    cost = "" if found.optimism is None else f" (optimism, test minus validation: {interval(found.optimism)})"
+    return f"{text}{cost}."
+
+
+def _why_none(sweep: Sweep) -> str:
+    if len({data_key(config) for config in sweep.configs}) > 1:
+        return "losses on different data do not compare"
+    return "none completed under every seed without diverging"

@@ -9,7 +9,7 @@ SPECIAL = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
     "}": r"\}",
-    "$": r"\$",
+    "$": r"\ensuremath{\$}",  # in text it comes from a font that many installations have as a bitmap alone
     "&": r"\&",
     "#": r"\#",
     "%": r"\%",
@@ -33,12 +33,14 @@ MATHS = {
     "∏": r"\prod", "∫": r"\int", "→": r"\rightarrow", "←": r"\leftarrow", "↑": r"\uparrow", "↓": r"\downarrow",
     "°": r"^{\circ}", "µ": r"\mu", "¹": "^{1}", "²": "^{2}", "³": "^{3}", "⁻": "^{-}", "₀": "_{0}", "₁": "_{1}",
     "₂": "_{2}", "★": r"\star", "⋆": r"\star", "∅": r"\emptyset", "ℓ": r"\ell", "∼": r"\sim", "¬": r"\neg",
+    "§": r"\S", "¶": r"\P", "£": r"\pounds",
+    "•": r"\bullet",
 }  # fmt: skip
 TEXT = {
     "–": "--", "—": "---", "‘": "`", "’": "'", "“": "``", "”": "''", "„": ",,", "«": "''", "»": "''", "…": r"\dots{}",
     "ß": r"\ss{}", "ø": r"\o{}", "Ø": r"\O{}", "æ": r"\ae{}", "Æ": r"\AE{}", "œ": r"\oe{}", "Œ": r"\OE{}",
-    "ł": r"\l{}", "Ł": r"\L{}", "ı": r"\i{}", "§": r"\S{}", "¶": r"\P{}", "£": r"\pounds{}", "©": r"\copyright{}",
-    "•": r"\textbullet{}", "\u00a0": "~", "\u2009": r"\,", "\u202f": r"\,", "‰": r"\ensuremath{^{0}/_{00}}",
+    "ł": r"\l{}", "Ł": r"\L{}", "ı": r"\i{}", "©": "(c)", "\u00a0": "~", "\u2009": r"\,", "\u202f": r"\,",
+    "‰": r"\ensuremath{^{0}/_{00}}",
     "€": "EUR",
 }  # fmt: skip
 ACCENTS = {
@@ -56,6 +58,13 @@ def escaped(text: str) -> str:
     and can be replaced by hand. Control characters are blanks.
     """
     return "".join(map(_one, text.replace("--", "-\0-").replace("--", "-\0-"))).replace("\0", "{}")
+
+
+def typeset(text: str) -> str:
+    """Return a sentence as LaTeX: escaped, n and S as mathematics, no break before a %, some in long names."""
+    found = re.sub(r"\b([nS]) = ", r"$\1$~=~", escaped(text))
+    found = re.sub(r"([0-9]) \\%", r"\1~\\%", found)
+    return re.sub(r"(?<=[a-z]{3})(\.|\\_)(?=[A-Za-z]{3})", r"\1\\allowbreak{}", found)
 
 
 def _one(character: str) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Literal
 
-from fitlab.diagnosis.naming import counted, interval, listed, name_of, number, percent, turned
+from fitlab.diagnosis.naming import listed, number, percent
+from fitlab.diagnosis.sweeps import rule_of
 from fitlab.errors import SpecError
 from fitlab.papers.described import (
     VARIES,
@@ -19,9 +20,10 @@ from fitlab.papers.described import (
     recorded,
     search_words,
     seeds_words,
+    selection_words,
     versions_words,
 )
-from fitlab.papers.escaping import escaped
+from fitlab.papers.escaping import typeset
 from fitlab.records import Outcome
 from fitlab.spec.teachers import Teacher
 from fitlab.sweep import Sweep
@@ -41,7 +43,7 @@ def methods_paragraph(sweep: Sweep, *, style: Style = "latex") -> str:
     if style not in ("latex", "plain"):
         raise SpecError(f"style is latex or plain, got {style!r}")
     text = " ".join(sentence for sentence in _sentences(sweep) if sentence)
-    return f"{escaped(text) if style == 'latex' else text}\n"
+    return f"{typeset(text) if style == 'latex' else text}\n"
 
 
 def _sentences(sweep: Sweep) -> Iterator[str]:
@@ -52,7 +54,7 @@ def _sentences(sweep: Sweep) -> Iterator[str]:
     yield _outcomes(sweep)
     yield from _losses(sweep)
     yield from _rule(sweep)
-    yield _selection(sweep)
+    yield selection_words(sweep)
     yield _versions(sweep)
 
 
@@ -67,8 +69,8 @@ def _seeds(sweep: Sweep) -> Iterator[str]:
         return
     sets = listed(VARIES[one] for one in seeds.vary)
     yield (
-        f"Every Config was trained under {seeds_words(sweep)} ({which}). A seed sets {sets}, alike for all Configs; "
-        "differences between Configs are paired within seeds."
+        f"Every configuration was trained under {seeds_words(sweep)} ({which}). A seed sets {sets}, alike for all of "
+        "them; differences between configurations are paired within seeds."
     )
     fresh = all(isinstance(c.sections.data, Teacher) and c.sections.data.fresh for c in sweep.configs)
     if "split" in seeds.vary and not fresh:
@@ -81,13 +83,13 @@ def _outcomes(sweep: Sweep) -> str:
     counts = Counter(fit.outcome for fit in sweep.fits)
     missing = total - len(sweep.fits)
     if counts[Outcome.COMPLETED] == total:
-        return f"All {total} Fits completed." if total > 1 else "The one Fit completed."
+        return f"All {total} trainings completed." if total > 1 else "The one training completed."
     words = {Outcome.PRUNED: "were given up"}
     said = [f"{counts[one]} {words.get(one, one)}" for one in Outcome if counts[one]]
     said += [f"{missing} are missing"] if missing else []
     return (
-        f"Of {total} Fits {listed(said)}; means and intervals are over the completed ones, and a Config of which some "
-        "failed, were given up or are missing was neither assessed nor selected."
+        f"Of {total} trainings {listed(said)}; means and intervals are over the completed ones, and a configuration of "
+        "which some failed, were given up or are missing was neither assessed nor selected."
     )
 
 
@@ -112,7 +114,7 @@ def _losses(sweep: Sweep) -> Iterator[str]:
         return
     yield (
         f"Intervals are Student t over seeds at level {level}; those behind verdicts have variances moderated over the "
-        "sweep (4 prior degrees of freedom)."
+        f"sweep ({rule_of(sweep).prior_df:g} prior degrees of freedom)."
     )
     if sweep.spec.diagnosis.corrected_resampling:
         yield "They are widened for re-dealing one data set (Nadeau and Bengio 2003)."
@@ -137,32 +139,12 @@ def _rule(sweep: Sweep) -> Iterator[str]:
 
 
 RULE = (
-    "Verdicts follow the rule of fitlab {version}: a Config is good if it is for sure no worse by δ than every other "
-    "Config and the constant predictor (an intersection–union test, Berger 1982); it underfits, overfits or has not "
+    "Verdicts follow the rule of fitlab {version}: a configuration is good if it is for sure no worse by δ than every "
+    "other one and the constant predictor (an intersection–union test, Berger 1982); it underfits, overfits or has not "
     "converged if it is for sure worse by δ than what the other seeds find best, and its curves say for sure why (its "
     "training loss against the mean of training and validation loss of the best, its loss at earlier epochs, its "
     "slope); else it is inconclusive."
 )
-
-
-def _selection(sweep: Sweep) -> str:
-    found = sweep.verdicts.selection
-    if found is None:
-        return "No Config was selected." if sweep.verdicts.by_config else ""
-    name = next(name_of(config) for config in sweep.configs if config.digest == found.config)
-    epoch = "" if found.epoch is None else f" at epoch {found.epoch}"
-    among = f"of the {counted(found.among, 'Config')} that completed under every seed"
-    text = (
-        f"The Config with the lowest mean validation loss{epoch} {among} was selected ({name}: {interval(found.val)})"
-    )
-    if found.test is None:
-        return f"{text}; its loss on test rows is not known."
-    text += f"; its loss on the test part, which chose nothing, is {interval(found.test)}"
-    if found.optimism is None:
-        return f"{text}."
-    more = found.optimism.estimate >= 0
-    by = interval(found.optimism if more else turned(found.optimism))
-    return f"{text}, {by} {'more' if more else 'less'} than on validation (the optimism of selecting)."
 
 
 def _versions(sweep: Sweep) -> str:

@@ -10,11 +10,10 @@ from typing import Literal
 
 from fitlab.diagnosis.naming import (
     ABSENT,
-    counted,
+    broken,
     distinct,
     interval,
     listed,
-    name_of,
     number,
     outcomes,
     percent,
@@ -23,10 +22,18 @@ from fitlab.diagnosis.naming import (
     shown,
 )
 from fitlab.diagnosis.selection import best_first
-from fitlab.diagnosis.words import selection_words
 from fitlab.errors import SpecError
-from fitlab.papers.described import has_epochs, loss_name, method_name, rows_words, seeds_words, versions_words
-from fitlab.papers.escaping import escaped
+from fitlab.papers.described import (
+    counted_configurations,
+    has_epochs,
+    loss_name,
+    method_name,
+    rows_words,
+    seeds_words,
+    selection_words,
+    versions_words,
+)
+from fitlab.papers.escaping import escaped, typeset
 from fitlab.records import Config, Interval
 from fitlab.seeds import canonical
 from fitlab.spec import domain_of
@@ -34,7 +41,7 @@ from fitlab.spec.sweeps import Tpe
 from fitlab.sweep import CONSTANT, Sweep
 
 Form = Literal["half-width", "bounds"]
-HEADS = {"loss/train": "train loss", "loss/val": "validation loss", "gap/loss": "gap"}
+HEADS = {"loss/train": "train\nloss", "loss/val": "validation\nloss", "gap/loss": "gap"}
 MARK = r"$\star$"
 DECIMALS = 4
 
@@ -57,21 +64,27 @@ def latex_table(sweep: Sweep, *, rows: int = 20, intervals: Form = "half-width")
     with_fits = len({outcomes(sweep.of(config)) for config in configs}) > 1
     heads = [*keys.values(), *HEADS.values(), "verdict", *(["Fits"] if with_fits else [])]
     body = [[*_labels(configs, config, keys), *_row(sweep, config, intervals, with_fits)] for config in configs]
-    spec = "".join("l" if _text(row[i] for row in body) else "r" for i in range(len(keys))) + "rrrl" + "l" * with_fits
+    spec = (
+        "".join("l" if _text(row[i] for row in body) else "r" for i in range(len(keys)))
+        + r"rrr@{\quad}l"
+        + "l" * with_fits
+    )
     lines = [
         r"\begin{table}",
         r"  \centering",
-        rf"  \caption{{{escaped(caption(sweep, intervals, len(configs)))}}}",
+        rf"  \caption{{{typeset(caption(sweep, intervals, len(configs)))}}}",
         rf"  \label{{tab:{re.sub('[^A-Za-z0-9.:-]+', '-', sweep.spec.name)}}}",
-        rf"  \begin{{tabular}}{{l{spec}}}",
+        r"  \small\setlength{\tabcolsep}{3pt}",
+        r"  \makebox[\linewidth]{%",
+        rf"  \begin{{tabular}}{{@{{}}l@{{\,}}{spec}@{{}}}}",
         r"    \toprule",
-        _line(["", *map(escaped, heads)]),
+        *map(_line, _heads(heads)),
         r"    \midrule",
         *(_line(_marked(sweep, config, cells)) for config, cells in zip(configs, body, strict=True)),
         r"    \midrule",
         *(_line(["", *cells]) for cells in _constants(sweep, keys, intervals, with_fits)),
         r"    \bottomrule",
-        r"  \end{tabular}",
+        r"  \end{tabular}}",
         *_note(sweep, configs),
         r"\end{table}",
     ]
@@ -80,6 +93,15 @@ def latex_table(sweep: Sweep, *, rows: int = 20, intervals: Form = "half-width")
 
 def _line(cells: Sequence[str]) -> str:
     return f"    {' & '.join(cells)} \\\\"
+
+
+def _heads(names: Sequence[str]) -> list[list[str]]:
+    """Return the lines of the head: long names stand in two."""
+    halves = [(name if "\n" in name else broken(name)).split("\n") for name in names]
+    lines = [[half[-1] if len(half) == 1 else half[1] for half in halves]]
+    if any(len(half) > 1 for half in halves):
+        lines.insert(0, [half[0] if len(half) > 1 else "" for half in halves])
+    return [["", *map(escaped, line)] for line in lines]
 
 
 def _marked(sweep: Sweep, config: Config, cells: Sequence[str]) -> list[str]:
@@ -168,11 +190,11 @@ def caption(sweep: Sweep, form: Form, rows: int) -> str:
     when = " at the last epoch" if has_epochs(sweep) else ""
     shown_ones = f", of which the {rows} best are shown" if rows < len(sweep.configs) else ""
     parts = [
-        f"{spec.question or spec.name}{end}",
+        f"{spec.question or f'Sweep {spec.name}'}{end}",
         f"{loss_name(sweep)}{when}: mean over {seeds_words(sweep)} {half} {percent(spec.diagnosis.level)} Student t "
         "interval; gap: validation minus train loss, within a seed.",
         rows_words(sweep),
-        f"{counted(len(sweep.configs), 'Config')} {method_name(sweep)}{shown_ones}.",
+        f"{counted_configurations(len(sweep.configs))} {method_name(sweep)}{shown_ones}.",
         "★: selected, the lowest mean validation loss." if sweep.verdicts.selection else "",
         _verdict_words(sweep),
         versions_words(sweep),
@@ -193,9 +215,7 @@ def _note(sweep: Sweep, configs: Sequence[Config]) -> list[str]:
     """Return what stands below the table: the selected Config and its test loss, and the Configs that are not shown."""
     chosen, said = sweep.verdicts.selection, []
     if chosen is not None:
-        name = next(name_of(config) for config in sweep.configs if config.digest == chosen.config)
-        words = selection_words(chosen).replace("**Selected**: ", "")
-        said.append(f"★ {name}: {words}")
+        said.append(f"★ {selection_words(sweep)}")
     rest = [config for config in sweep.configs if config not in {*configs}]
     if rest:
         counts = Counter(v.text if (v := sweep.verdicts.by_config.get(c.digest)) else "not diagnosed" for c in rest)
@@ -205,6 +225,6 @@ def _note(sweep: Sweep, configs: Sequence[Config]) -> list[str]:
     return [
         r"  \par\smallskip",
         r"  \begin{minipage}{\linewidth}\footnotesize",
-        *(f"    {escaped(one)}" for one in said),
+        *(f"    {typeset(one)}" for one in said),
         r"  \end{minipage}",
     ]
