@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ from fitlab.tracking.reading import Curve, Logged, Reader
 
 OUTCOMES = {FINISHED: Outcome.COMPLETED, "FAILED": Outcome.FAILED, "KILLED": Outcome.PRUNED}
 PARAM = "params."  # columns of the frame that hold params are called as MLflow's search_runs calls them
+Read = tuple[pd.DataFrame, int]  # rows of a run, and how many points a later value replaced
 APART = 2  # times as far as the other curve: then their steps are not the same
 
 
@@ -64,7 +66,7 @@ def recording(reader: Reader, experiment: str, asked: Asked) -> Recording:
     found_groups = grouped(usable, asked.seed, asked.config, asked.by_start, asked.newest)
     columns = _columns(found_groups, asked.capacity)
     scores = pair_of_scores(frozenset.intersection(*(one.run.metrics for one in found_groups.members)))
-    rows = [_rows(reader, one, pair, scores, columns) for one in found_groups.members]
+    rows = _read(reader, found_groups.members, lambda one: _rows(reader, one, pair, scores, columns))
     frame = pd.concat([frame for frame, _ in rows], ignore_index=True)
     named = asked.train is not None and asked.val is not None
     loss = asked.loss or kind_of_loss(pair)
@@ -142,9 +144,16 @@ def _columns(found: Grouped, capacity: str | None) -> list[str]:
     return list(dict.fromkeys([*found.keys, capacity]))
 
 
-def _rows(
-    reader: Reader, member: Member, pair: Pair, scores: Pair | None, columns: Sequence[str]
-) -> tuple[pd.DataFrame, int]:
+def _read(reader: Reader, members: Sequence[Member], one: Callable[[Member], Read]) -> list[Read]:
+    """Return the rows of all runs, in their order; of a server several at a time, for each waits for an answer."""
+    pool = ThreadPoolExecutor(reader.at_once)
+    try:
+        return [*pool.map(one, members)]
+    finally:
+        pool.shutdown(cancel_futures=True)  # where one is refused, or Ctrl-C: the rest is not waited for
+
+
+def _rows(reader: Reader, member: Member, pair: Pair, scores: Pair | None, columns: Sequence[str]) -> Read:
     """Return the rows of a run, and at how many of its points a later value replaced an earlier one."""
     wanted = [("loss", pair), *([("accuracy", scores)] if scores else [])]
     curves = {
@@ -196,7 +205,7 @@ def _refuse_other_steps(run: Logged, pair: Pair, train: Curve, val: Curve) -> No
         )
 
 
-def _repeats(members: Sequence[Member], rows: Sequence[tuple[pd.DataFrame, int]]) -> Iterator[str]:
+def _repeats(members: Sequence[Member], rows: Sequence[Read]) -> Iterator[str]:
     """Say where several values were logged at one step, and where no step was given at all."""
     again = [one.run for one, (_, repeated) in zip(members, rows, strict=True) if repeated]
     if again:

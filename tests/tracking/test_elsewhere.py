@@ -25,6 +25,7 @@ from fitlab.runner import elsewhere
 from fitlab.sweep import Sweep
 from fitlab.tracking.elsewhere import Asked, Recording
 from fitlab.tracking.guesses import Pair, pair_of_losses, pair_of_scores, words
+from fitlab.tracking.server import free_port, serve
 from fitlab.verdicts import Label
 
 LOSSES = {"train": "train_loss", "val": "val_loss"}
@@ -398,6 +399,16 @@ def test_a_database_that_is_not_there_or_of_another_version_is_left_so(tmp_path:
     with pytest.raises(StoreError, match="mlflow db upgrade"):
         fitlab.from_mlflow("one", uri=f"sqlite:///{old}")
     assert everything(old) == everything(Path(copy))
+
+
+@pytest.mark.slow
+def test_a_server_says_what_its_database_says(theirs: Theirs, store: Path) -> None:
+    theirs.rows(frame(SHAPES, seeds=3), LOSSES)
+    with serve(store / "mlflow.db", store / "artifacts", free_port()) as base:
+        there = elsewhere.read(theirs.name, Asked(), base, "nowhere")
+    here = theirs.read()
+    pd.testing.assert_frame_equal(there.frame, here.frame)
+    assert (there.said, there.assumed) == (here.said, here.assumed)
 
 
 def test_a_server_that_is_away_is_an_unusable_store(monkeypatch: pytest.MonkeyPatch) -> None:
