@@ -36,6 +36,7 @@ class Asked:
     loss: str | None = None
     by_start: bool = False
     newest: bool = False
+    unfinished: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +59,7 @@ def recording(reader: Reader, experiment: str, asked: Asked) -> Recording:
     found = reader.experiment(experiment)
     runs = _own(reader.runs(found))
     pair = pair_of_losses(frozenset().union(*(run.metrics for run in runs)), asked.train, asked.val)
-    usable, left_out = _usable(runs, pair)
+    usable, left_out = _usable(runs, pair, asked.unfinished)
     if not usable:
         raise SpecError(
             f"{found.name}: no run with {pair.train} and {pair.val} has ended. {' '.join(left_out)}".strip()
@@ -101,17 +102,23 @@ def _own(runs: Sequence[Logged]) -> list[Logged]:
     return fits or list(runs)
 
 
-def _usable(runs: Sequence[Logged], pair: Pair) -> tuple[list[Logged], list[str]]:
-    """Return the runs that ended and have both losses, and what is said of the others."""
+def _usable(runs: Sequence[Logged], pair: Pair, unfinished: bool) -> tuple[list[Logged], list[str]]:
+    """Return the runs that ended and have both losses, and what is said of the others.
+
+    unfinished: take those that have not ended as they are, too.
+    """
     neither = [run for run in runs if not {pair.train, pair.val} & run.metrics]
     both = [run for run in runs if {pair.train, pair.val} <= run.metrics]
     one = [run for run in runs if run not in neither and run not in both]
-    ended = [run for run in both if run.status in OUTCOMES]
+    ended = [run for run in both if unfinished or run.status in OUTCOMES]
     said = [
         ("neither loss (a parent run?)", [run for run in neither if run.status == FINISHED]),
         ("neither loss, and not finished", [run for run in neither if run.status != FINISHED]),
         ("only one of both losses", one),
-        ("no end yet: still running, or their process died", [run for run in both if run not in ended]),
+        (
+            "no end yet: still running, died, or never ended (unfinished, --unfinished, takes them)",
+            [run for run in both if run not in ended],
+        ),
     ]
     lines = [f"{counted(len(found), 'run')} left out, with {why}: {some(found)}." for why, found in said if found]
     for status, how in (("FAILED", "failed"), ("KILLED", "given up (pruned)")):
@@ -190,7 +197,7 @@ def _typed(value: str | None) -> float | str | None:
 def _outcome(run: Logged, train: Curve, val: Curve) -> Outcome:
     """Return how a run ended: diverged where a loss ends without being a number, else as its status says."""
     last = [curve.values[max(curve.values)] for curve in (train, val)]
-    return OUTCOMES[run.status] if np.isfinite(last).all() else Outcome.DIVERGED
+    return OUTCOMES.get(run.status, Outcome.COMPLETED) if np.isfinite(last).all() else Outcome.DIVERGED
 
 
 def _refuse_other_steps(run: Logged, pair: Pair, train: Curve, val: Curve) -> None:

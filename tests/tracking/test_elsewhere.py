@@ -162,10 +162,11 @@ def test_a_status_is_an_outcome_and_what_is_left_out_is_said(theirs: Theirs) -> 
         "width 8": [Outcome.COMPLETED] * 3,
         "width 9": [Outcome.FAILED, Outcome.PRUNED],
     }
+    assert outcomes(theirs.sweep(unfinished=True))["width 9"][2] is Outcome.COMPLETED
     said = "\n".join(theirs.read().assumed)
     assert "1 run left out, with neither loss (a parent run?): run-8" in said
     assert "1 run left out, with only one of both losses: run-9" in said
-    assert "1 run left out, with no end yet: still running, or their process died: run-6" in said
+    assert "takes them): run-6" in said
     assert "1 run FAILED, counted as failed: run-4" in said
     assert "1 run KILLED, counted as given up (pruned): run-5" in said
 
@@ -224,6 +225,14 @@ def test_a_seed_may_be_a_tag_and_seeds_that_no_config_shares_can_be_numbered(the
         "width 1": [Outcome.COMPLETED] * 2,
         "width 2": [Outcome.COMPLETED] * 2,
     }
+
+
+def test_configs_stand_in_the_order_of_numbers_also_within_text(theirs: Theirs) -> None:
+    for layers in ("[32]", "[8]", "[8, 8]", "relu"):
+        theirs.run({"layers": layers, "seed": 0}, losses(GOOD))
+    theirs.run({"seed": 0}, losses(GOOD))
+    names = [*dict.fromkeys(theirs.read().frame["config"])]
+    assert names == ["no layers", "layers [8]", "layers [8, 8]", "layers [32]", "layers relu"]
 
 
 def test_what_follows_the_seed_makes_no_config(theirs: Theirs) -> None:
@@ -404,6 +413,7 @@ def test_a_database_that_is_not_there_or_of_another_version_is_left_so(tmp_path:
 @pytest.mark.slow
 def test_a_server_says_what_its_database_says(theirs: Theirs, store: Path) -> None:
     theirs.rows(frame(SHAPES, seeds=3), LOSSES)
+    theirs.run({"width": "wild", "seed": 0}, {"train_loss": {0: 1.0, 1: np.inf}, "val_loss": {0: 1.0, 1: np.nan}})
     with serve(store / "mlflow.db", store / "artifacts", free_port()) as base:
         there = elsewhere.read(theirs.name, Asked(), base, "nowhere")
     here = theirs.read()
