@@ -8,7 +8,7 @@ from typing import Any
 
 from fitlab.correlations import Relations
 from fitlab.expectations.reasons import NotEvaluatedError
-from fitlab.records import Config, Fit
+from fitlab.records import Config, Fit, Interval
 from fitlab.seeds import same
 from fitlab.spec.expect import CheckState, Extremum, Ratio, Tau
 from fitlab.spec.sweeps import Metric, Objective
@@ -97,6 +97,16 @@ def verdict(sweep: Sweep, config: Config) -> str:
     if found.label is Label.NOT_ASSESSED:
         raise NotEvaluatedError(found.because or "it was not assessed")
     return str(found.label)
+
+
+def loss_on_test(sweep: Sweep) -> Interval:
+    """Return what the selected Config loses on test rows. Raises NotEvaluatedError where that is not known."""
+    if not sweep.verdicts.by_config:
+        raise NotEvaluatedError("the sweep is not diagnosed")
+    selection = sweep.verdicts.selection
+    if selection is None or selection.test is None:
+        raise NotEvaluatedError("no Config was selected, or its test rows are not at hand")
+    return selection.test
 
 
 def check_state(quantity: CheckState, sweep: Sweep) -> str:

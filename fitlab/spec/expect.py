@@ -81,6 +81,33 @@ class Ratio(Section):
     )
 
 
+class Part(Section):
+    """A part of the test error over seeds (see ``fitlab.bias_variance``): of a Config, never used to choose one."""
+
+    kind: Literal["part"]
+    part: Literal["bias", "variance", "noise", "bias_and_noise", "interaction", "error"] = Field(
+        description="bias (squared) and noise where the truth is known; interaction of zero_one_loss alone"
+    )
+    loss: Literal["squared_error", "log_loss", "zero_one_loss"] | None = Field(
+        None, description="of which error; null: the one of the curves"
+    )
+
+
+class Additivity(Section):
+    """By how much the parts of the test error miss it when they are added up, as a share of it: rounding alone."""
+
+    kind: Literal["additivity"]
+    loss: Literal["squared_error", "log_loss", "zero_one_loss"] | None = Field(
+        None, description="of which error; null: the one of the curves"
+    )
+
+
+class OnTest(Section):
+    """What the Config that validation selects loses on test rows, which choose nothing."""
+
+    kind: Literal["test_loss"]
+
+
 class VerdictLabel(Section):
     """What a Config is said to do. One that only leans there is inconclusive."""
 
@@ -101,16 +128,27 @@ StateName = Literal["found", "clear"]
 
 
 class Theory(Section):
-    """A closed form: each Config that is selected has a number of its own."""
+    """A closed form of a loss, or of its part that is looked at: each Config that is selected has its own number."""
 
     closed_form: Literal[
         "ridge_fixed_design",
+        "gradient_descent_fixed_design",
         "polynomial_fixed_x",
         "nearest_neighbours_sine",
         "least_squares_gaussian",
         "minimum_norm_decaying",
         "threshold_without_bias",
     ] = Field(description="its name; docs are in fitlab/expectations/closed_forms.py")
+
+    def is_of(self, quantity: Section) -> bool:
+        """Whether this is about a quantity: the loss, or accuracy, on validation rows, or a part of the test error."""
+        classified = self.closed_form == "threshold_without_bias"
+        match quantity:
+            case Final(metric=metric):
+                return metric == ("accuracy/val" if classified else "loss/val")
+            case Part(part=part, loss=loss):
+                return not classified and part in ("bias", "variance", "noise") and loss in (None, "squared_error")
+        return False
 
 
 class Relative(Section):
@@ -147,6 +185,9 @@ Quantity = Annotated[
     | Annotated[Argmin, Tag("argmin")]
     | Annotated[Argmax, Tag("argmax")]
     | Annotated[Ratio, Tag("ratio")]
+    | Annotated[Part, Tag("part")]
+    | Annotated[Additivity, Tag("additivity")]
+    | Annotated[OnTest, Tag("test_loss")]
     | Annotated[VerdictLabel, Tag("verdict")]
     | Annotated[CheckState, Tag("check")],
     tagged_by("kind"),
@@ -186,7 +227,7 @@ class Expectation(Section):
 
     @model_validator(mode="after")
     def _decides(self) -> Expectation:
-        if self.where and isinstance(self.quantity, Tau | CheckState):
+        if self.where and isinstance(self.quantity, Tau | CheckState | OnTest):
             raise refusal("this quantity is of the whole sweep", "no where")
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
             raise refusal("nothing lies between these bounds", "at_least no larger than at_most")
@@ -201,6 +242,9 @@ class Expectation(Section):
                 raise refusal(f"{self.quantity.kind} is never {given}", ", ".join(self._choices) or "numbers")
         if self.within is not None and self.equals is None:
             raise refusal("a tolerance without a value", "within beside equals; a bound has no tolerance")
+        if isinstance(self.equals, Theory) and not self.equals.is_of(self.quantity):
+            of = "accuracy/val" if self.equals.closed_form == "threshold_without_bias" else "loss/val, or a part of it"
+            raise refusal(f"{self.equals.closed_form} says nothing of this quantity", of)
         return self
 
     @property

@@ -12,7 +12,7 @@ import numpy as np
 from fitlab.diagnosis import reason
 from fitlab.diagnosis.naming import name_of, shown
 from fitlab.diagnosis.words import selection_words
-from fitlab.expectations import Checked, checked
+from fitlab.expectations import each_claim, in_three_sentences
 from fitlab.records import Config, Fit, Floats, Outcome
 from fitlab.seeds import canonical, digest, leaves
 from fitlab.spec import domain_of
@@ -170,24 +170,20 @@ FIT_STATUS = {Outcome.COMPLETED: "FINISHED", Outcome.PRUNED: "KILLED"}
 
 
 def findings_markdown(sweep: Sweep) -> str:
-    """Return what the diagnosis says of the sweep as a whole: verdicts, the selected Config, what checks found."""
+    """Return what is said of the sweep as a whole: verdicts, what was claimed and came out, the selected Config, what
+    checks found, each claim.
+    """
     verdicts = sweep.verdicts
     counts = Counter(verdict.text for verdict in verdicts.by_config.values())
     lines = [", ".join(f"**{counts[text]} {text}**" for text in sorted(counts, key=lambda text: -counts[text]))]
+    lines.append(in_three_sentences(sweep.claims))
     chosen = _selected(sweep)
     if verdicts.selection is not None and chosen is not None:
         lines.append(f"{selection_words(verdicts.selection)} It is {swept_words(chosen) or 'the one Config'}.")
     found = [check for check in verdicts.checks if check.state is State.FOUND]
     lines += [f"- **{check.code} {check.title}**: {check.said} {check.advice}" for check in found]
-    lines += [_claim(one) for one in checked(sweep)]
+    lines.append(each_claim(sweep.claims))
     return "\n\n".join(line for line in lines if line)
-
-
-def _claim(one: Checked) -> str:
-    """Say in a line what is claimed, by whom, and what came out."""
-    by, where = f" ({one.source})" if one.source else "", f", {one.where}" if one.where else ""
-    out = one.why or f"{one.quantity}{where}: expected {one.expected} {one.tolerance}".rstrip() + f", got {one.got}"
-    return f"- **{str(one.state).replace('_', ' ')}**: {one.claim}{by} {out}."
 
 
 def experiment_note(sweep: Sweep) -> str:

@@ -58,11 +58,12 @@ def test_a_wrong_expectation_fails_and_a_right_one_passes(tmp_path: Path) -> Non
 def test_what_cannot_be_evaluated_is_said_and_never_passed(tmp_path: Path) -> None:
     along = {"kind": "kendall_tau", "parameter": "norm", "along": "training.alpha"}
     expect = [
-        {**AT_ZERO, "where": {"model.biases": False, "training.alpha": 7}, "equals": 0},
+        {**AT_ZERO, "where": {"training.alpha": 0.5}, "equals": 0},
         {"claim": "of two points", "quantity": along, "at_least": -1},
         {"claim": "of one seed", "quantity": "loss/val", "equals": 0.5, "within": "standard_errors"},
     ]
-    sweep = fitlab.run({**TINY, "seeds": 1, "expect": expect}, store=tmp_path, publish=False, jobs=1)
+    ends = {"parameters": {"training.alpha": {"low": 1e-4, "high": 1.0, "log": True, "points": 2}}}
+    sweep = fitlab.run({**TINY, "seeds": 1, "sweep": ends, "expect": expect}, store=tmp_path, publish=False, jobs=1)
     found = checked(sweep)
     assert [one.state for one in found] == [State.NOT_EVALUATED] * 3
     assert [word in one.why for word, one in zip(("no Config", "fewer than 3", "1 seed"), found, strict=True)] == [
@@ -228,6 +229,8 @@ def test_an_unknown_quantity_is_told_with_its_line(tmp_path: Path) -> None:
         ({"quantity": "output_at_zeros", "equals": 0}, "output_at_zero"),
         ({"quantity": {"kind": "kendal_tau"}, "equals": 0}, "kendall_tau"),
         ({"where": {"model.bias": True}, "equals": 0}, "did you mean model.biases"),
+        ({"where": {"training.alpha": 7}, "equals": 0}, r"training.alpha never has this value(?s:.*)allowed: 0.0001, 1.0"),
+        ({"quantity": {"kind": "ratio", "to": {"training.alpha": 7}}, "at_most": 1}, "never has this value"),
         ({"equals": 0, "at_most": 1}, "nothing decides this"),
         ({}, "nothing decides this"),
         ({"at_most": 1, "within": 0.1}, "a tolerance without a value"),
