@@ -229,7 +229,10 @@ def test_an_unknown_quantity_is_told_with_its_line(tmp_path: Path) -> None:
         ({"quantity": "output_at_zeros", "equals": 0}, "output_at_zero"),
         ({"quantity": {"kind": "kendal_tau"}, "equals": 0}, "kendall_tau"),
         ({"where": {"model.bias": True}, "equals": 0}, "did you mean model.biases"),
-        ({"where": {"training.alpha": 7}, "equals": 0}, r"training.alpha never has this value(?s:.*)allowed: 0.0001, 1.0"),
+        (
+            {"where": {"training.alpha": 7}, "equals": 0},
+            r"training.alpha never has this value(?s:.*)allowed: 0.0001, 1.0",
+        ),
         ({"quantity": {"kind": "ratio", "to": {"training.alpha": 7}}, "at_most": 1}, "never has this value"),
         ({"equals": 0, "at_most": 1}, "nothing decides this"),
         ({}, "nothing decides this"),
