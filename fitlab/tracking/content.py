@@ -171,7 +171,7 @@ FIT_STATUS = {Outcome.COMPLETED: "FINISHED", Outcome.PRUNED: "KILLED"}
 
 def findings_markdown(sweep: Sweep) -> str:
     """Return what is said of the sweep as a whole: verdicts, what was claimed and came out, the selected Config, what
-    checks found, each claim.
+    checks found.
     """
     verdicts = sweep.verdicts
     counts = Counter(verdict.text for verdict in verdicts.by_config.values())
@@ -182,14 +182,18 @@ def findings_markdown(sweep: Sweep) -> str:
         lines.append(f"{selection_words(verdicts.selection)} It is {swept_words(chosen) or 'the one Config'}.")
     found = [check for check in verdicts.checks if check.state is State.FOUND]
     lines += [f"- **{check.code} {check.title}**: {check.said} {check.advice}" for check in found]
-    lines.append(each_claim(sweep.claims))
     return "\n\n".join(line for line in lines if line)
 
 
-def experiment_note(sweep: Sweep) -> str:
-    """Return what the page of an experiment says: what was asked, what came out, how to read the view.
+def claims_markdown(sweep: Sweep) -> list[str]:
+    """Return what came of every claim of the spec, as paragraphs; none where nothing is claimed."""
+    return ["**What is claimed, one by one**", each_claim(sweep.claims)] if sweep.claims else []
 
-    MLflow shows the first line; the rest unfolds.
+
+def experiment_note(sweep: Sweep) -> str:
+    """Return what the page of an experiment says: what was asked, claimed and came out, how to read the view.
+
+    MLflow shows the first line; the rest unfolds. What may be cut is at its end.
     """
     verdicts, chosen = sweep.verdicts, _selected(sweep)
     counts = Counter(verdict.text for verdict in verdicts.by_config.values())
@@ -197,7 +201,7 @@ def experiment_note(sweep: Sweep) -> str:
     best = f"; selected: {name_of(chosen)}" if chosen and chosen.swept else ""
     first = f"**{sweep.spec.question}** {came}{best}." if sweep.spec.question else f"**{came}**{best}."
     _, *rest = findings_markdown(sweep).split("\n\n")
-    return "\n\n".join([first, *rest, HOW_TO_READ])
+    return "\n\n".join([first, *rest, HOW_TO_READ, *claims_markdown(sweep)])
 
 
 def _selected(sweep: Sweep) -> Config | None:
