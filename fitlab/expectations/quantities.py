@@ -17,6 +17,7 @@ from fitlab.spec.expect import (
     Argmin,
     BiasAblation,
     CheckState,
+    Extrapolation,
     Final,
     Homogeneity,
     OnTest,
@@ -86,6 +87,9 @@ def looked_at(quantity: Quantity) -> Looked:
             return _of_all(words, lambda on, _: [of_sweeps.tau(quantity, on.sweep, on.relations)])
         case CheckState(code=code):
             return _of_all(f"check {code}", lambda on, _: of_sweeps.check_state(quantity, on.sweep))
+        case Extrapolation(law=law, at=rows):
+            words = f"loss/val that {law} says of {rows} training rows"
+            return _of_all(words, lambda on, configs: of_sweeps.extrapolated(quantity, on.sweep, configs))
         case OnTest():
             return _of_all("loss/test of the selected Config", lambda on, _: of_sweeps.loss_on_test(on.sweep))
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Discriminator, Field, JsonValue, Tag, model_validator
 
-from fitlab.spec.base import NonNegative, Section, did_you_mean, refusal, tagged_by
+from fitlab.spec.base import Count, NonNegative, Section, did_you_mean, refusal, tagged_by
 from fitlab.spec.sweeps import Metric
 
 
@@ -102,6 +102,15 @@ class Additivity(Section):
     )
 
 
+class Extrapolation(Section):
+    """What a law of loss against training rows, fitted to fewer, says of a number of them (``sample_size_curves``)."""
+
+    kind: Literal["extrapolation"]
+    law: Literal["pow4", "mmf"] = "pow4"
+    at: Count = Field(description="training rows of which the law is asked")
+    up_to: Count | None = Field(None, description="training rows: the fit leaves out Configs with more; null: none")
+
+
 class OnTest(Section):
     """What the Config that validation selects loses on test rows, which choose nothing."""
 
@@ -187,6 +196,7 @@ Quantity = Annotated[
     | Annotated[Ratio, Tag("ratio")]
     | Annotated[Part, Tag("part")]
     | Annotated[Additivity, Tag("additivity")]
+    | Annotated[Extrapolation, Tag("extrapolation")]
     | Annotated[OnTest, Tag("test_loss")]
     | Annotated[VerdictLabel, Tag("verdict")]
     | Annotated[CheckState, Tag("check")],

@@ -242,6 +242,33 @@ def test_the_test_loss_is_that_of_the_config_that_validation_selects(tmp_path: P
     assert said(replace(sweep, verdicts=type(sweep.verdicts)()), at_most).why == "the sweep is not diagnosed"
 
 
+def test_a_law_that_was_fitted_to_fewer_rows_says_what_more_bring(tmp_path: Path) -> None:
+    spec = {
+        "name": "sizes",
+        "data": {"kind": "linear_teacher", "n_samples": 200, "n_features": 6, "noise": 2.0},
+        "model": {**RIDGE["model"], "estimator": "sklearn.linear_model.LinearRegression"},
+        "seeds": 30,
+        "sweep": {"parameters": {"data.train_size": {"values": [10, 13, 17, 25, 40, 60, 200]}}},
+    }
+    law = {"kind": "extrapolation", "at": 200, "up_to": 60}
+    exact = 4 * (1 + 6 / 193)
+    near = {"equals": exact, "within": "standard_errors"}
+    last = {"quantity": "loss/val", "where": {"data.train_size": 60}, **near}
+    found = run_with(
+        spec,
+        tmp_path,
+        {"quantity": law, **near},
+        {"quantity": {**law, "law": "mmf"}, **near},
+        last,
+        {"quantity": {**law, "up_to": 20}, **near},
+        {"quantity": {**law, "up_to": 9}, **near},
+    ).claims
+    assert [one.state for one in found] == [State.PASSED] * 3 + [State.NOT_EVALUATED] * 2
+    assert found[0].interval.low < exact < found[0].interval.high
+    assert found[2].interval.low > exact  # as if more data brought nothing
+    assert ["5 sizes or more" in found[3].why, "no curve against sample size" in found[4].why] == [True] * 2
+
+
 def test_of_a_list_of_models_one_is_named(tmp_path: Path) -> None:
     names = ("neighbors.KNeighborsClassifier", "dummy.DummyClassifier")
     models = [{"kind": "estimator", "estimator": f"sklearn.{name}"} for name in names]
