@@ -149,9 +149,13 @@ def _outside(one: Expectation, exact: float | None, x: float) -> float:
 
 def _estimated(one: Expectation, exact: float | None, found: Interval) -> Seen:
     """Judge an estimate that has an interval of its own: its standard error is taken from that."""
+    if not math.isfinite(found.estimate):
+        raise NotEvaluatedError("it is not a finite number")
     if one.within is None or exact is None:
         return Seen(_outside(one, exact, found.estimate), found.estimate, "" if exact is None else "exact", found)
     slack, how = _slack(one, exact, found.n, standard_error_of(found))
+    if not math.isfinite(slack):
+        raise NotEvaluatedError("its interval has no bounds, so that anything lies within its standard errors")
     return Seen(abs(found.estimate - exact) - slack, found.estimate, f"± {slack:.3g}{how}", found)
 
 

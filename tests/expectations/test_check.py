@@ -242,6 +242,15 @@ def test_the_test_loss_is_that_of_the_config_that_validation_selects(tmp_path: P
     assert said(replace(sweep, verdicts=type(sweep.verdicts)()), at_most).why == "the sweep is not diagnosed"
 
 
+@pytest.mark.parametrize(("change", "why"), [({"high": np.inf}, "no bounds"), ({"estimate": np.nan}, "not a finite")])
+def test_an_estimate_without_bounds_is_not_evaluated(change: dict[str, float], why: str, tmp_path: Path) -> None:
+    sweep = run_with(LOGISTIC, tmp_path)
+    chosen = sweep.verdicts.selection
+    broken = replace(sweep.verdicts, selection=replace(chosen, test=replace(chosen.test, **change)))
+    found = said(replace(sweep, verdicts=broken), {"quantity": "test_loss", "equals": 0, "within": "standard_errors"})
+    assert (found.state, why in found.why) == (State.NOT_EVALUATED, True)
+
+
 def test_a_law_that_was_fitted_to_fewer_rows_says_what_more_bring(tmp_path: Path) -> None:
     spec = {
         "name": "sizes",
