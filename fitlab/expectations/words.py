@@ -94,4 +94,5 @@ def _got(one: Checked) -> str:
     where = f", {one.where}" if one.where else ""
     if one.state is State.NOT_EVALUATED:
         return f"{one.quantity}{where}: {_plain(one.why)}."
-    return f"{one.quantity}{where}: expected {one.expected} {one.tolerance}".rstrip() + f", got {one.got}."
+    tolerance = {"": "", "exact": "", "every seed": " under every seed"}.get(one.tolerance, f" {one.tolerance}")
+    return f"{one.quantity}{where}: expected {one.expected}{tolerance}, got {one.got}."
