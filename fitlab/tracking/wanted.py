@@ -161,7 +161,7 @@ def summary_run(sweep: Sweep) -> Wanted:
     identity = digest([content.sweep_identity(sweep), said])
     table = content.table_markdown(sweep)
     question = f"**{sweep.spec.question}**\n\n" if sweep.spec.question else ""
-    findings = content.findings_markdown(sweep) + "\n\n" if said else ""
+    findings = "\n\n".join([content.findings_markdown(sweep), *content.claims_markdown(sweep), ""]) if said else ""
     whole = question + findings + table
     note = whole if len(whole) < NOTE else f"{question}{findings}"[:NOTE] + f"{len(sweep.configs)} Configs: table.md."
     counts = content.outcome_counts(sweep.fits)
