@@ -1,0 +1,144 @@
+"""Every kind of figure that a Sweep can be drawn as, by name: what it shows, and how it is drawn.
+
+The one table that ``fitlab plot``, the report and the gallery read: a new plot is one more entry.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from fitlab.diagnosis.naming import name_of
+from fitlab.errors import FitlabError
+from fitlab.plots.biases import bias_shift
+from fitlab.plots.curves import learning_curves
+from fitlab.plots.norms import norms_vs_gap
+from fitlab.records import Config
+from fitlab.sweep import Sweep
+from fitlab.verdicts import Label
+
+Drawing = tuple[str, Figure]  # the stem of its files, and what was drawn
+Draw = Callable[[Sweep], Iterable[Drawing]]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of figure."""
+
+    shows: str  # in a few words
+    draw: Draw  # raises ValueError where it does not apply, saying why
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One figure, or why there is none."""
+
+    kind: str
+    stem: str
+    figure: Figure | None
+    why: str = ""  # it was not drawn
+
+
+def draw_kinds(sweep: Sweep, kinds: Iterable[str] | None = None) -> Iterator[Drawn]:
+    """Yield the figures of some kinds (default: all) in the style that holds, and for each that does not apply why.
+
+    Raises ValueError for a kind that there is not.
+    """
+    for name in KINDS if kinds is None else [known(one) for one in kinds]:
+        try:
+            for stem, figure in KINDS[name].draw(sweep):
+                yield Drawn(name, stem, figure)
+        except (ValueError, FitlabError) as error:
+            yield Drawn(name, name, None, str(error).removeprefix("nothing to draw: "))
+
+
+def known(kind: str) -> str:
+    """Return the name of a kind. Raises ValueError where there is none of that name, with what may have been meant."""
+    if kind in KINDS:
+        return kind
+    near = difflib.get_close_matches(kind, KINDS, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}{hint}")
+
+
+def telling(sweep: Sweep) -> dict[str, Config]:
+    """Return the Configs whose curves say most, each by what it stands for.
+
+    selected: the one that validation chooses, else the best of the objective; underfit and overfit: the one with the
+    largest excess of those that are so for certain; not_converged and diverged: likewise, where there is neither.
+    """
+    verdicts = sweep.verdicts.by_config
+    chosen = sweep.verdicts.selection
+    best = [one for one in sweep.configs if chosen and one.digest == chosen.config] or [*sweep.best()[:1]]
+    found = {"selected": best[0]} if best else {}
+    for label in (Label.UNDERFIT, Label.OVERFIT):
+        members = [one for one in sweep.configs if one.digest in verdicts and verdicts[one.digest].label is label]
+        if members:
+            found[str(label)] = max(members, key=lambda one: _excess(sweep, one))
+    if not found and sweep.configs:
+        measured = [one for one in sweep.configs if any(len(fit.curves) for fit in sweep.completed(one))]
+        found = {"first": one for one in measured[:1]}
+    return found
+
+
+def _excess(sweep: Sweep, config: Config) -> float:
+    reasons = sweep.verdicts.by_config[config.digest].reasons
+    return reasons["excess"].estimate if "excess" in reasons else 0.0
+
+
+# ── how each is drawn ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _panel() -> tuple[Figure, Axes]:
+    """Return a figure of the size that holds, and its only axes."""
+    figure = Figure(layout="constrained")
+    return figure, figure.subplots()
+
+
+def alone(stem: str, plot: Callable[..., object]) -> Draw:
+    """Return how a plot that draws into axes is drawn as the only figure of its kind."""
+
+    def draw(sweep: Sweep) -> Iterator[Drawing]:
+        figure, ax = _panel()
+        plot(sweep, ax=ax)
+        yield stem, figure
+
+    return draw
+
+
+def together(stem: str, plot: Callable[..., object]) -> Draw:
+    """Return how a plot that fills a figure with its panels is drawn."""
+
+    def draw(sweep: Sweep) -> Iterator[Drawing]:
+        figure = Figure(layout="constrained")
+        plot(sweep, figure=figure)
+        yield stem, figure
+
+    return draw
+
+
+def _learning_curves(sweep: Sweep) -> Iterator[Drawing]:
+    for role, config in telling(sweep).items():
+        figure, ax = _panel()
+        learning_curves(sweep, config=config, ax=ax)
+        yield f"learning_curves_{role}", figure
+
+
+def _bias_shift(sweep: Sweep) -> Iterator[Drawing]:
+    config = next(iter(telling(sweep).values()), None)
+    if config is None:
+        raise ValueError("no Config completed")
+    figure, ax = _panel()
+    bias_shift(sweep, config=config, ax=ax).set_title(name_of(config), parse_math=False)
+    yield "bias_shift", figure
+
+
+KINDS: Mapping[str, Kind] = {
+    "learning_curves": Kind("train and validation curves", _learning_curves),
+    "norms_vs_gap": Kind("norm of the weights against the gap", alone("norms_vs_gap", norms_vs_gap)),
+    "bias_shift": Kind("how much biases shift", _bias_shift),
+}
