@@ -17,6 +17,7 @@ from fitlab.errors import FitlabError
 from fitlab.plots.biases import bias_shift
 from fitlab.plots.curves import learning_curves
 from fitlab.plots.norms import norms_vs_gap
+from fitlab.plots.shared import NothingToDrawError, nothing
 from fitlab.records import Config
 from fitlab.sweep import Sweep
 from fitlab.verdicts import Label
@@ -30,7 +31,7 @@ class Kind:
     """A kind of figure."""
 
     shows: str  # in a few words
-    draw: Draw  # raises ValueError where it does not apply, saying why
+    draw: Draw  # raises NothingToDrawError or FitlabError where it does not apply, saying why
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def draw_kinds(sweep: Sweep, kinds: Iterable[str] | None = None) -> Iterator[Dra
         try:
             for stem, figure in KINDS[name].draw(sweep):
                 yield Drawn(name, stem, figure)
-        except (ValueError, FitlabError) as error:
+        except (NothingToDrawError, FitlabError) as error:
             yield Drawn(name, name, None, str(error).removeprefix("nothing to draw: "))
 
 
@@ -68,8 +69,8 @@ def known(kind: str) -> str:
 def telling(sweep: Sweep) -> dict[str, Config]:
     """Return the Configs whose curves say most, each by what it stands for.
 
-    selected: the one that validation chooses, else the best of the objective; underfit and overfit: the one with the
-    largest excess of those that are so for certain; not_converged and diverged: likewise, where there is neither.
+    selected: the one that validation chooses, else the best at the objective; underfit and overfit: the one with the
+    largest excess of those that are so for certain; first: the first that was measured, where there is none of these.
     """
     verdicts = sweep.verdicts.by_config
     chosen = sweep.verdicts.selection
@@ -81,7 +82,7 @@ def telling(sweep: Sweep) -> dict[str, Config]:
             found[str(label)] = max(members, key=lambda one: _excess(sweep, one))
     if not found and sweep.configs:
         measured = [one for one in sweep.configs if any(len(fit.curves) for fit in sweep.completed(one))]
-        found = {"first": one for one in measured[:1]}
+        found = dict(zip(("first",), measured, strict=False))
     return found
 
 
@@ -131,7 +132,7 @@ def _learning_curves(sweep: Sweep) -> Iterator[Drawing]:
 def _bias_shift(sweep: Sweep) -> Iterator[Drawing]:
     config = next(iter(telling(sweep).values()), None)
     if config is None:
-        raise ValueError("no Config completed")
+        raise nothing("no Config completed")
     figure, ax = _panel()
     bias_shift(sweep, config=config, ax=ax).set_title(name_of(config), parse_math=False)
     yield "bias_shift", figure

@@ -47,10 +47,14 @@ def marker(place: int) -> str:
     return MARKERS[place % len(MARKERS)]
 
 
-def nothing(what: str, there: Iterable[object] = ()) -> ValueError:
+class NothingToDrawError(ValueError):
+    """What was asked for cannot be drawn, because it is not there."""
+
+
+def nothing(what: str, there: Iterable[object] = ()) -> NothingToDrawError:
     """Return the error that says what cannot be drawn, and what there is instead."""
     found = ", ".join(map(str, there))
-    return ValueError(f"nothing to draw: {what}" + (f"; there is {found}" if found else ""))
+    return NothingToDrawError(f"nothing to draw: {what}" + (f"; there is {found}" if found else ""))
 
 
 def small() -> float:

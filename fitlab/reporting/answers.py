@@ -198,7 +198,7 @@ def _along(sweep: Sweep) -> str:
     runs = [(label, [*found]) for label, found in groupby(columns, lambda column: _majority(sweep, column))]
     if len(runs) > RUNS or all(label is None for label, _ in runs):
         return ""
-    many, said = max(map(len, columns)) > 1, []
+    many, said = max(map(len, columns)) > 1, list[str]()
     for label, found in runs:
         names = [shown(column[0].swept[axis]) for column in found]
         where = f"at {names[0]}" if len(names) == 1 else f"from {names[0]} to {names[-1]}"
