@@ -73,6 +73,12 @@ class Row:
     selected: bool = False
     run: str = ""  # address of its run
 
+    @property
+    def said(self) -> tuple[str, str]:
+        """The verdict, and which way it leans."""
+        verdict, _, leaning = self.verdict.partition(", ")
+        return verdict, leaning
+
 
 @dataclass(frozen=True)
 class Table:
@@ -322,10 +328,8 @@ def _provenance(sweep: Sweep, logged: Logged | None) -> Iterator[tuple[str, str]
     yield "Configs and Fits", f"{counted(len(sweep.configs), 'Config')}; {counted(len(sweep.fits), 'Fit')}: {ends}"
     yield "seeds", f"{', '.join(map(str, seeds.values))}; a seed varies {listed(seeds.vary)}"
     yield "method", _method(sweep)
-    yield (
-        "verdicts",
-        f"{percent(spec.diagnosis.margin)} of the constant predictor's loss matters; at {percent(spec.diagnosis.level)}",
-    )
+    margin, level = percent(spec.diagnosis.margin), percent(spec.diagnosis.level)
+    yield "verdicts", f"margin {margin} of the constant predictor's loss, level {level}"
     yield from _data(sweep)
     yield from _made([fit.provenance for fit in sweep.fits if fit.provenance])
     if logged is not None:

@@ -25,7 +25,7 @@ REPORTED = (  # of each row the first that applies
     ("sample_size_curve",),
     ("norms_vs_gapx",),
 )
-WIDE, TALL = 4.6, 3.0  # inches
+WIDE, TALL = 4.0, 2.8  # inches
 LARGE = 160_000  # bytes of an svg: a larger one is logged as png
 DPI = 170
 SIZES = ("font.size", "axes.labelsize", "axes.titlesize", "legend.fontsize", "xtick.labelsize", "ytick.labelsize")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import jinja2
+from markupsafe import Markup, escape
 
 from fitlab.reporting.contents import Contents
 from fitlab.reporting.figures import WIDE, Picture, data_uri
@@ -29,7 +31,14 @@ def page(contents: Contents, pictures: Sequence[Picture], absent: Sequence[tuple
 @cache
 def _template() -> jinja2.Template:
     text = files("fitlab.reporting").joinpath("report.html").read_text(encoding="utf-8")
-    return jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(text)
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    environment.filters["ticked"] = ticked
+    return environment.from_string(text)
+
+
+def ticked(text: str) -> Markup:
+    """Return text as HTML, what stands between backticks as code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 (escaped)
 
 
 def _shown(one: Picture) -> dict[str, Any]:
