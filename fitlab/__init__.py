@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fitlab.errors import FitlabError, PublishError, SpecError, StoreError
     from fitlab.records import Config, Fit, Interval, Job, Outcome, Split
     from fitlab.runner.api import load, publish, run, split
+    from fitlab.runner.reports import report
     from fitlab.runner.theory import bias_variance
     from fitlab.spec import Spec
     from fitlab.sweep import Sweep
@@ -42,6 +43,7 @@ _WHERE = {
     "load": "fitlab.runner.api",
     "publish": "fitlab.runner.api",
     "relations": "fitlab.correlations",
+    "report": "fitlab.runner.reports",
     "run": "fitlab.runner.api",
     "sample_size_curves": "fitlab.theory.sample_size",
     "split": "fitlab.runner.api",
@@ -69,6 +71,7 @@ __all__ = [
     "load",
     "publish",
     "relations",
+    "report",
     "run",
     "sample_size_curves",
     "split",

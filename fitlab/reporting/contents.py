@@ -6,7 +6,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from fitlab.expectations import Checked, checked
 from fitlab.plots.shared import GLYPHS
 from fitlab.records import Config, Interval, Outcome, Provenance
 from fitlab.reporting.answers import sentences
+from fitlab.reporting.logged import Logged
 from fitlab.seeds import digest
 from fitlab.spec import domain_of
 from fitlab.spec.recorded import RecordedData
@@ -29,23 +30,6 @@ ABSENT = "–"
 HEADS = {"loss/train": "train loss", "loss/val": "validation loss", "gap/loss": "gap"}
 MARKS = {"o": "●", "s": "■", "^": "▲", "D": "◆", "v": "▼", "*": "★", "P": "✚", "X": "✖", "p": "○"}
 SHOWN_CONFIGS = 3  # that are named where a check found several
-
-
-@dataclass(frozen=True)
-class Logged:
-    """Where a sweep was published."""
-
-    uri: str  # without a password
-    experiment: str  # its id
-    base: str  # address at which its pages are, or will be while somebody serves them
-    link: str  # of the comparison
-    local: bool  # its pages are there while ``fitlab ui`` runs
-    runs: Mapping[str, str] = field(default_factory=dict)  # Config digest -> run id
-
-    def page(self, config: Config) -> str:
-        """Return the address of a Config's run; empty where it has none."""
-        run = self.runs.get(config.digest)
-        return f"{self.base}/#/experiments/{self.experiment}/runs/{run}" if run else ""
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fitlab.plots.saving import save
-from fitlab.reporting.contents import Contents, Logged, contents_of
+from fitlab.reporting.contents import Contents, contents_of
 from fitlab.reporting.figures import Picture, page_style, pictures_of
+from fitlab.reporting.logged import Logged
 from fitlab.reporting.markdown import markdown
 from fitlab.reporting.page import page
 from fitlab.sweep import Sweep
