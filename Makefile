@@ -41,6 +41,7 @@ check: $(READY)
 
 test: $(READY)
 	@sh tests/browser/install.sh
+	@sh tests/papers/install.sh
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

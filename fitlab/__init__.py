@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fitlab.errors import FitlabError, PublishError, SpecError, StoreError
     from fitlab.records import Config, Fit, Interval, Job, Outcome, Split
     from fitlab.runner.api import load, publish, run, split
+    from fitlab.runner.elsewhere import from_mlflow
     from fitlab.runner.reports import report
     from fitlab.runner.theory import bias_variance
     from fitlab.spec import Spec
@@ -40,6 +41,7 @@ _WHERE = {
     "bias_variance": "fitlab.runner.theory",
     "capacity_curves": "fitlab.diagnosis",
     "diagnose": "fitlab.diagnosis",
+    "from_mlflow": "fitlab.runner.elsewhere",
     "load": "fitlab.runner.api",
     "publish": "fitlab.runner.api",
     "relations": "fitlab.correlations",
@@ -68,6 +70,7 @@ __all__ = [
     "bias_variance",
     "capacity_curves",
     "diagnose",
+    "from_mlflow",
     "load",
     "publish",
     "relations",
@@ -79,8 +82,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "plots":
-        return import_module("fitlab.plots")
+    if name in ("papers", "plots"):
+        return import_module(f"fitlab.{name}")
     if name not in _WHERE:
         raise AttributeError(f"module 'fitlab' has no attribute {name!r}")
     return getattr(import_module(_WHERE[name]), name)
