@@ -11,6 +11,7 @@ from fitlab.plots.matrices import weight_heatmap, weight_histograms
 from fitlab.plots.norms import norms_vs_gap
 from fitlab.plots.paper import VENUES, paper
 from fitlab.plots.saving import save
+from fitlab.plots.validation import validation_curve
 from fitlab.plots.written import write_config_figures, write_weight_figures
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "norms_vs_gap",
     "paper",
     "save",
+    "validation_curve",
     "weight_heatmap",
     "weight_histograms",
     "write_config_figures",
