@@ -5,6 +5,7 @@ some. What is drawn is a record with ``.table()`` and ``.caption``, which ``draw
 """
 
 from fitlab.plots.biases import bias_shift
+from fitlab.plots.capacity import capacity_curve
 from fitlab.plots.curves import learning_curves
 from fitlab.plots.drawn import caption, drawn
 from fitlab.plots.matrices import weight_heatmap, weight_histograms
@@ -17,6 +18,7 @@ from fitlab.plots.written import write_config_figures, write_weight_figures
 __all__ = [
     "VENUES",
     "bias_shift",
+    "capacity_curve",
     "caption",
     "drawn",
     "learning_curves",

@@ -62,8 +62,10 @@ class Points:
     def said(self) -> str:
         """What a caption says of the lines."""
         many = len(self.seeds) > 1
-        bars = f"; bars: {percent(self.level)} Student-t intervals" if many else ""
-        seeds = f"faint: {counted(len(self.seeds), 'seed')}, heavy: their mean{bars}" if many else "of one seed"
+        sure = any(np.isfinite(band.low).any() for band in self.parts.values())
+        bars = f"; bars: {percent(self.level)} Student-t intervals" if sure else ""
+        one = "of one seed" if self.seeds else "means over seeds"  # which are not known by themselves
+        seeds = f"faint: {counted(len(self.seeds), 'seed')}, heavy: their mean{bars}" if many else f"{one}{bars}"
         lines = [
             *([f"dotted: the constant predictor{_one(self.null)}"] if self.null is not None else []),
             *(
