@@ -5,23 +5,27 @@ some. What is drawn is a record with ``.table()`` and ``.caption``, which ``draw
 """
 
 from fitlab.plots.biases import bias_shift
+from fitlab.plots.capacity import capacity_curve
 from fitlab.plots.curves import learning_curves
 from fitlab.plots.drawn import caption, drawn
 from fitlab.plots.matrices import weight_heatmap, weight_histograms
 from fitlab.plots.norms import norms_vs_gap
 from fitlab.plots.paper import VENUES, paper
 from fitlab.plots.saving import save
+from fitlab.plots.validation import validation_curve
 from fitlab.plots.written import write_config_figures, write_weight_figures
 
 __all__ = [
     "VENUES",
     "bias_shift",
+    "capacity_curve",
     "caption",
     "drawn",
     "learning_curves",
     "norms_vs_gap",
     "paper",
     "save",
+    "validation_curve",
     "weight_heatmap",
     "weight_histograms",
     "write_config_figures",

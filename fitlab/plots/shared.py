@@ -67,14 +67,21 @@ def draw_legend(where: Axes | FigureBase, *handles: Any, **settings: Any) -> Leg
     """Draw a legend in small text, without a line around it. handles: lines and labels, if not those drawn."""
     size = small()
     style = {"fontsize": size, "title_fontsize": size, "handlelength": 1.6, "edgecolor": "none", "framealpha": 0.8}
-    return where.legend(*handles, **{**style, **settings})
+    legend = where.legend(*handles, **{**style, **settings})
+    for text in (*legend.get_texts(), legend.get_title()):
+        text.set_parse_math(False)
+    return legend
+
+
+def across(ax: Axes) -> float:
+    """Return the width of axes in points."""
+    return float(72 * ax.get_position().width * figure_of(ax).get_figwidth())
 
 
 def entitle(ax: Axes, text: str) -> None:
     """Write a title that is no wider than the axes: in small text, in as many lines as it takes."""
     size = small()
-    points = 72 * ax.get_position().width * figure_of(ax).get_figwidth()
-    lines = wrap(text, max(12, int(points / (LETTER * size))), break_long_words=True)
+    lines = wrap(text, max(12, int(across(ax) / (LETTER * size))), break_long_words=True)
     ax.set_title("\n".join(lines), fontsize=size, parse_math=False)
 
 
