@@ -8,11 +8,15 @@ from fitlab.plots.biases import bias_shift
 from fitlab.plots.capacity import capacity_curve
 from fitlab.plots.curves import learning_curves
 from fitlab.plots.drawn import caption, drawn
+from fitlab.plots.excess import gap_vs_excess
+from fitlab.plots.landscape import landscape
 from fitlab.plots.matrices import weight_heatmap, weight_histograms
 from fitlab.plots.norms import norms_vs_gap
 from fitlab.plots.paper import VENUES, paper
+from fitlab.plots.parallel import parallel_coordinates
 from fitlab.plots.saving import save
 from fitlab.plots.validation import validation_curve
+from fitlab.plots.verdict_map import verdict_map
 from fitlab.plots.written import write_config_figures, write_weight_figures
 
 __all__ = [
@@ -21,11 +25,15 @@ __all__ = [
     "capacity_curve",
     "caption",
     "drawn",
+    "gap_vs_excess",
+    "landscape",
     "learning_curves",
     "norms_vs_gap",
     "paper",
+    "parallel_coordinates",
     "save",
     "validation_curve",
+    "verdict_map",
     "weight_heatmap",
     "weight_histograms",
     "write_config_figures",

@@ -29,6 +29,11 @@ def axes_or_new(ax: Axes | None) -> Axes:
     return pyplot.subplots(layout="constrained")[1] if ax is None else ax
 
 
+def new_figure() -> Figure:
+    """Return a new figure for several axes, which make room for each other."""
+    return pyplot.figure(layout="constrained")
+
+
 def figure_of(ax: Axes) -> Figure:
     """Return the figure that axes are in. Raises ValueError where they were removed from it."""
     figure = ax.get_figure(root=True)
@@ -81,8 +86,18 @@ def across(ax: Axes) -> float:
 def entitle(ax: Axes, text: str) -> None:
     """Write a title that is no wider than the axes: in small text, in as many lines as it takes."""
     size = small()
-    lines = wrap(text, max(12, int(across(ax) / (LETTER * size))), break_long_words=True)
+    lines = _even(text, max(12, int(across(ax) / (LETTER * size))))
     ax.set_title("\n".join(lines), fontsize=size, parse_math=False)
+
+
+def _even(text: str, letters: int) -> list[str]:
+    """Return text in as few lines of so many letters as it takes, about equally long."""
+    lines = wrap(text, letters)
+    longest = max(map(len, text.split()), default=1)
+    for fewer in range(min(max(longest, len(text) // max(1, len(lines))), letters), letters):
+        if len(found := wrap(text, fewer)) == len(lines):
+            return found
+    return lines
 
 
 def bare(ax: Axes) -> None:
