@@ -12,13 +12,21 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fitlab.diagnosis.naming import name_of
+from fitlab.diagnosis.naming import name_of, short
 from fitlab.errors import FitlabError
 from fitlab.plots.biases import bias_shift
+from fitlab.plots.capacity import capacity_curve
 from fitlab.plots.curves import learning_curves
+from fitlab.plots.excess import gap_vs_excess
+from fitlab.plots.landscape import landscape
 from fitlab.plots.norms import norms_vs_gap
+from fitlab.plots.parallel import parallel_coordinates
 from fitlab.plots.shared import NothingToDrawError, nothing
+from fitlab.plots.validation import validation_curve
+from fitlab.plots.verdict_map import verdict_map
 from fitlab.records import Config
+from fitlab.seeds import canonical
+from fitlab.spec import domain_of
 from fitlab.sweep import Sweep
 from fitlab.verdicts import Label
 
@@ -129,6 +137,17 @@ def _learning_curves(sweep: Sweep) -> Iterator[Drawing]:
         yield f"learning_curves_{role}", figure
 
 
+def _validation_curves(sweep: Sweep) -> Iterator[Drawing]:
+    """Draw a metric along every key that is swept, all else as in the selected Config."""
+    keys = [key for key in domain_of(sweep.spec) if len({canonical(one.swept.get(key)) for one in sweep.configs}) > 1]
+    if not keys:
+        raise nothing("nothing is swept")
+    for key in keys:
+        figure, ax = _panel()
+        validation_curve(sweep, key, config=telling(sweep)["selected"] if len(keys) > 1 else None, ax=ax)
+        yield f"validation_curve_{short(key)}", figure
+
+
 def _bias_shift(sweep: Sweep) -> Iterator[Drawing]:
     config = next(iter(telling(sweep).values()), None)
     if config is None:
@@ -139,7 +158,13 @@ def _bias_shift(sweep: Sweep) -> Iterator[Drawing]:
 
 
 KINDS: Mapping[str, Kind] = {
-    "learning_curves": Kind("train and validation curves", _learning_curves),
+    "learning_curves": Kind("train and validation curves of telling Configs", _learning_curves),
+    "landscape": Kind("validation loss over what is swept", together("landscape", landscape)),
+    "verdict_map": Kind("verdicts over what is swept", alone("verdict_map", verdict_map)),
+    "gap_vs_excess": Kind("gap against excess over the best Config", alone("gap_vs_excess", gap_vs_excess)),
+    "capacity_curve": Kind("loss against capacity", alone("capacity_curve", capacity_curve)),
+    "validation_curve": Kind("loss along each swept key", _validation_curves),
+    "parallel_coordinates": Kind("swept values and loss", alone("parallel_coordinates", parallel_coordinates)),
     "norms_vs_gap": Kind("norm of the weights against the gap", alone("norms_vs_gap", norms_vs_gap)),
     "bias_shift": Kind("how much biases shift", _bias_shift),
 }
