@@ -12,6 +12,7 @@ from fitlab.plots.matrices import weight_heatmap, weight_histograms
 from fitlab.plots.norms import norms_vs_gap
 from fitlab.plots.paper import VENUES, paper
 from fitlab.plots.saving import save
+from fitlab.plots.sizes import sample_size_curve
 from fitlab.plots.validation import validation_curve
 from fitlab.plots.written import write_config_figures, write_weight_figures
 
@@ -24,6 +25,7 @@ __all__ = [
     "learning_curves",
     "norms_vs_gap",
     "paper",
+    "sample_size_curve",
     "save",
     "validation_curve",
     "weight_heatmap",
