@@ -15,6 +15,7 @@ from fitlab.plots.norms import norms_vs_gap
 from fitlab.plots.paper import VENUES, paper
 from fitlab.plots.parallel import parallel_coordinates
 from fitlab.plots.saving import save
+from fitlab.plots.sizes import sample_size_curve
 from fitlab.plots.validation import validation_curve
 from fitlab.plots.verdict_map import verdict_map
 from fitlab.plots.written import write_config_figures, write_weight_figures
@@ -31,6 +32,7 @@ __all__ = [
     "norms_vs_gap",
     "paper",
     "parallel_coordinates",
+    "sample_size_curve",
     "save",
     "validation_curve",
     "verdict_map",

@@ -205,7 +205,8 @@ def draw_points(ax: Axes, found: Points) -> None:
     if found.steep:
         ax.set_yscale("log")
     if found.bottom:
-        ax.set_ylim(bottom=found.bottom)
+        top = np.nanmax([np.nanmax([*band.seeds.ravel(), *band.mean, *band.high]) for band in found.parts.values()])
+        ax.set_ylim(found.bottom, top * (top / found.bottom) ** 0.08)  # room above for what is above
     ax.set_ylabel(found.metric, parse_math=False)
     set_places(ax, found.places, found.key)
 
