@@ -22,6 +22,7 @@ from fitlab.plots.landscape import landscape
 from fitlab.plots.norms import norms_vs_gap
 from fitlab.plots.parallel import parallel_coordinates
 from fitlab.plots.shared import NothingToDrawError, nothing
+from fitlab.plots.sizes import sample_size_curve
 from fitlab.plots.validation import validation_curve
 from fitlab.plots.verdict_map import verdict_map
 from fitlab.records import Config
@@ -131,7 +132,12 @@ def together(stem: str, plot: Callable[..., object]) -> Draw:
 
 
 def _learning_curves(sweep: Sweep) -> Iterator[Drawing]:
-    for role, config in telling(sweep).items():
+    found = telling(sweep)
+    if not found:
+        raise nothing("no Config completed")
+    if all(len(fit.curves) < 2 for config in found.values() for fit in sweep.of(config)):
+        raise nothing("every Config has one point alone, no epochs")
+    for role, config in found.items():
         figure, ax = _panel()
         learning_curves(sweep, config=config, ax=ax)
         yield f"learning_curves_{role}", figure
@@ -163,6 +169,7 @@ KINDS: Mapping[str, Kind] = {
     "verdict_map": Kind("verdicts over what is swept", alone("verdict_map", verdict_map)),
     "gap_vs_excess": Kind("gap against excess over the best Config", alone("gap_vs_excess", gap_vs_excess)),
     "capacity_curve": Kind("loss against capacity", alone("capacity_curve", capacity_curve)),
+    "sample_size_curve": Kind("loss against the number of rows", alone("sample_size_curve", sample_size_curve)),
     "validation_curve": Kind("loss along each swept key", _validation_curves),
     "parallel_coordinates": Kind("swept values and loss", alone("parallel_coordinates", parallel_coordinates)),
     "norms_vs_gap": Kind("norm of the weights against the gap", alone("norms_vs_gap", norms_vs_gap)),

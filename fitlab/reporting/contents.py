@@ -12,21 +12,32 @@ from typing import Any
 
 from fitlab.diagnosis import reason
 from fitlab.diagnosis.gather import kind_of_loss
-from fitlab.diagnosis.naming import counted, interval, listed, name_of, percent, short, shown
+from fitlab.diagnosis.naming import (
+    ABSENT,
+    counted,
+    distinct,
+    interval,
+    listed,
+    name_of,
+    outcomes,
+    percent,
+    short_names,
+    shown,
+)
 from fitlab.diagnosis.words import selection_words
 from fitlab.expectations import Checked, checked
+from fitlab.papers import methods_paragraph
 from fitlab.plots.shared import GLYPHS
-from fitlab.records import Config, Interval, Outcome, Provenance
+from fitlab.records import Config, Interval, Provenance
 from fitlab.reporting.answers import sentences
 from fitlab.reporting.logged import Logged
-from fitlab.seeds import digest
+from fitlab.seeds import canonical, digest
 from fitlab.spec import domain_of
 from fitlab.spec.recorded import RecordedData
 from fitlab.spec.sweeps import Tpe
 from fitlab.sweep import CONSTANT, Sweep
 from fitlab.verdicts import Check, Label, State, Verdict
 
-ABSENT = "–"
 HEADS = {"loss/train": "train loss", "loss/val": "validation loss", "gap/loss": "gap"}
 MARKS = {"o": "●", "s": "■", "^": "▲", "D": "◆", "v": "▼", "*": "★", "P": "✚", "X": "✖", "p": "○"}
 SHOWN_CONFIGS = 3  # that are named where a check found several
@@ -39,6 +50,7 @@ class Cell:
     text: str
     bounds: str = ""
     key: float = math.nan
+    full: str = ""  # with all digits, where the text has fewer
 
 
 @dataclass(frozen=True)
@@ -111,6 +123,7 @@ class Contents:
     findings: tuple[Finding, ...]
     not_found: str
     provenance: tuple[tuple[str, str], ...]
+    methods: str  # a paragraph for a paper
     spec: str  # its source text, or as JSON
     logged: Logged | None
     runs: tuple[tuple[str, str, str], ...]  # Config, run id, its address
@@ -137,6 +150,7 @@ def contents_of(sweep: Sweep, source: str | None = None, logged: Logged | None =
         findings=(*_findings(sweep), *_config_findings(sweep)),
         not_found=_not_found(checks),
         provenance=tuple(_provenance(sweep, logged)),
+        methods=methods_paragraph(sweep, style="plain").strip() if sweep.configs else "",
         spec=source or resolved,
         logged=logged,
         runs=tuple(_runs(sweep, logged)),
@@ -148,16 +162,17 @@ def contents_of(sweep: Sweep, source: str | None = None, logged: Logged | None =
 
 def _table(sweep: Sweep, logged: Logged | None) -> Table:
     """Return the verdict table. Its numbers are those of ``sweep.table()``, to the digits that are shown."""
-    keys = _short([*domain_of(sweep.spec)])
+    keys = short_names([*domain_of(sweep.spec)])
+    texts = {key: distinct([one.swept[key] for one in sweep.configs if key in one.swept]) for key in keys}
     metrics = [*HEADS, *(("accuracy/val",) if "accuracy/val" in sweep.metrics else ())]
     heads = (*(HEADS.get(one, "validation accuracy") for one in metrics), "seeds")
-    rows = [_row(sweep, config, keys, metrics) for config in sweep.configs]
+    rows = [_row(sweep, config, [*_swept(config.swept, keys, texts)], metrics) for config in sweep.configs]
     rows = (
         [replace(row, run=logged.page(one)) for row, one in zip(rows, sweep.configs, strict=True)] if logged else rows
     )
     for (swept, null), beside in zip(sweep.constants(), sweep.beside_constants(), strict=True):
         numbers = (*(_number(null.get(one)) for one in metrics), Cell(""))
-        rows.append(Row(tuple(_swept(swept, keys)), numbers, verdict=CONSTANT, why=beside))
+        rows.append(Row(tuple(_swept(swept, keys, texts)), numbers, verdict=CONSTANT, why=beside))
     level = percent(sweep.spec.diagnosis.level)
     legend = (
         f"Mean over seeds [{level} Student-t interval], last epoch; gap: validation minus train loss, within seeds. "
@@ -167,9 +182,9 @@ def _table(sweep: Sweep, logged: Logged | None) -> Table:
     return Table(tuple(keys.values()), heads, tuple(rows), legend)
 
 
-def _row(sweep: Sweep, config: Config, keys: Mapping[str, str], metrics: Sequence[str]) -> Row:
+def _row(sweep: Sweep, config: Config, swept: Sequence[Cell], metrics: Sequence[str]) -> Row:
     means, verdict = sweep.intervals(config), sweep.verdicts.by_config.get(config.digest)
-    cells = tuple(_swept(config.swept, keys))
+    cells = tuple(swept)
     numbers = (*(_number(means.get(one)) for one in metrics), _outcomes(sweep, config))
     if verdict is None:
         return Row(cells, numbers, config.digest, verdict="not diagnosed")
@@ -188,18 +203,15 @@ def _row(sweep: Sweep, config: Config, keys: Mapping[str, str], metrics: Sequenc
     )
 
 
-def _short(keys: Sequence[str]) -> dict[str, str]:
-    """Return the last part of each key, or all of it where two end alike."""
-    ends = Counter(map(short, keys))
-    return {key: short(key) if ends[short(key)] == 1 else key for key in keys}
-
-
-def _swept(swept: Mapping[str, Any], keys: Mapping[str, str]) -> Iterator[Cell]:
+def _swept(swept: Mapping[str, Any], keys: Mapping[str, str], texts: Mapping[str, Mapping[str, str]]) -> Iterator[Cell]:
+    """Yield the swept values: drawn numbers with as many digits as tell them apart."""
     for key in keys:
         if key not in swept:
             yield Cell(ABSENT)
-            continue
-        yield Cell(shown(swept[key]), key=_sortable(swept[key]))
+        else:
+            full = shown(swept[key])
+            text = texts[key].get(canonical(swept[key]), full)
+            yield Cell(text, key=_sortable(swept[key]), full=full if full != text else "")
 
 
 def _sortable(value: Any) -> float:
@@ -221,10 +233,7 @@ def _number(found: Interval | None) -> Cell:
 
 
 def _outcomes(sweep: Sweep, config: Config) -> Cell:
-    """Say how many Fits completed, and what became of the others: ``5`` or ``3, 2 diverged``."""
-    counts = Counter(fit.outcome for fit in sweep.of(config))
-    others = [f"{counts[one]} {one}" for one in Outcome if one is not Outcome.COMPLETED and counts[one]]
-    return Cell(", ".join([str(counts[Outcome.COMPLETED]), *others]), key=float(counts[Outcome.COMPLETED]))
+    return Cell(outcomes(sweep.of(config)), key=float(len(sweep.completed(config))))
 
 
 # ── what was selected, and what is open ─────────────────────────────────────────────────────────────────────

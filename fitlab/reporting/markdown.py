@@ -47,7 +47,8 @@ def _parts(contents: Contents, pictures: Sequence[Picture], files: Mapping[str, 
     yield _listed(contents.provenance)
     yield f"[Compare the curves in MLflow](<{contents.logged.link}>)" if contents.logged else ""
     yield _listed((name, run) for name, run, _ in contents.runs)
-    yield _fenced(contents.spec)
+    yield f"### Methods, for a paper\n\n{escaped(contents.methods)}" if contents.methods else ""
+    yield f"### The spec\n\n{_fenced(contents.spec)}"
 
 
 def _cells(row: Row) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from fitlab.papers import latex_table, methods_paragraph
 from fitlab.plots.saving import save
 from fitlab.reporting.contents import Contents, contents_of
 from fitlab.reporting.figures import Picture, page_style, pictures_of
@@ -42,6 +43,8 @@ def report(sweep: Sweep, out: str | Path, *, source: str | None = None, logged: 
         figures = [path for one in drawn for path in save(one.figure, folder / FIGURES / one.stem)]
     text = markdown(contents, drawn, {one.stem: f"{FIGURES}/{one.stem}.png" for one in drawn})
     written = {PAGE: html, TEXT: text}
+    if sweep.configs:
+        written |= {"table.tex": latex_table(sweep), "methods.tex": methods_paragraph(sweep)}
     for name, said in written.items():
         (folder / name).write_text(said, encoding="utf-8")
     files = (*(folder / name for name in written), *figures)
