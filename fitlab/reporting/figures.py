@@ -23,8 +23,8 @@ REPORTED = (  # of each row the first that applies
     ("gap_vs_excess",),
     ("capacity_curve",),
     ("sample_size_curve",),
-    ("norms_vs_gapx",),
 )
+ELSE = "validation_curve", {"capacity_curve", "sample_size_curve"}  # drawn where none of these is
 WIDE, TALL = 4.0, 2.8  # inches
 LARGE = 160_000  # bytes of an svg: a larger one is logged as png
 DPI = 170
@@ -60,20 +60,26 @@ def pictures_of(sweep: Sweep) -> tuple[list[Picture], list[tuple[str, str]]]:
     """Return the figures of a report, and of each kind that does not apply, why. Call it within ``page_style``."""
     drawn, absent = list[Picture](), list[tuple[str, str]]()
     for row in REPORTED:
-        why = []
-        for kind in (kind for kind in row if kind in KINDS):
-            found = [*draw_kinds(sweep, [kind])]
-            drawn += [
-                Picture(kind, one.stem, said := caption(one.figure), _alt(kind, said), one.figure)
-                for one in found
-                if one.figure is not None
-            ]
-            why += [(kind.replace("_", " "), one.why) for one in found if one.figure is None]
-            if any(one.figure is not None for one in found):
-                break
-        else:
-            absent += why
+        _draw(sweep, row, drawn, absent)
+    kind, others = ELSE
+    if not others & {one.kind for one in drawn}:
+        _draw(sweep, (kind,), drawn, absent)
     return drawn, absent
+
+
+def _draw(sweep: Sweep, row: Sequence[str], drawn: list[Picture], absent: list[tuple[str, str]]) -> None:
+    """Add the figures of the first kind that applies to those drawn, or why none does."""
+    why = []
+    for kind in row:
+        for one in draw_kinds(sweep, [kind]):
+            if one.figure is None:
+                why.append((kind.replace("_", " "), one.why))
+                continue
+            said = caption(one.figure)
+            drawn.append(Picture(kind, one.stem, said, _alt(kind, said), one.figure))
+        if any(one.kind == kind for one in drawn):
+            return
+    absent += why
 
 
 def _alt(kind: str, said: str) -> str:
@@ -93,8 +99,3 @@ def _written(figure: Figure, kind: str, **settings: Any) -> bytes:
     into = io.BytesIO()
     figure.savefig(into, format=kind, **settings)
     return into.getvalue()
-
-
-def kinds_of(pictures: Sequence[Picture]) -> list[str]:
-    """Return the kinds that were drawn."""
-    return list(dict.fromkeys(one.kind for one in pictures))
