@@ -14,6 +14,7 @@ from fitlab.plots.matrices import weight_heatmap, weight_histograms
 from fitlab.plots.norms import norms_vs_gap
 from fitlab.plots.paper import VENUES, paper
 from fitlab.plots.parallel import parallel_coordinates
+from fitlab.plots.parts import bias_variance
 from fitlab.plots.saving import save
 from fitlab.plots.sizes import sample_size_curve
 from fitlab.plots.validation import validation_curve
@@ -23,6 +24,7 @@ from fitlab.plots.written import write_config_figures, write_weight_figures
 __all__ = [
     "VENUES",
     "bias_shift",
+    "bias_variance",
     "capacity_curve",
     "caption",
     "drawn",

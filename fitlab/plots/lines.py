@@ -67,10 +67,7 @@ def line_of(
     held = {name: value for name, value in held_by(sweep, config, fixed).items() if name != key}
     having = [one for one in sweep.configs if key in one.swept]
     found = [one for one in having if fits_in(one.swept, held)]
-    several = _vary_beside(key, found)
-    if several:
-        values = {f"{name}: {shown(one.swept[name])}" for one in found for name in several if name in one.swept}
-        raise nothing(f"{listed(several)} vary, too: give fixed={{key: value}}, or config=", sorted(values))
+    refuse_several(key, [one.swept for one in found])
     if not found:
         raise nothing(f"no Config has {pairs(held)}")
     different = len({canonical(one.swept[key]) for one in having})
@@ -94,14 +91,27 @@ def searched(sweep: Sweep) -> bool:
     return isinstance(sweep.spec.sweep, Tpe)
 
 
-def _vary_beside(key: str, configs: Sequence[Config]) -> list[str]:
-    """Return the keys in which Configs differ that have one value of a key."""
-    by_value: dict[str, list[Config]] = {}
-    for one in configs:
-        by_value.setdefault(canonical(one.swept[key]), []).append(one)
-    found: dict[str, None] = {}
-    for group in (group for group in by_value.values() if len(group) > 1):
-        names = dict.fromkeys(name for one in group for name in one.swept if name not in (key, *BY_NAME))
-        varied = [n for n in names if len({canonical(one.swept.get(n)) for one in group}) > 1]
-        found |= dict.fromkeys(varied or [NAME])
-    return [*found]
+def varies_beside(key: str, swept: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the keys that differ where one value of a key stands several times, with their values as they are said.
+
+    swept: of each Config its values.
+    """
+    by_value: dict[str, list[Mapping[str, Any]]] = {}
+    for one in swept:
+        by_value.setdefault(canonical(one[key]), []).append(one)
+    several = [group for group in by_value.values() if len(group) > 1]
+    names = dict.fromkeys(name for group in several for one in group for name in one if name not in (key, *BY_NAME))
+    found = {name: {shown(one[name]): one[name] for group in several for one in group if name in one} for name in names}
+    varied = {name: values for name, values in found.items() if len(values) > 1}
+    return varied if varied or not several else {NAME: {}}
+
+
+def refuse_several(key: str, swept: Sequence[Mapping[str, Any]]) -> None:
+    """Raise ValueError where several Configs have one value of a key, saying what else to fix."""
+    found = varies_beside(key, swept)
+    if found:
+        there = [f"{name}: {value}" for name, values in found.items() for value in values]
+        raise nothing(
+            f"{listed(found)} {'vary' if len(found) > 1 else 'varies'}, too: give fixed={{key: value}}, or config=",
+            there,
+        )

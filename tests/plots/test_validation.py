@@ -167,7 +167,7 @@ def test_what_cannot_be_drawn_is_said_with_what_there_is(sweep: fitlab.Sweep) ->
         (lambda: plots.validation_curve(sweep, "alpha", fixed={"hidden_layer_sizes": [3]}), r"\[3\]; there is \[2\]"),
         (lambda: plots.validation_curve(sweep, "alpha", metric="r2"), "has r2 .* there is accuracy, loss"),
         (lambda: plots.validation_curve(failed, "alpha"), "has loss on validation data .failed"),
-        (lambda: plots.validation_curve(undiagnosed, "alpha"), r"hidden_layer_sizes vary, too: give fixed"),
+        (lambda: plots.validation_curve(undiagnosed, "alpha"), r"hidden_layer_sizes varies, too: give fixed"),
         (lambda: plots.validation_curve(frame), "along which column.* there is width, depth"),
         (lambda: plots.validation_curve(frame, "width"), "several rows have width 1, seed 0: give fixed"),
         (lambda: plots.validation_curve(frame.drop(columns="split"), "width"), "lacks split"),
