@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from fitlab.errors import FitlabError, PublishError, SpecError, StoreError
     from fitlab.records import Config, Fit, Interval, Job, Outcome, Split
     from fitlab.runner.api import load, publish, run, split
+    from fitlab.runner.calibration import calibration
+    from fitlab.runner.importance import importance
     from fitlab.runner.theory import bias_variance
     from fitlab.spec import Spec
     from fitlab.sweep import Sweep
@@ -37,8 +39,10 @@ _WHERE = {
     "Verdict": "fitlab.verdicts",
     "Verdicts": "fitlab.verdicts",
     "bias_variance": "fitlab.runner.theory",
+    "calibration": "fitlab.runner.calibration",
     "capacity_curves": "fitlab.diagnosis",
     "diagnose": "fitlab.diagnosis",
+    "importance": "fitlab.runner.importance",
     "load": "fitlab.runner.api",
     "publish": "fitlab.runner.api",
     "relations": "fitlab.correlations",
@@ -64,8 +68,10 @@ __all__ = [
     "Verdict",
     "Verdicts",
     "bias_variance",
+    "calibration",
     "capacity_curves",
     "diagnose",
+    "importance",
     "load",
     "publish",
     "relations",

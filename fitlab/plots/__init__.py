@@ -8,18 +8,22 @@ from fitlab.plots.biases import bias_shift
 from fitlab.plots.curves import learning_curves
 from fitlab.plots.drawn import caption, drawn
 from fitlab.plots.excess import gap_vs_excess
+from fitlab.plots.importance import parameter_importance
 from fitlab.plots.landscape import landscape
 from fitlab.plots.matrices import weight_heatmap, weight_histograms
 from fitlab.plots.norms import norms_vs_gap
 from fitlab.plots.paper import VENUES, paper
 from fitlab.plots.parallel import parallel_coordinates
+from fitlab.plots.reliability import calibration
 from fitlab.plots.saving import save
+from fitlab.plots.spectra import spectrum
 from fitlab.plots.verdict_map import verdict_map
 from fitlab.plots.written import write_config_figures, write_weight_figures
 
 __all__ = [
     "VENUES",
     "bias_shift",
+    "calibration",
     "caption",
     "drawn",
     "gap_vs_excess",
@@ -28,7 +32,9 @@ __all__ = [
     "norms_vs_gap",
     "paper",
     "parallel_coordinates",
+    "parameter_importance",
     "save",
+    "spectrum",
     "verdict_map",
     "weight_heatmap",
     "weight_histograms",
