@@ -14,8 +14,13 @@ if TYPE_CHECKING:
     from fitlab.errors import FitlabError, PublishError, SpecError, StoreError
     from fitlab.records import Config, Fit, Interval, Job, Outcome, Split
     from fitlab.runner.api import load, publish, run, split
+<<<<<<< HEAD
     from fitlab.runner.elsewhere import from_mlflow
     from fitlab.runner.reports import report
+=======
+    from fitlab.runner.calibration import calibration
+    from fitlab.runner.importance import importance
+>>>>>>> plots_b
     from fitlab.runner.theory import bias_variance
     from fitlab.spec import Spec
     from fitlab.sweep import Sweep
@@ -39,9 +44,14 @@ _WHERE = {
     "Verdict": "fitlab.verdicts",
     "Verdicts": "fitlab.verdicts",
     "bias_variance": "fitlab.runner.theory",
+    "calibration": "fitlab.runner.calibration",
     "capacity_curves": "fitlab.diagnosis",
     "diagnose": "fitlab.diagnosis",
+<<<<<<< HEAD
     "from_mlflow": "fitlab.runner.elsewhere",
+=======
+    "importance": "fitlab.runner.importance",
+>>>>>>> plots_b
     "load": "fitlab.runner.api",
     "publish": "fitlab.runner.api",
     "relations": "fitlab.correlations",
@@ -68,9 +78,14 @@ __all__ = [
     "Verdict",
     "Verdicts",
     "bias_variance",
+    "calibration",
     "capacity_curves",
     "diagnose",
+<<<<<<< HEAD
     "from_mlflow",
+=======
+    "importance",
+>>>>>>> plots_b
     "load",
     "publish",
     "relations",

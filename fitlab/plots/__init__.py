@@ -9,6 +9,7 @@ from fitlab.plots.capacity import capacity_curve
 from fitlab.plots.curves import learning_curves
 from fitlab.plots.drawn import caption, drawn
 from fitlab.plots.excess import gap_vs_excess
+from fitlab.plots.importance import parameter_importance
 from fitlab.plots.landscape import landscape
 from fitlab.plots.matrices import weight_heatmap, weight_histograms
 from fitlab.plots.norms import norms_vs_gap
@@ -18,6 +19,8 @@ from fitlab.plots.parts import bias_variance
 from fitlab.plots.saving import save
 from fitlab.plots.sizes import sample_size_curve
 from fitlab.plots.validation import validation_curve
+from fitlab.plots.reliability import calibration
+from fitlab.plots.spectra import spectrum
 from fitlab.plots.verdict_map import verdict_map
 from fitlab.plots.written import write_config_figures, write_weight_figures
 
@@ -26,6 +29,7 @@ __all__ = [
     "bias_shift",
     "bias_variance",
     "capacity_curve",
+    "calibration",
     "caption",
     "drawn",
     "gap_vs_excess",
@@ -37,6 +41,8 @@ __all__ = [
     "sample_size_curve",
     "save",
     "validation_curve",
+    "parameter_importance",
+    "spectrum",
     "verdict_map",
     "weight_heatmap",
     "weight_histograms",

@@ -76,8 +76,8 @@ class GapVsExcess:
         return (
             f"Generalisation gap (validation minus train loss) against the excess over the best Config, in units of "
             f"the margin δ = {margin} ({percent(self.margin)} of the constant predictor's loss) on an asinh axis: "
-            f"{many}{bars}, for the excess with variances moderated over the sweep. Shaded: within the margin. A gap is not "
-            f"overfitting: {self._lesson}.{left}"
+            f"{many}{bars}, for the excess with variances moderated over the sweep. Shaded: within the margin. A gap "
+            f"is not overfitting: {self._lesson}.{left}"
         )
 
     @property
