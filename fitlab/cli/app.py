@@ -254,6 +254,7 @@ def diagnose(
     level: recorded.Level = 0.90,
     by_start: recorded.ByStart = False,
     newest: recorded.Newest = False,
+    unfinished: recorded.Unfinished = False,
     csv: recorded.Csv = None,
 ) -> None:
     """Say what each Config of a sweep does, how sure that is, which one validation chooses, what was found.
@@ -268,7 +269,7 @@ def diagnose(
         raise SpecError("what is to be diagnosed: NAME of a sweep in the store, or --mlflow EXPERIMENT?")
     keys = tuple(config or ())
     asked = {"train": train, "val": val, "seed": seed, "config": keys, "capacity": capacity, "loss": loss}
-    flags = {"by_start": by_start, "newest": newest}
+    flags = {"by_start": by_start, "newest": newest, "unfinished": unfinished}
     constant = (constant_train, constant_val)
     with output.only_json(as_json):
         if mlflow is not None:

@@ -35,4 +35,5 @@ Margin = Annotated[float, _option("--margin", "What matters, as a share of that 
 Level = Annotated[float, _option("--level", "Confidence level of intervals.")]
 ByStart = Annotated[bool, _option("--by-start", "Number runs of the same params by their start: no seed.")]
 Newest = Annotated[bool, _option("--newest", "Of several runs of a Config and seed the last, however they differ.")]
+Unfinished = Annotated[bool, _option("--unfinished", "Take runs that never ended as they are.")]
 Csv = Annotated[Path | None, _option("--csv", "Write the tidy frame: fitlab.Sweep.from_frame takes it.", "FILE")]

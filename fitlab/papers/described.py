@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -67,6 +68,11 @@ def called(sweep: Sweep, config: Config) -> str:
         return name_of(config)
     written = {key: distinct([one.swept[key] for one in sweep.configs if key in one.swept]) for key in config.swept}
     return ", ".join(f"{short(key)} {written[key][canonical(value)]}" for key, value in config.swept.items())
+
+
+def has_intervals(sweep: Sweep) -> bool:
+    """Whether some number has bounds: there are several seeds, and they change something."""
+    return any(math.isfinite(one.low) for config in sweep.configs for one in sweep.intervals(config).values())
 
 
 def rows_words(sweep: Sweep) -> str:

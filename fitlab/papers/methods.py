@@ -15,6 +15,7 @@ from fitlab.papers.described import (
     VARIES,
     data_words,
     has_epochs,
+    has_intervals,
     loss_name,
     model_words,
     recorded,
@@ -109,8 +110,9 @@ def _losses(sweep: Sweep) -> Iterator[str]:
         when = "after the last epoch, " if has_epochs(sweep) else ""
         yield f"{name}{clipped}, measured {when}without the penalty, alike on training and validation rows."
     level = percent(sweep.spec.diagnosis.level)
-    if len(sweep.spec.seeds.values) == 1:
-        yield "With one seed there are no intervals."
+    if not has_intervals(sweep):
+        several = len(sweep.spec.seeds.values) > 1
+        yield "All seeds gave the same numbers: there are no intervals." if several else NO_INTERVALS
         return
     yield (
         f"Intervals are Student t over seeds at level {level}; those behind verdicts have variances moderated over the "
@@ -138,6 +140,7 @@ def _rule(sweep: Sweep) -> Iterator[str]:
     yield RULE.format(version=version("fitlab"))
 
 
+NO_INTERVALS = "With one seed there are no intervals."
 RULE = (
     "Verdicts follow the rule of fitlab {version}: a configuration is good if it is for sure no worse by δ than every "
     "other one and the constant predictor (an intersection–union test, Berger 1982); it underfits, overfits or has not "

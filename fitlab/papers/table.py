@@ -26,6 +26,7 @@ from fitlab.errors import SpecError
 from fitlab.papers.described import (
     counted_configurations,
     has_epochs,
+    has_intervals,
     loss_name,
     method_name,
     rows_words,
@@ -185,14 +186,15 @@ def _text(cells: Iterable[str]) -> bool:
 def caption(sweep: Sweep, form: Form, rows: int) -> str:
     """Return the caption in plain text: n, S, interval, selection rule, Configs tried, versions."""
     spec = sweep.spec
-    half = "± half of the" if form == "half-width" else "[low, high] of the"
+    half = "± half of" if form == "half-width" else "[low, high] of"
+    interval_words = f" {half} the {percent(spec.diagnosis.level)} Student t interval" if has_intervals(sweep) else ""
     end = "" if spec.question.endswith(("?", ".", "!")) else "."
     when = " at the last epoch" if has_epochs(sweep) else ""
     shown_ones = f", of which the {rows} best are shown" if rows < len(sweep.configs) else ""
     parts = [
         f"{spec.question or f'Sweep {spec.name}'}{end}",
-        f"{loss_name(sweep)}{when}: mean over {seeds_words(sweep)} {half} {percent(spec.diagnosis.level)} Student t "
-        "interval; gap: validation minus train loss, within a seed.",
+        f"{loss_name(sweep)}{when}: mean over {seeds_words(sweep)}{interval_words or ', without intervals'}; "
+        "gap: validation minus train loss, within a seed.",
         rows_words(sweep),
         f"{counted_configurations(len(sweep.configs))} {method_name(sweep)}{shown_ones}.",
         "★: selected, the lowest mean validation loss." if sweep.verdicts.selection else "",

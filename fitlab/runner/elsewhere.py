@@ -34,6 +34,7 @@ def from_mlflow(
     loss: str | None = None,
     by_start: bool = False,
     newest: bool = False,
+    unfinished: bool = False,
     margin: float = 0.05,
     level: float = 0.90,
     uri: str | None = None,
@@ -42,9 +43,9 @@ def from_mlflow(
     """Return a Sweep, with verdicts, of an MLflow experiment that somebody else's code logged. It is read only.
 
     A run is one Config under one seed, with a training and a validation loss, each logged with the same step once an
-    epoch. Runs that failed or were killed count as that; those without both losses, such as parents, that still run, or
-    are deleted, are left out. Of several values at one step, and of several finished runs of one Config and seed, the
-    last counts.
+    epoch (step 0 is taken to be before training). Runs that failed or were killed count as that; those without both
+    losses, such as parents, that still run, or are deleted, are left out. Of several values at one step, and of several
+    finished runs of one Config and seed, the last counts.
 
     experiment: name or id. train, val: metrics; looked for by their names where not given. The losses should be
     measured after the epoch, in evaluation mode, on both parts alike; a mean over the minibatches of the epoch is not.
@@ -53,11 +54,12 @@ def from_mlflow(
     capacity: a param that orders Configs from small to large. constant: the constant predictor's losses,
     ``{"train": …, "val": …}``. loss: "log_loss", "squared_error" or another name. by_start: number runs by their start,
     whatever their seeds. newest: take the last of runs of one Config and seed even where other params differ.
+    unfinished: runs without an end count as they are.
     uri: default MLFLOW_TRACKING_URI, else the database of ``store``.
     Warns of what was guessed or left out. Raises SpecError, and StoreError where MLflow cannot be read.
     """
     keys = (config,) if isinstance(config, str) else tuple(config)
-    asked = Asked(train, val, seed, keys, capacity, loss, by_start, newest)
+    asked = Asked(train, val, seed, keys, capacity, loss, by_start, newest, unfinished)
     found = read(experiment, asked, uri, store)
     sweep = swept(found, constant, margin, level)
     if found.assumed:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ from fitlab.tracking.reading import Curve, Logged, Reader
 
 OUTCOMES = {FINISHED: Outcome.COMPLETED, "FAILED": Outcome.FAILED, "KILLED": Outcome.PRUNED}
 PARAM = "params."  # columns of the frame that hold params are called as MLflow's search_runs calls them
+Read = tuple[pd.DataFrame, int]  # rows of a run, and how many points a later value replaced
 APART = 2  # times as far as the other curve: then their steps are not the same
 
 
@@ -34,6 +36,7 @@ class Asked:
     loss: str | None = None
     by_start: bool = False
     newest: bool = False
+    unfinished: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +59,7 @@ def recording(reader: Reader, experiment: str, asked: Asked) -> Recording:
     found = reader.experiment(experiment)
     runs = _own(reader.runs(found))
     pair = pair_of_losses(frozenset().union(*(run.metrics for run in runs)), asked.train, asked.val)
-    usable, left_out = _usable(runs, pair)
+    usable, left_out = _usable(runs, pair, asked.unfinished)
     if not usable:
         raise SpecError(
             f"{found.name}: no run with {pair.train} and {pair.val} has ended. {' '.join(left_out)}".strip()
@@ -64,7 +67,7 @@ def recording(reader: Reader, experiment: str, asked: Asked) -> Recording:
     found_groups = grouped(usable, asked.seed, asked.config, asked.by_start, asked.newest)
     columns = _columns(found_groups, asked.capacity)
     scores = pair_of_scores(frozenset.intersection(*(one.run.metrics for one in found_groups.members)))
-    rows = [_rows(reader, one, pair, scores, columns) for one in found_groups.members]
+    rows = _read(reader, found_groups.members, lambda one: _rows(reader, one, pair, scores, columns))
     frame = pd.concat([frame for frame, _ in rows], ignore_index=True)
     named = asked.train is not None and asked.val is not None
     loss = asked.loss or kind_of_loss(pair)
@@ -99,17 +102,23 @@ def _own(runs: Sequence[Logged]) -> list[Logged]:
     return fits or list(runs)
 
 
-def _usable(runs: Sequence[Logged], pair: Pair) -> tuple[list[Logged], list[str]]:
-    """Return the runs that ended and have both losses, and what is said of the others."""
+def _usable(runs: Sequence[Logged], pair: Pair, unfinished: bool) -> tuple[list[Logged], list[str]]:
+    """Return the runs that ended and have both losses, and what is said of the others.
+
+    unfinished: take those that have not ended as they are, too.
+    """
     neither = [run for run in runs if not {pair.train, pair.val} & run.metrics]
     both = [run for run in runs if {pair.train, pair.val} <= run.metrics]
     one = [run for run in runs if run not in neither and run not in both]
-    ended = [run for run in both if run.status in OUTCOMES]
+    ended = [run for run in both if unfinished or run.status in OUTCOMES]
     said = [
         ("neither loss (a parent run?)", [run for run in neither if run.status == FINISHED]),
         ("neither loss, and not finished", [run for run in neither if run.status != FINISHED]),
         ("only one of both losses", one),
-        ("no end yet: still running, or their process died", [run for run in both if run not in ended]),
+        (
+            "no end yet: still running, died, or never ended (unfinished, --unfinished, takes them)",
+            [run for run in both if run not in ended],
+        ),
     ]
     lines = [f"{counted(len(found), 'run')} left out, with {why}: {some(found)}." for why, found in said if found]
     for status, how in (("FAILED", "failed"), ("KILLED", "given up (pruned)")):
@@ -142,9 +151,16 @@ def _columns(found: Grouped, capacity: str | None) -> list[str]:
     return list(dict.fromkeys([*found.keys, capacity]))
 
 
-def _rows(
-    reader: Reader, member: Member, pair: Pair, scores: Pair | None, columns: Sequence[str]
-) -> tuple[pd.DataFrame, int]:
+def _read(reader: Reader, members: Sequence[Member], one: Callable[[Member], Read]) -> list[Read]:
+    """Return the rows of all runs, in their order; of a server several at a time, for each waits for an answer."""
+    pool = ThreadPoolExecutor(reader.at_once)
+    try:
+        return [*pool.map(one, members)]
+    finally:
+        pool.shutdown(cancel_futures=True)  # where one is refused, or Ctrl-C: the rest is not waited for
+
+
+def _rows(reader: Reader, member: Member, pair: Pair, scores: Pair | None, columns: Sequence[str]) -> Read:
     """Return the rows of a run, and at how many of its points a later value replaced an earlier one."""
     wanted = [("loss", pair), *([("accuracy", scores)] if scores else [])]
     curves = {
@@ -181,7 +197,7 @@ def _typed(value: str | None) -> float | str | None:
 def _outcome(run: Logged, train: Curve, val: Curve) -> Outcome:
     """Return how a run ended: diverged where a loss ends without being a number, else as its status says."""
     last = [curve.values[max(curve.values)] for curve in (train, val)]
-    return OUTCOMES[run.status] if np.isfinite(last).all() else Outcome.DIVERGED
+    return OUTCOMES.get(run.status, Outcome.COMPLETED) if np.isfinite(last).all() else Outcome.DIVERGED
 
 
 def _refuse_other_steps(run: Logged, pair: Pair, train: Curve, val: Curve) -> None:
@@ -196,7 +212,7 @@ def _refuse_other_steps(run: Logged, pair: Pair, train: Curve, val: Curve) -> No
         )
 
 
-def _repeats(members: Sequence[Member], rows: Sequence[tuple[pd.DataFrame, int]]) -> Iterator[str]:
+def _repeats(members: Sequence[Member], rows: Sequence[Read]) -> Iterator[str]:
     """Say where several values were logged at one step, and where no step was given at all."""
     again = [one.run for one, (_, repeated) in zip(members, rows, strict=True) if repeated]
     if again:

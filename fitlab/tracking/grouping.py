@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -187,12 +189,14 @@ def _names(params: Sequence[Params], keys: Sequence[str]) -> dict[tuple[str | No
     }
 
 
-def _rank(value: str | None) -> tuple[int, float, str]:
-    """Numbers in their order, then text; what is not there first."""
+def _rank(value: str | None) -> tuple[list[tuple[float, str]], str]:
+    """Numbers in their order, also those within text, such as [8] and [32]; what is not there first."""
     if value is None:
-        return 0, 0.0, ""
+        return [], ""
     found = numbered(value)
-    return (2, 0.0, value) if found is None else (1, found, "")
+    words = [] if found is not None else re.findall("[0-9]+|[A-Za-z]+", value)
+    parts = [(float(word), "") if word.isdecimal() else (math.inf, word) for word in words]
+    return ([(found, "")] if found is not None else parts), value
 
 
 def _shape(members: Sequence[Member]) -> list[str]:

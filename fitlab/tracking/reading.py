@@ -16,9 +16,10 @@ from fitlab.errors import PublishError, SpecError, StoreError
 from fitlab.spec.base import did_you_mean
 from fitlab.tracking.backend import Backend, connect, failing, sqlite_file
 from fitlab.tracking.guesses import there_is
-from fitlab.tracking.links import masked
+from fitlab.tracking.links import is_server, masked
 
 PAGE = 1000  # of runs, and of experiments
+REQUESTS = 8
 LARGEST = sys.float_info.max  # as what databases store an infinite value
 
 
@@ -56,6 +57,7 @@ class Reader:
         if "://" not in uri and not uri.startswith("databricks"):
             raise SpecError(f"{uri} is no tracking URI: sqlite:///FILE for a database, http://HOST:PORT for a server")
         self.place = Backend(uri)
+        self.at_once = REQUESTS if is_server(uri) else 1  # curves that are worth being read together
         try:
             with self._reading():
                 self.client = connect(self.place)

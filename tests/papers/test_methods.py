@@ -10,7 +10,7 @@ from papers.sweeps import SPECS
 import fitlab
 from fitlab.diagnosis.naming import interval, number
 from fitlab.errors import SpecError
-from fitlab.papers import methods_paragraph
+from fitlab.papers import latex_table, methods_paragraph
 from fitlab.papers.escaping import typeset
 from fitlab.sweep import Sweep
 
@@ -114,3 +114,12 @@ def test_wrong_requests_are_refused(sweeps: dict[str, Sweep]) -> None:
         methods_paragraph(sweeps["grid"], style="html")
     with pytest.raises(SpecError, match="there is no Config"):
         methods_paragraph(Sweep(sweeps["grid"].spec, (), ()))
+
+
+def test_seeds_that_change_nothing_give_no_intervals_and_that_is_said(tmp_path: Path) -> None:
+    spec = {**SPECS["sizes"], "name": "alike", "data": {"kind": "diabetes"}, "seeds": {"count": 2, "vary": ["order"]}}
+    spec["sweep"] = {"parameters": {"model.parameters.alpha": {"values": [1, 10]}}}
+    sweep = fitlab.run(spec, store=tmp_path, jobs=1, publish=False)
+    assert "All seeds gave the same numbers: there are no intervals." in methods_paragraph(sweep, style="plain")
+    assert "without intervals" in latex_table(sweep)
+    assert r"\pm" not in latex_table(sweep).partition(r"\midrule")[2]

@@ -25,6 +25,7 @@ from fitlab.runner import elsewhere
 from fitlab.sweep import Sweep
 from fitlab.tracking.elsewhere import Asked, Recording
 from fitlab.tracking.guesses import Pair, pair_of_losses, pair_of_scores, words
+from fitlab.tracking.server import free_port, serve
 from fitlab.verdicts import Label
 
 LOSSES = {"train": "train_loss", "val": "val_loss"}
@@ -161,10 +162,11 @@ def test_a_status_is_an_outcome_and_what_is_left_out_is_said(theirs: Theirs) -> 
         "width 8": [Outcome.COMPLETED] * 3,
         "width 9": [Outcome.FAILED, Outcome.PRUNED],
     }
+    assert outcomes(theirs.sweep(unfinished=True))["width 9"][2] is Outcome.COMPLETED
     said = "\n".join(theirs.read().assumed)
     assert "1 run left out, with neither loss (a parent run?): run-8" in said
     assert "1 run left out, with only one of both losses: run-9" in said
-    assert "1 run left out, with no end yet: still running, or their process died: run-6" in said
+    assert "takes them): run-6" in said
     assert "1 run FAILED, counted as failed: run-4" in said
     assert "1 run KILLED, counted as given up (pruned): run-5" in said
 
@@ -223,6 +225,14 @@ def test_a_seed_may_be_a_tag_and_seeds_that_no_config_shares_can_be_numbered(the
         "width 1": [Outcome.COMPLETED] * 2,
         "width 2": [Outcome.COMPLETED] * 2,
     }
+
+
+def test_configs_stand_in_the_order_of_numbers_also_within_text(theirs: Theirs) -> None:
+    for layers in ("[32]", "[8]", "[8, 8]", "relu"):
+        theirs.run({"layers": layers, "seed": 0}, losses(GOOD))
+    theirs.run({"seed": 0}, losses(GOOD))
+    names = [*dict.fromkeys(theirs.read().frame["config"])]
+    assert names == ["no layers", "layers [8]", "layers [8, 8]", "layers [32]", "layers relu"]
 
 
 def test_what_follows_the_seed_makes_no_config(theirs: Theirs) -> None:
@@ -398,6 +408,17 @@ def test_a_database_that_is_not_there_or_of_another_version_is_left_so(tmp_path:
     with pytest.raises(StoreError, match="mlflow db upgrade"):
         fitlab.from_mlflow("one", uri=f"sqlite:///{old}")
     assert everything(old) == everything(Path(copy))
+
+
+@pytest.mark.slow
+def test_a_server_says_what_its_database_says(theirs: Theirs, store: Path) -> None:
+    theirs.rows(frame(SHAPES, seeds=3), LOSSES)
+    theirs.run({"width": "wild", "seed": 0}, {"train_loss": {0: 1.0, 1: np.inf}, "val_loss": {0: 1.0, 1: np.nan}})
+    with serve(store / "mlflow.db", store / "artifacts", free_port()) as base:
+        there = elsewhere.read(theirs.name, Asked(), base, "nowhere")
+    here = theirs.read()
+    pd.testing.assert_frame_equal(there.frame, here.frame)
+    assert (there.said, there.assumed) == (here.said, here.assumed)
 
 
 def test_a_server_that_is_away_is_an_unusable_store(monkeypatch: pytest.MonkeyPatch) -> None:
