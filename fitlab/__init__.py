@@ -14,13 +14,10 @@ if TYPE_CHECKING:
     from fitlab.errors import FitlabError, PublishError, SpecError, StoreError
     from fitlab.records import Config, Fit, Interval, Job, Outcome, Split
     from fitlab.runner.api import load, publish, run, split
-<<<<<<< HEAD
-    from fitlab.runner.elsewhere import from_mlflow
-    from fitlab.runner.reports import report
-=======
     from fitlab.runner.calibration import calibration
+    from fitlab.runner.elsewhere import from_mlflow
     from fitlab.runner.importance import importance
->>>>>>> plots_b
+    from fitlab.runner.reports import report
     from fitlab.runner.theory import bias_variance
     from fitlab.spec import Spec
     from fitlab.sweep import Sweep
@@ -47,11 +44,8 @@ _WHERE = {
     "calibration": "fitlab.runner.calibration",
     "capacity_curves": "fitlab.diagnosis",
     "diagnose": "fitlab.diagnosis",
-<<<<<<< HEAD
     "from_mlflow": "fitlab.runner.elsewhere",
-=======
     "importance": "fitlab.runner.importance",
->>>>>>> plots_b
     "load": "fitlab.runner.api",
     "publish": "fitlab.runner.api",
     "relations": "fitlab.correlations",
@@ -81,11 +75,8 @@ __all__ = [
     "calibration",
     "capacity_curves",
     "diagnose",
-<<<<<<< HEAD
     "from_mlflow",
-=======
     "importance",
->>>>>>> plots_b
     "load",
     "publish",
     "relations",

@@ -16,11 +16,11 @@ from fitlab.plots.norms import norms_vs_gap
 from fitlab.plots.paper import VENUES, paper
 from fitlab.plots.parallel import parallel_coordinates
 from fitlab.plots.parts import bias_variance
+from fitlab.plots.reliability import calibration
 from fitlab.plots.saving import save
 from fitlab.plots.sizes import sample_size_curve
-from fitlab.plots.validation import validation_curve
-from fitlab.plots.reliability import calibration
 from fitlab.plots.spectra import spectrum
+from fitlab.plots.validation import validation_curve
 from fitlab.plots.verdict_map import verdict_map
 from fitlab.plots.written import write_config_figures, write_weight_figures
 
@@ -28,8 +28,8 @@ __all__ = [
     "VENUES",
     "bias_shift",
     "bias_variance",
-    "capacity_curve",
     "calibration",
+    "capacity_curve",
     "caption",
     "drawn",
     "gap_vs_excess",
@@ -38,11 +38,11 @@ __all__ = [
     "norms_vs_gap",
     "paper",
     "parallel_coordinates",
+    "parameter_importance",
     "sample_size_curve",
     "save",
-    "validation_curve",
-    "parameter_importance",
     "spectrum",
+    "validation_curve",
     "verdict_map",
     "weight_heatmap",
     "weight_histograms",
