@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,11 @@ from rich.text import Text
 
 from fitlab.errors import SpecError
 from fitlab.plots.drawn import caption
-from fitlab.plots.kinds import KINDS, draw_kinds, known
+from fitlab.plots.kinds import Kind, draw_kinds, named
 from fitlab.plots.paper import paper
 from fitlab.plots.saving import save
 from fitlab.reporting.written import Report
+from fitlab.runner.kinds import KINDS
 from fitlab.sweep import Sweep
 
 Row = dict[str, Any]
@@ -26,15 +27,15 @@ def write_figures(sweep: Sweep, kinds: Sequence[str], venue: str, width: str, ou
     Raises SpecError for a kind, a venue or a width that there is not.
     """
     try:
-        names = [known(one) for one in kinds] or [*KINDS]
+        wanted = named(KINDS, kinds) or KINDS
         with paper(venue, width):  # type: ignore[arg-type]  # a word that paper looks at
-            return [*_written(sweep, names, out)]
+            return [*_written(sweep, wanted, out)]
     except ValueError as error:
         raise SpecError(str(error).removeprefix("nothing to draw: ")) from None
 
 
-def _written(sweep: Sweep, names: Sequence[str], out: Path) -> Iterator[Row]:
-    for one in draw_kinds(sweep, names):
+def _written(sweep: Sweep, kinds: Mapping[str, Kind], out: Path) -> Iterator[Row]:
+    for one in draw_kinds(sweep, kinds):
         if one.figure is None:
             yield {"kind": one.kind, "files": [], "caption": "", "why": one.why}
         else:

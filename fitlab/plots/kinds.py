@@ -1,6 +1,6 @@
 """Every kind of figure that a Sweep can be drawn as, by name: what it shows, and how it is drawn.
 
-The one table that ``fitlab plot``, the report and the gallery read: a new plot is one more entry.
+A new plot is one more entry. ``fitlab.runner.kinds`` has those, too, that take data or a study to compute.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from fitlab.plots.norms import norms_vs_gap
 from fitlab.plots.parallel import parallel_coordinates
 from fitlab.plots.shared import NothingToDrawError, nothing
 from fitlab.plots.sizes import sample_size_curve
+from fitlab.plots.spectra import spectrum
 from fitlab.plots.validation import validation_curve
 from fitlab.plots.verdict_map import verdict_map
 from fitlab.records import Config
@@ -53,26 +54,27 @@ class Drawn:
     why: str = ""  # it was not drawn
 
 
-def draw_kinds(sweep: Sweep, kinds: Iterable[str] | None = None) -> Iterator[Drawn]:
-    """Yield the figures of some kinds (default: all) in the style that holds, and for each that does not apply why.
-
-    Raises ValueError for a kind that there is not.
-    """
-    for name in KINDS if kinds is None else [known(one) for one in kinds]:
+def draw_kinds(sweep: Sweep, kinds: Mapping[str, Kind]) -> Iterator[Drawn]:
+    """Yield the figures of some kinds in the style that holds, and for each kind that does not apply why."""
+    for name, kind in kinds.items():
         try:
-            for stem, figure in KINDS[name].draw(sweep):
+            for stem, figure in kind.draw(sweep):
                 yield Drawn(name, stem, figure)
         except (NothingToDrawError, FitlabError) as error:
             yield Drawn(name, name, None, str(error).removeprefix("nothing to draw: "))
 
 
-def known(kind: str) -> str:
-    """Return the name of a kind. Raises ValueError where there is none of that name, with what may have been meant."""
-    if kind in KINDS:
-        return kind
-    near = difflib.get_close_matches(kind, KINDS, n=1)
+def named(kinds: Mapping[str, Kind], names: Iterable[str]) -> Mapping[str, Kind]:
+    """Return the kinds of some names. Raises ValueError for a name that there is not, with what may be meant."""
+    return {name: kinds[_known(name, kinds)] for name in names}
+
+
+def _known(name: str, kinds: Mapping[str, Kind]) -> str:
+    if name in kinds:
+        return name
+    near = difflib.get_close_matches(name, kinds, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
-    raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}{hint}")
+    raise ValueError(f"kind must be one of {', '.join(kinds)}, got {name!r}{hint}")
 
 
 def telling(sweep: Sweep) -> dict[str, Config]:
@@ -103,7 +105,7 @@ def _excess(sweep: Sweep, config: Config) -> float:
 # ── how each is drawn ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def _panel() -> tuple[Figure, Axes]:
+def panel() -> tuple[Figure, Axes]:
     """Return a figure of the size that holds, and its only axes."""
     figure = Figure(layout="constrained")
     return figure, figure.subplots()
@@ -113,7 +115,7 @@ def alone(stem: str, plot: Callable[..., object]) -> Draw:
     """Return how a plot that draws into axes is drawn as the only figure of its kind."""
 
     def draw(sweep: Sweep) -> Iterator[Drawing]:
-        figure, ax = _panel()
+        figure, ax = panel()
         plot(sweep, ax=ax)
         yield stem, figure
 
@@ -138,7 +140,7 @@ def _learning_curves(sweep: Sweep) -> Iterator[Drawing]:
     if all(len(fit.curves) < 2 for config in found.values() for fit in sweep.of(config)):
         raise nothing("every Config has one point alone, no epochs")
     for role, config in found.items():
-        figure, ax = _panel()
+        figure, ax = panel()
         learning_curves(sweep, config=config, ax=ax)
         yield f"learning_curves_{role}", figure
 
@@ -149,7 +151,7 @@ def _validation_curves(sweep: Sweep) -> Iterator[Drawing]:
     if not keys:
         raise nothing("nothing is swept")
     for key in keys:
-        figure, ax = _panel()
+        figure, ax = panel()
         validation_curve(sweep, key, config=telling(sweep)["selected"] if len(keys) > 1 else None, ax=ax)
         yield f"validation_curve_{short(key)}", figure
 
@@ -158,7 +160,7 @@ def _bias_shift(sweep: Sweep) -> Iterator[Drawing]:
     config = next(iter(telling(sweep).values()), None)
     if config is None:
         raise nothing("no Config completed")
-    figure, ax = _panel()
+    figure, ax = panel()
     bias_shift(sweep, config=config, ax=ax).set_title(name_of(config), parse_math=False)
     yield "bias_shift", figure
 
@@ -172,6 +174,7 @@ KINDS: Mapping[str, Kind] = {
     "sample_size_curve": Kind("loss against the number of rows", alone("sample_size_curve", sample_size_curve)),
     "validation_curve": Kind("loss along each swept key", _validation_curves),
     "parallel_coordinates": Kind("swept values and loss", alone("parallel_coordinates", parallel_coordinates)),
+    "spectrum": Kind("singular values of the weights of the selected Config", alone("spectrum", spectrum)),
     "norms_vs_gap": Kind("norm of the weights against the gap", alone("norms_vs_gap", norms_vs_gap)),
     "bias_shift": Kind("how much biases shift", _bias_shift),
 }

@@ -71,7 +71,7 @@ def _draw(sweep: Sweep, row: Sequence[str], drawn: list[Picture], absent: list[t
     """Add the figures of the first kind that applies to those drawn, or why none does."""
     why = []
     for kind in row:
-        for one in draw_kinds(sweep, [kind]):
+        for one in draw_kinds(sweep, {kind: KINDS[kind]}):
             if one.figure is None:
                 why.append((kind.replace("_", " "), one.why))
                 continue
