@@ -1,0 +1,231 @@
+"""The gallery: every plot of fitlab.plots with three lines of code, which are run to draw it.
+
+``python -m experiments.gallery [--store mlruns] [--out docs/gallery] [NAME …]``, or ``make gallery``. A plot is one
+more entry of GALLERY; README.md and the pictures are written from the entries. Experiments that are not in the store
+yet are run first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib import pyplot
+from PIL import Image
+
+import fitlab
+from fitlab import plots
+from fitlab.plots.drawn import figure_under
+from fitlab.spec import read_spec
+
+ROOT = Path(__file__).parents[1]
+DPI = 150
+COLOURS = 64  # of a picture's palette, which keeps it small
+LARGEST = 60_000  # bytes of a picture
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A plot, what it is for, and the code that draws it: the last name it binds is what was drawn."""
+
+    name: str  # of the plot, and of the picture
+    says: str
+    code: str
+
+    @property
+    def sweep(self) -> str:
+        """The experiment that it is of."""
+        return self.code.split('load("')[1].split('"')[0]
+
+
+def entry(name: str, says: str, sweep: str, draws: str, venue: str = "icml2024", width: str = "column") -> Entry:
+    """Return an entry. draws: the third line, of ``sweep``."""
+    within = f'with plots.paper("{venue}", "{width}"):'
+    return Entry(name, says, f'sweep = fitlab.load("{sweep}")\n{within}\n    ax = {draws}')
+
+
+GALLERY = (
+    entry(
+        "learning_curves",
+        "Does it learn, and when does it stop to? Every seed faintly, the mean, its band, and what it is held against.",
+        "digits-width",
+        "plots.learning_curves(sweep)",
+    ),
+    entry(
+        "landscape",
+        "Where in the space is it good? Final loss over up to three swept keys, with the verdict of each Config.",
+        "digits-width",
+        "plots.landscape(sweep)",
+        width="text",
+    ),
+    entry("verdict_map", "The verdicts alone.", "digits-width", 'plots.verdict_map(sweep, y="alpha")'),
+    entry(
+        "gap_vs_excess",
+        "A gap is not overfitting: what counts is the excess over the best, in margins.",
+        "digits-width",
+        "plots.gap_vs_excess(sweep)",
+    ),
+    entry(
+        "capacity_curve",
+        "Loss against size: the interpolation threshold and the second descent.",
+        "oracle-double-descent",
+        "plots.capacity_curve(sweep)",
+    ),
+    entry(
+        "validation_curve",
+        "Loss along one swept key, all else held.",
+        "oracle-ridge",
+        'plots.validation_curve(sweep, "alpha")',
+    ),
+    entry(
+        "sample_size_curve",
+        "What would more data give? Power laws with intervals, beside the last value, which they have to better.",
+        "oracle-sample-size",
+        "plots.sample_size_curve(sweep)",
+    ),
+    entry(
+        "bias_variance",
+        "What the test error consists of, where the truth is known.",
+        "oracle-ridge",
+        "plots.bias_variance(fitlab.bias_variance(sweep), sweep=sweep)",
+    ),
+    entry(
+        "parallel_coordinates",
+        "All swept values of a search and what they came to.",
+        "digits-search",
+        "plots.parallel_coordinates(sweep)",
+    ),
+    entry(
+        "parameter_importance",
+        "Which swept parameter matters (Optuna's PED-ANOVA).",
+        "digits-width",
+        "plots.parameter_importance(fitlab.importance(sweep))",
+    ),
+    entry(
+        "calibration",
+        "Are its probabilities what they say?",
+        "digits-width",
+        "plots.calibration(fitlab.calibration(sweep))",
+    ),
+    entry(
+        "norms_vs_gap",
+        "Along label noise norms go with the gap; along capacity they do not, so no verdict uses them.",
+        "label-noise",
+        "plots.norms_vs_gap(sweep)",
+    ),
+    entry(
+        "spectrum",
+        "Singular values of weights, against those of chance.",
+        "digits-width",
+        "plots.spectrum(sweep)",
+    ),
+    entry(
+        "bias_shift",
+        "How much biases shift what a layer adds up.",
+        "label-noise",
+        "plots.bias_shift(sweep, config=sweep.configs[0])",
+    ),
+    entry(
+        "weight_histograms",
+        "How weights spread while training.",
+        "label-noise",
+        "plots.weight_histograms(sweep.fits[-1])",
+    ),
+    entry("weight_heatmap", "The weights themselves.", "biases", "plots.weight_heatmap(sweep.fits[0])"),
+)
+
+
+def specs() -> dict[str, Path]:
+    """Return the shipped specs by the names of their sweeps."""
+    return {read_spec(path).spec.name: path for path in sorted((ROOT / "experiments").rglob("*.yaml"))}
+
+
+def ready(names: Iterable[str], store: Path) -> None:
+    """Run the experiments that are not in the store yet."""
+    shipped = specs()
+    for name in dict.fromkeys(names):
+        if not (store / "sweeps" / f"{name}.json").exists():
+            fitlab.run(shipped[name], store=store, publish=False)
+
+
+def drawn(code: str) -> Any:
+    """Run the code of an entry where ``mlruns`` is the store; return the axes or the figure that it draws."""
+    names: dict[str, Any] = {"fitlab": fitlab, "plots": plots}
+    exec(code, names)  # noqa: S102 (our own text above)
+    return names["ax"]
+
+
+def picture(entry: Entry, out: Path) -> str:
+    """Draw an entry into ``out``/NAME.png, of few colours; return its caption."""
+    found = drawn(entry.code)
+    path = out / f"{entry.name}.png"
+    figure_under(found).savefig(path, dpi=DPI, metadata={"Software": None})
+    said = plots.caption(found)
+    pyplot.close("all")
+    with Image.open(path) as image:
+        image.convert("RGB").quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
+            path, optimize=True
+        )
+    return said
+
+
+def readme(captions: Sequence[tuple[Entry, str]]) -> str:
+    """Return the page of the gallery."""
+    lines = [
+        "# Gallery",
+        "",
+        "Every plot of `fitlab.plots`, drawn by the three lines beside it from experiments that are shipped here, at the",
+        "width of a column. `make gallery` draws them anew. First `import fitlab` and `from fitlab import plots`; then",
+        '`plots.save(ax, "fig/name")` writes pdf, png, the numbers as csv, and where they are from as json.',
+        "The caption of each is what `plots.caption(ax)` says.",
+        "",
+    ]
+    for one, said in captions:
+        lines += [
+            f"## {one.name}",
+            "",
+            one.says,
+            "",
+            f"![{one.name}]({one.name}.png)",
+            "",
+            "```python",
+            one.code,
+            "```",
+        ]
+        lines += ["", f"> {said}".replace("<", "&lt;").replace("*", r"\*"), ""]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Draw the gallery, or some entries of it."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
+    parser.add_argument("names", nargs="*", help="entries; default: all, and README.md")
+    parser.add_argument("--store", type=Path, default=ROOT / "mlruns")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "gallery")
+    given = parser.parse_args()
+    mpl.use("agg")
+    entries = [one for one in GALLERY if one.name in given.names or not given.names]
+    store, out = given.store.absolute(), given.out.absolute()
+    out.mkdir(parents=True, exist_ok=True)
+    ready([one.sweep for one in entries], store)
+    captions = []
+    with tempfile.TemporaryDirectory() as here:
+        os.symlink(store, Path(here) / "mlruns")
+        with contextlib.chdir(here):
+            for one in entries:
+                captions.append((one, picture(one, out)))
+                size = (out / f"{one.name}.png").stat().st_size
+                print(f"{one.name}.png {size // 1000} kB{' TOO LARGE' if size > LARGEST else ''}")
+    if not given.names:
+        (out / "README.md").write_text(readme(captions), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
