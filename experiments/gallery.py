@@ -136,9 +136,9 @@ GALLERY = (
         "weight_histograms",
         "How weights spread while training.",
         "label-noise",
-        "plots.weight_histograms(sweep.fits[-1])",
+        "plots.weight_histograms(sweep)",
     ),
-    entry("weight_heatmap", "The weights themselves.", "biases", "plots.weight_heatmap(sweep.fits[0])"),
+    entry("weight_heatmap", "The weights themselves.", "biases", "plots.weight_heatmap(sweep)"),
 )
 
 

@@ -369,7 +369,9 @@ def weights(
         ),
     ] = None,
     epoch: Annotated[int | None, typer.Option(min=0, help="One of training.snapshots; default: the last.")] = None,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write figures there: png, pdf and csv.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write figures there: png, pdf, csv and json.")
+    ] = None,
     store: StoreFolder = DEFAULT_STORE,
     as_json: Json = False,
 ) -> None:

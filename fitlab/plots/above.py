@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from textwrap import wrap
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
-from fitlab.plots.shared import LETTER, across, draw_legend, small
+from fitlab.plots.shared import across, draw_legend, small, wrapped
 
 HANDLE, SPACING, BETWEEN, ROW = 1.6, 0.3, 1.2, 1.25  # in sizes of text: lines, rows, columns, and the height of a row
 
@@ -31,8 +30,7 @@ def head(ax: Axes, title: str, lines: Mapping[str, Artist], legend: bool = True)
             ax, [*lines.values()], [*lines], ncols=columns, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.3,
             borderpad=0, labelspacing=SPACING, columnspacing=BETWEEN, handlelength=HANDLE, handletextpad=0.5,
         )  # fmt: skip
-    written = wrap(title, max(12, int(across(ax) / (LETTER * size))), break_long_words=True)
-    ax.set_title("\n".join(written), fontsize=size, parse_math=False, pad=height + 0.7 * size)
+    ax.set_title(wrapped(title, across(ax), size), fontsize=size, parse_math=False, pad=height + 0.7 * size)
 
 
 def _columns(words: Sequence[str], room: float) -> int:

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fitlab.diagnosis.naming import name_of, short
+from fitlab.diagnosis.naming import short
 from fitlab.errors import FitlabError
 from fitlab.plots.biases import bias_shift
 from fitlab.plots.capacity import capacity_curve
 from fitlab.plots.curves import learning_curves
 from fitlab.plots.excess import gap_vs_excess
 from fitlab.plots.landscape import landscape
+from fitlab.plots.matrices import weight_heatmap, weight_histograms
 from fitlab.plots.norms import norms_vs_gap
 from fitlab.plots.parallel import parallel_coordinates
 from fitlab.plots.shared import NothingToDrawError, nothing
@@ -156,15 +157,6 @@ def _validation_curves(sweep: Sweep) -> Iterator[Drawing]:
         yield f"validation_curve_{short(key)}", figure
 
 
-def _bias_shift(sweep: Sweep) -> Iterator[Drawing]:
-    config = next(iter(telling(sweep).values()), None)
-    if config is None:
-        raise nothing("no Config completed")
-    figure, ax = panel()
-    bias_shift(sweep, config=config, ax=ax).set_title(name_of(config), parse_math=False)
-    yield "bias_shift", figure
-
-
 KINDS: Mapping[str, Kind] = {
     "learning_curves": Kind("train and validation curves of telling Configs", _learning_curves),
     "landscape": Kind("validation loss over what is swept", together("landscape", landscape)),
@@ -175,6 +167,8 @@ KINDS: Mapping[str, Kind] = {
     "validation_curve": Kind("loss along each swept key", _validation_curves),
     "parallel_coordinates": Kind("swept values and loss", alone("parallel_coordinates", parallel_coordinates)),
     "spectrum": Kind("singular values of the weights of the selected Config", alone("spectrum", spectrum)),
+    "weight_histograms": Kind("how weights are spread", alone("weight_histograms", weight_histograms)),
+    "weight_heatmap": Kind("the weights of a layer", alone("weight_heatmap", weight_heatmap)),
+    "bias_shift": Kind("how much biases shift", alone("bias_shift", bias_shift)),
     "norms_vs_gap": Kind("norm of the weights against the gap", alone("norms_vs_gap", norms_vs_gap)),
-    "bias_shift": Kind("how much biases shift", _bias_shift),
 }

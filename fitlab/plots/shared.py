@@ -86,8 +86,13 @@ def across(ax: Axes) -> float:
 def entitle(ax: Axes, text: str) -> None:
     """Write a title that is no wider than the axes: in small text, in as many lines as it takes."""
     size = small()
-    lines = _even(text, max(12, int(across(ax) / (LETTER * size))))
-    ax.set_title("\n".join(lines), fontsize=size, parse_math=False)
+    ax.set_title(wrapped(text, across(ax), size), fontsize=size, parse_math=False)
+
+
+def wrapped(text: str, points: float, size: float) -> str:
+    """Return text in as many lines as it takes in a width of ``points``. size: of the text"""
+    return "
+".join(_even(text, max(12, int(points / (LETTER * size)))))
 
 
 def _even(text: str, letters: int) -> list[str]:

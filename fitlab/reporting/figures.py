@@ -23,6 +23,7 @@ REPORTED = (  # of each row the first that applies
     ("gap_vs_excess",),
     ("capacity_curve",),
     ("sample_size_curve",),
+    ("norms_vs_gap",),
 )
 ELSE = "validation_curve", {"capacity_curve", "sample_size_curve"}  # drawn where none of these is
 WIDE, TALL = 4.0, 2.8  # inches
