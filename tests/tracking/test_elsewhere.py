@@ -108,6 +108,7 @@ def test_curves_that_went_through_mlflow_have_the_verdicts_of_the_frame(theirs: 
         assert (own.text, own.because, own.n, own.reasons) == (its.text, its.because, its.n, its.reasons)
 
 
+@pytest.mark.slow
 def test_an_experiment_that_fitlab_published_has_the_verdicts_of_the_sweep(tiny: dict, store: Path) -> None:
     sweep = fitlab.run(tiny, store=store, jobs=1)
     null = sweep.constants()[0][1]
@@ -135,6 +136,7 @@ def test_the_csv_is_a_frame_that_says_all(theirs: Theirs, tmp_path: Path) -> Non
     assert [config.swept for config in again.configs] == [config.swept for config in sweep.configs]
 
 
+@pytest.mark.slow
 def test_thousands_of_points_are_all_read(theirs: Theirs) -> None:
     run = theirs.run({"width": 1}, losses(GOOD), status=None)
     steps = range(41, 3_041)
@@ -285,7 +287,7 @@ def test_of_several_values_at_one_step_the_last_counts(theirs: Theirs) -> None:
 def test_without_steps_there_is_the_last_value_and_that_is_said(theirs: Theirs) -> None:
     run = theirs.run({"width": 1}, status=None)
     for name, curve in losses(GOOD).items():
-        for time, value in curve.items():
+        for time, value in [*curve.items()][::-8][::-1]:  # the last one among them
             theirs.client.log_metric(run, name, value, timestamp=time)
     theirs.client.set_terminated(run)
     (fit,) = theirs.sweep().fits
