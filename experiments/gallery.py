@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import matplotlib as mpl
 from matplotlib import pyplot
@@ -22,18 +22,16 @@ from PIL import Image
 
 import fitlab
 from fitlab import plots
-from fitlab.plots.drawn import figure_under
 from fitlab.spec import read_spec
 
 ROOT = Path(__file__).parents[1]
-DPI = 150
 COLOURS = 64  # of a picture's palette, which keeps it small
 LARGEST = 60_000  # bytes of a picture
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A plot, what it is for, and the code that draws it: the last name it binds is what was drawn."""
+    """A plot, what it is for, and the code that draws it into fig/NAME.png and its companions."""
 
     name: str  # of the plot, and of the picture
     says: str
@@ -46,9 +44,9 @@ class Entry:
 
 
 def entry(name: str, says: str, sweep: str, draws: str, venue: str = "icml2024", width: str = "column") -> Entry:
-    """Return an entry. draws: the third line, of ``sweep``."""
+    """Return an entry. draws: what is saved, of ``sweep``."""
     within = f'with plots.paper("{venue}", "{width}"):'
-    return Entry(name, says, f'sweep = fitlab.load("{sweep}")\n{within}\n    ax = {draws}')
+    return Entry(name, says, f'sweep = fitlab.load("{sweep}")\n{within}\n    plots.save({draws}, "fig/{name}")')
 
 
 GALLERY = (
@@ -155,24 +153,14 @@ def ready(names: Iterable[str], store: Path) -> None:
             fitlab.run(shipped[name], store=store, publish=False)
 
 
-def drawn(code: str) -> Any:
-    """Run the code of an entry where ``mlruns`` is the store; return the axes or the figure that it draws."""
-    names: dict[str, Any] = {"fitlab": fitlab, "plots": plots}
-    exec(code, names)  # noqa: S102 (our own text above)
-    return names["ax"]
-
-
 def picture(entry: Entry, out: Path) -> str:
-    """Draw an entry into ``out``/NAME.png, of few colours; return its caption."""
-    found = drawn(entry.code)
-    path = out / f"{entry.name}.png"
-    figure_under(found).savefig(path, dpi=DPI, metadata={"Software": None})
-    said = plots.caption(found)
+    """Run the code of an entry, where ``mlruns`` is the store, and keep its png with few colours; return its caption."""
+    exec(entry.code, {"fitlab": fitlab, "plots": plots})  # noqa: S102 (our own text above)
     pyplot.close("all")
-    with Image.open(path) as image:
-        image.convert("RGB").quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
-            path, optimize=True
-        )
+    with Image.open(f"fig/{entry.name}.png") as image:
+        few = image.convert("RGB").quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        few.save(out / f"{entry.name}.png", optimize=True)
+    said: str = json.loads(Path(f"fig/{entry.name}.json").read_text(encoding="utf-8"))["caption"]
     return said
 
 
@@ -181,10 +169,9 @@ def readme(captions: Sequence[tuple[Entry, str]]) -> str:
     lines = [
         "# Gallery",
         "",
-        "Every plot of `fitlab.plots`, drawn by the three lines beside it from experiments that are shipped here, at the",
-        "width of a column. `make gallery` draws them anew. First `import fitlab` and `from fitlab import plots`; then",
-        '`plots.save(ax, "fig/name")` writes pdf, png, the numbers as csv, and where they are from as json.',
-        "The caption of each is what `plots.caption(ax)` says.",
+        "Every plot of `fitlab.plots` from experiments that are shipped here, drawn by the three lines below it, after",
+        "`import fitlab` and `from fitlab import plots`. `make gallery` runs them again. `plots.save` writes pdf and png,",
+        "what is drawn as csv, and as json where that is from, and the caption that stands below each picture.",
         "",
     ]
     for one, said in captions:

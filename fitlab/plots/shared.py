@@ -91,8 +91,7 @@ def entitle(ax: Axes, text: str) -> None:
 
 def wrapped(text: str, points: float, size: float) -> str:
     """Return text in as many lines as it takes in a width of ``points``. size: of the text"""
-    return "
-".join(_even(text, max(12, int(points / (LETTER * size)))))
+    return "\n".join(_even(text, max(12, int(points / (LETTER * size)))))
 
 
 def _even(text: str, letters: int) -> list[str]:
