@@ -127,16 +127,16 @@ GALLERY = (
     entry(
         "bias_shift",
         "How much biases shift what a layer adds up.",
-        "label-noise",
-        "plots.bias_shift(sweep, config=sweep.configs[0])",
+        "biases",
+        "plots.bias_shift(sweep)",
     ),
     entry(
         "weight_histograms",
         "How weights spread while training.",
-        "label-noise",
+        "digits-width",
         "plots.weight_histograms(sweep)",
     ),
-    entry("weight_heatmap", "The weights themselves.", "biases", "plots.weight_heatmap(sweep)"),
+    entry("weight_heatmap", "The weights themselves.", "digits-width", "plots.weight_heatmap(sweep)"),
 )
 
 
@@ -154,7 +154,7 @@ def ready(names: Iterable[str], store: Path) -> None:
 
 
 def picture(entry: Entry, out: Path) -> str:
-    """Run the code of an entry, where ``mlruns`` is the store, and keep its png with few colours; return its caption."""
+    """Run the code of an entry where ``mlruns`` is the store, keep its png with few colours, return its caption."""
     exec(entry.code, {"fitlab": fitlab, "plots": plots})  # noqa: S102 (our own text above)
     pyplot.close("all")
     with Image.open(f"fig/{entry.name}.png") as image:
@@ -170,8 +170,8 @@ def readme(captions: Sequence[tuple[Entry, str]]) -> str:
         "# Gallery",
         "",
         "Every plot of `fitlab.plots` from experiments that are shipped here, drawn by the three lines below it, after",
-        "`import fitlab` and `from fitlab import plots`. `make gallery` runs them again. `plots.save` writes pdf and png,",
-        "what is drawn as csv, and as json where that is from, and the caption that stands below each picture.",
+        "`import fitlab` and `from fitlab import plots`. `make gallery` runs them again. `plots.save` writes pdf and",
+        "png, what is drawn as csv, and as json where that is from and the caption, which stands below each picture.",
         "",
     ]
     for one, said in captions:

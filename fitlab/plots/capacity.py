@@ -194,7 +194,7 @@ def _of_sweep(sweep: Sweep, config: Config | str | None, fixed: Mapping[str, Any
     swept = {key: value for key, value in curve.swept.items() if key not in BY_NAME}
     line = [one for one in sweep.configs if curve.axis in one.swept and fits_in(one.swept, swept)]
     reasons = [why_not(sweep, one) for one in line if one not in drawn]
-    domain = domain_of(sweep.spec)[curve.axis]
+    domain = domain_of(sweep.spec).get(curve.axis)  # what was recorded elsewhere has none
     found = _of_curve(curve, domain.log if isinstance(domain, Range) else None)
     points = points_of(sweep, drawn, curve.axis, "loss", found.points.places)
     left = {one: reasons.count(one) for one in dict.fromkeys(reasons)}

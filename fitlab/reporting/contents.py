@@ -40,7 +40,8 @@ from fitlab.verdicts import Check, Label, State, Verdict
 
 HEADS = {"loss/train": "train loss", "loss/val": "validation loss", "gap/loss": "gap"}
 MARKS = {"o": "●", "s": "■", "^": "▲", "D": "◆", "v": "▼", "*": "★", "P": "✚", "X": "✖", "p": "○"}
-SHOWN_CONFIGS = 3  # that are named where a check found several
+SHOWN_DATA = 3  # fingerprints that are written
+MANY_SEEDS = 20  # of more only the ends are written
 
 
 @dataclass(frozen=True)
@@ -319,11 +320,13 @@ def _provenance(sweep: Sweep, logged: Logged | None) -> Iterator[tuple[str, str]
     ends = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items()) or "none yet"
     yield "sweep", f"{spec.name}, spec {digest(spec.model_dump(mode='json'))[:12]}"
     yield "Configs and Fits", f"{counted(len(sweep.configs), 'Config')}; {counted(len(sweep.fits), 'Fit')}: {ends}"
-    yield "seeds", f"{', '.join(map(str, seeds.values))}; a seed varies {listed(seeds.vary)}"
-    yield "method", _method(sweep)
+    elsewhere = isinstance(spec.data, RecordedData)
+    varies = "" if elsewhere else f"; a seed varies {listed(seeds.vary)}"
+    yield "seeds", f"{_numbers(seeds.values)}{varies}"
+    yield "method", "recorded elsewhere" if elsewhere else _method(sweep)
     margin, level = percent(spec.diagnosis.margin), percent(spec.diagnosis.level)
     yield "verdicts", f"margin {margin} of the constant predictor's loss, level {level}"
-    yield from _data(sweep)
+    yield from () if elsewhere else _data(sweep)
     yield from _made([fit.provenance for fit in sweep.fits if fit.provenance])
     if logged is not None:
         yield "MLflow", f"experiment {logged.experiment} in {logged.uri}, {counted(len(logged.runs), 'run')} of Configs"
@@ -335,19 +338,21 @@ def _runs(sweep: Sweep, logged: Logged | None) -> Iterator[tuple[str, str, str]]
             yield name_of(config), logged.runs[config.digest], logged.page(config)
 
 
+def _numbers(values: Sequence[int]) -> str:
+    """Write seeds: all of them, or of many the first and the last."""
+    if len(values) <= MANY_SEEDS:
+        return ", ".join(map(str, values))
+    return f"{len(values)}, from {values[0]} to {values[-1]}"
+
+
 def _method(sweep: Sweep) -> str:
-    if isinstance(sweep.spec.data, RecordedData):
-        return "recorded elsewhere"
-    method = sweep.spec.sweep.method
-    return (
-        f"{method}, a search: {'it may prune' if _prunes(sweep) else 'it looks where losses are low'}"
-        if isinstance(sweep.spec.sweep, Tpe)
-        else f"{method}, a survey: nothing is pruned"
-    )
-
-
-def _prunes(sweep: Sweep) -> bool:
-    return isinstance(sweep.spec.sweep, Tpe) and sweep.spec.sweep.early_terminate is not None
+    match sweep.spec.sweep:
+        case Tpe(early_terminate=None):
+            return "tpe, a search: it looks where losses are low"
+        case Tpe():
+            return "tpe, a search: it looks where losses are low, and prunes"
+        case survey:
+            return f"{survey.method}, a survey: nothing is pruned"
 
 
 def _data(sweep: Sweep) -> Iterator[tuple[str, str]]:
@@ -355,8 +360,8 @@ def _data(sweep: Sweep) -> Iterator[tuple[str, str]]:
     sizes = next((fit.sizes for fit in sweep.fits if fit.sizes), {})
     rows = ", ".join(f"{sizes[f'n_{part}']} {part}" for part in ("train", "val", "test") if f"n_{part}" in sizes)
     if prints:
-        names = ", ".join(one[:12] for one in [*prints][:SHOWN_CONFIGS])
-        more = f" and {len(prints) - SHOWN_CONFIGS} more" if len(prints) > SHOWN_CONFIGS else ""
+        names = ", ".join(one[:12] for one in [*prints][:SHOWN_DATA])
+        more = f" and {len(prints) - SHOWN_DATA} more" if len(prints) > SHOWN_DATA else ""
         yield "data", f"{sweep.spec.data.kind}, fingerprint {names}{more}{f'; rows: {rows}' if rows else ''}"
     trainers = dict.fromkeys(fit.job.trainer for fit in sweep.fits)
     if any(trainers):
