@@ -6,13 +6,14 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep report gallery check test prove bench calibrate reproduce ui schema screenshots clean
+.PHONY: help setup sweep report gallery check test prove versions bench calibrate reproduce ui schema screenshots clean
 
 help:
 	@echo "make sweep [SPEC=experiments/….yaml] [STORE=mlruns]   run a sweep, print its table and the link to the curves"
 	@echo "make report [SPEC=…] [NAME=…]                        run it where it was not, and write its report: one HTML page"
 	@echo "make ui                                              MLflow's pages on 127.0.0.1"
 	@echo "make test    everything        make check   lint, types and fast tests        make prove   the long proofs"
+	@echo "make versions   the fast tests with the lowest versions that pyproject.toml names, and with the newest Python here"
 	@echo "make bench   the kernel against scikit-learn, whole sweeps against a hand-written script, start-up, replay"
 	@echo "make reproduce   what experiments/ claims, expected and got"
 	@echo "make calibrate   how often verdicts are right, on problems whose truth is known; about five minutes"
@@ -60,6 +61,9 @@ test: $(READY)
 
 prove: $(READY)
 	FITLAB_PROVE=1 $(BIN)/pytest -n 2 --dist loadgroup
+
+versions: $(READY)
+	@$(BIN)/python tests/versions.py
 
 bench: $(READY)
 	@$(BIN)/python benchmarks/kernel.py --json benchmarks/kernel.json

@@ -29,6 +29,7 @@ from fitlab.papers.described import (
     has_intervals,
     loss_name,
     method_name,
+    recorded,
     rows_words,
     seeds_words,
     selection_words,
@@ -38,6 +39,7 @@ from fitlab.papers.escaping import escaped, typeset
 from fitlab.records import Config, Interval
 from fitlab.seeds import canonical
 from fitlab.spec import domain_of
+from fitlab.spec.recorded import NAME
 from fitlab.spec.sweeps import Tpe
 from fitlab.sweep import CONSTANT, Sweep
 
@@ -61,7 +63,7 @@ def latex_table(sweep: Sweep, *, rows: int = 20, intervals: Form = "half-width")
     if rows < 1 or intervals not in ("half-width", "bounds"):
         raise SpecError(f"rows is at least 1 and intervals half-width or bounds, got {rows} and {intervals!r}")
     configs = _shown(sweep, rows)
-    keys = short_names(list(domain_of(sweep.spec)))
+    keys = {**short_names(list(domain_of(sweep.spec))), **({NAME: "configuration"} if recorded(sweep) else {})}
     with_fits = len({outcomes(sweep.of(config)) for config in configs}) > 1
     heads = [*keys.values(), *HEADS.values(), "verdict", *(["Fits"] if with_fits else [])]
     body = [[*_labels(configs, config, keys), *_row(sweep, config, intervals, with_fits)] for config in configs]
@@ -75,6 +77,7 @@ def latex_table(sweep: Sweep, *, rows: int = 20, intervals: Form = "half-width")
         r"  \centering",
         rf"  \caption{{{typeset(caption(sweep, intervals, len(configs)))}}}",
         rf"  \label{{tab:{re.sub('[^A-Za-z0-9.:-]+', '-', sweep.spec.name)}}}",
+        r"  \smallskip",
         r"  \small\setlength{\tabcolsep}{3pt}",
         r"  \makebox[\linewidth]{%",
         rf"  \begin{{tabular}}{{@{{}}l@{{\,}}{spec}@{{}}}}",
@@ -170,7 +173,8 @@ def _constants(sweep: Sweep, keys: Mapping[str, str], form: Form, with_fits: boo
         labels = [escaped(shown(swept[key])) if key in swept else "" for key in keys]
         if not swept and keys:
             labels = [rf"\multicolumn{{{len(keys)}}}{{l}}{{{CONSTANT}}}"]
-        ends = [*_losses(null, form), escaped(beside or ABSENT), *([CONSTANT if swept else ""] if with_fits else [])]
+        said = f"{CONSTANT}{': ' * bool(beside)}{beside}" if swept or not keys else beside or ABSENT
+        ends = [*_losses(null, form), escaped(said), *([""] if with_fits else [])]
         found.append([*labels, *ends])
     return found
 

@@ -76,6 +76,9 @@ def test_the_selected_config_alone_is_marked_and_the_constant_predictor_is_last(
     marked = [i for i, cells in enumerate(body) if cells[0] == r"$\star$"]
     assert [sweep.configs[i].digest for i in marked] == [sweep.verdicts.selection.config]
     assert "constant predictor" in body[-1][1]
+    for name, data in (("sizes", 2), ("one", 1)):  # one for each way the data are set up, beside no swept key
+        ends = rows(latex_table(sweeps[name]))[-data:]
+        assert all("constant predictor" in cells[-1] for cells in ends)
     assert [cells[6] for cells in body[:-1]] == [
         sweep.verdicts.by_config[config.digest].brief for config in sweep.configs
     ]
