@@ -107,7 +107,8 @@ def _side_by_side(ax: Axes, found: Shifts, epoch: int) -> None:
     for place, (layer, points) in enumerate(found.by_layer.items()):
         (one,) = points.values()
         ends = [[one.estimate - one.low], [one.high - one.estimate]]  # NaN, of a single seed, draws no bar
-        ax.errorbar([layer], [one.estimate], yerr=ends, color=colour(place), marker=marker(place), label=layer)
+        ax.errorbar([place], [one.estimate], yerr=ends, color=colour(place), marker=marker(place), label=layer)
+    ax.set_xticks(range(len(found.by_layer)), [*found.by_layer], parse_math=False)
     ax.set_xlabel(f"layer, epoch {epoch}")
     ax.margins(x=0.25)
 

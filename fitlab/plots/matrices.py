@@ -123,7 +123,7 @@ def draw_map(ax: Axes, one: Map, colorbar: bool = True) -> None:
     )
     entitle(ax, f"{one.layer}: {rows} × {units}" if one.role == WEIGHT else f"{units} biases")
     ax.set_xlabel("unit" if one.values.shape == one.shape else "unit\n(cell: largest of a block)")
-    ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(4 if units * 2 > rows else 2, integer=True))  # a slim one has less room
     if rows == 1:
         ax.set_yticks([])
     else:
