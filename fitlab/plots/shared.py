@@ -29,9 +29,9 @@ def axes_or_new(ax: Axes | None) -> Axes:
     return pyplot.subplots(layout="constrained")[1] if ax is None else ax
 
 
-def new_figure() -> Figure:
-    """Return a new figure for several axes, which make room for each other."""
-    return pyplot.figure(layout="constrained")
+def new_figure(width: float, height: float) -> Figure:
+    """Return a new figure of so many inches for several axes, which make room for each other."""
+    return pyplot.figure(figsize=(width, height), layout="constrained")
 
 
 def figure_of(ax: Axes) -> Figure:
