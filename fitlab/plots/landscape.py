@@ -157,14 +157,21 @@ def landscape(
         places.ravel()[place].set_axis_off()
         places.ravel()[place - across].tick_params(labelbottom=True)  # nothing stands below it
     _name(figure, found)
-    _draw_scale(figure, places, found, shades)
-    handles, labels = _explained(found)
-    room = max(map(len, labels), default=1) / 2 + 4  # of an entry, in sizes of text
-    columns = max(1, int(_inches(figure)[0] * 72 / (room * small())))
-    remark = found.remark or None
-    legend = draw_legend(figure, handles, labels, loc="outside upper center", ncols=columns, title=remark)
-    legend.get_title().set_parse_math(False)
+    _draw_key(figure, found)
+    _draw_scale(figure, places, found, shades)  # it takes its room from where panels then are
     return figure_shows(figure, found)
+
+
+def _draw_key(figure: FigureBase, found: Landscape) -> None:
+    """Draw the legend above the panels; a figure whose layout makes no room for it gets some."""
+    handles, labels = _explained(found)
+    size, (width, height), remark = small(), _inches(figure), found.remark
+    columns = max(1, int(width * 72 / (size * (max(map(len, labels), default=1) / 2 + 4))))
+    legend = draw_legend(figure, handles, labels, loc="outside upper center", ncols=columns, title=remark or None)
+    legend.get_title().set_parse_math(False)
+    if figure_under(figure).get_layout_engine() is None:
+        lines = math.ceil(len(labels) / columns) + len(remark.splitlines()) + 3  # and the titles of panels
+        figure.subplots_adjust(top=1 - 1.5 * size * lines / (72 * height), left=0.17, bottom=0.14, hspace=0.4)
 
 
 def _inches(figure: FigureBase) -> tuple[float, float]:

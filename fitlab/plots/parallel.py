@@ -21,7 +21,7 @@ from fitlab.plots.drawn import Origin, origin_of, shows
 from fitlab.plots.keys import ABSENT, WIDE, Axis, written
 from fitlab.plots.marks import explained
 from fitlab.plots.rows import FROM_A_SEARCH, Row, Rows, as_loss, rows_of, said
-from fitlab.plots.shared import FAINT, LETTER, axes_or_new, draw_legend, entitle, figure_of, nothing, small
+from fitlab.plots.shared import FAINT, LETTER, axes_or_new, draw_legend, entitle, extent, nothing, small
 from fitlab.records import Floats
 from fitlab.sweep import Sweep
 
@@ -165,8 +165,7 @@ def _draw_ladders(ax: Axes, found: Parallel) -> None:
             right = place == last
             ax.plot(place, at, marker="_", color="black", markersize=4, markeredgewidth=0.6, zorder=1.6)
             ax.text(place + (0.09 if right else -0.04), at, text, ha="left" if right else "right", **style)
-    width = 72 * ax.get_position().width * figure_of(ax).get_figwidth() / (last + 1)
-    letters = max(8, int(0.9 * width / (LETTER * size)))
+    letters = max(8, int(0.9 * extent(ax)[0] / (LETTER * size * (last + 1))))
     names = ["\n".join(wrap(one.label, letters, break_long_words=False)) for one in found.ladders]
     ax.set_xticks(range(last + 1), names, fontsize=size, parse_math=False)
     ax.set_yticks([])

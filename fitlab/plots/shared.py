@@ -42,6 +42,12 @@ def figure_of(ax: Axes) -> Figure:
     return figure
 
 
+def extent(ax: Axes) -> tuple[float, float]:
+    """Return width and height of axes in points, as they are before room is made for what stands around them."""
+    points = 72 / figure_of(ax).dpi
+    return points * ax.bbox.width, points * ax.bbox.height
+
+
 def colour(place: int) -> str:
     """Return the colour of the series at a place."""
     return SERIES[place % len(SERIES)]
@@ -74,8 +80,7 @@ def draw_legend(where: Axes | FigureBase, *handles: Any, **settings: Any) -> Leg
 def entitle(ax: Axes, text: str) -> None:
     """Write a title that is no wider than the axes: in small text, in as many lines as it takes."""
     size = small()
-    points = 72 * ax.get_position().width * figure_of(ax).get_figwidth()
-    lines = _even(text, max(12, int(points / (LETTER * size))))
+    lines = _even(text, max(12, int(extent(ax)[0] / (LETTER * size))))
     ax.set_title("\n".join(lines), fontsize=size, parse_math=False)
 
 

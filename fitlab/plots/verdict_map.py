@@ -17,7 +17,7 @@ from fitlab.plots.keys import Axis
 from fitlab.plots.marks import UNJUDGED, explained
 from fitlab.plots.placing import dress, name, spot
 from fitlab.plots.rows import FROM_A_SEARCH, Row, Rows, rows_of
-from fitlab.plots.shared import axes_or_new, bare, draw_legend, entitle, nothing
+from fitlab.plots.shared import axes_or_new, bare, draw_legend, entitle, extent, nothing
 from fitlab.sweep import Sweep
 
 ROW = 5  # Configs of one place that stand in one row; of more in several
@@ -109,11 +109,9 @@ def _size(ax: Axes, found: VerdictMap) -> float:
     """Return the size of a glyph that leaves room between those that share a place, in points."""
     if not found.found.grid:
         return 4.5
-    figure = ax.get_figure(root=True)
-    width, height = (1.0, 1.0) if figure is None else figure.get_size_inches() * 72
-    box, (columns, rows) = ax.get_position(), found.most
-    across = 0.75 * width * box.width * INSIDE / (found.x.levels * columns)
-    up = 0.9 * height * box.height * INSIDE / ((found.y.levels if found.y else 1) * rows)
+    (width, height), (columns, rows) = extent(ax), found.most
+    across = 0.75 * width * INSIDE / (found.x.levels * columns)
+    up = 0.9 * height * INSIDE / ((found.y.levels if found.y else 1) * rows)
     return min(max(min(across, up), SIZES[0]), SIZES[1])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import matplotlib as mpl
@@ -14,6 +15,7 @@ import pytest
 from diagnosis import frames
 from matplotlib import pyplot
 from matplotlib.axes import Axes
+from matplotlib.axis import Tick
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -374,3 +376,32 @@ def test_values_are_written_short_and_never_alike() -> None:
         text = str(label).replace("_", " ")
         assert (mark_of(text).label, mark_of(text).leaning) == (label, False)
     assert mark_of("inconclusive, leaning not converged").leaning
+
+
+@pytest.mark.parametrize("kind", DRAW)
+def test_text_is_at_least_six_points_and_none_is_cut_off_in_a_column(sweep: fitlab.Sweep, kind: str) -> None:
+    with plots.paper("nature", "column"):
+        figure = Figure(layout="constrained")
+        DRAW[kind](sweep, figure)
+        figure.draw_without_rendering()
+    texts = [text for text in figure.findobj(mpl.text.Text) if text.get_visible() and text.get_text()]
+    assert min(text.get_fontsize() for text in texts) >= 6
+    at_ticks = {label for tick in figure.findobj(Tick) for label in (tick.label1, tick.label2)}  # some are out of view
+    for text in {*texts} - at_ticks:
+        box = text.get_window_extent()
+        assert box.x0 >= -1, text
+        assert box.y0 >= -1, text
+        assert box.x1 <= figure.bbox.width + 1, text
+        assert box.y1 <= figure.bbox.height + 1, text
+
+
+def test_the_legend_stands_above_the_titles_of_panels_in_figures_of_users_too(sweep: fitlab.Sweep) -> None:
+    plain, parts = Figure(), Figure(layout="constrained").subfigures(1, 2)
+    for figure, whole in ((plain, plain), (parts[0], parts[0].figure)):
+        plots.landscape(sweep, figure=figure)
+        whole.draw_without_rendering()
+        legend = figure.legends[0].get_window_extent()
+        titles = [ax.title.get_window_extent() for ax in panels_of(figure)]
+        assert all(title.y1 <= legend.y0 for title in titles)
+        assert all(one.x1 <= other.x0 for one, other in pairwise(titles) if one.y0 == other.y0)
+    assert not parts[1].axes, "what is beside it is left alone"
