@@ -23,6 +23,7 @@ from fitlab.records import Interval
 from fitlab.sweep import Sweep
 
 WIDE = 30.0  # from this ratio of the largest gap to the middle one on, gaps are drawn on an asinh axis, too
+MANY = 60  # Configs among which there is no room for a legend
 STEPS = 5  # numbers at an axis, about
 MODERATED = "moderated Student-t over seeds"
 
@@ -109,7 +110,7 @@ def gap_vs_excess(source: Sweep | GapVsExcess | pd.DataFrame, *, ax: Axes | None
     ax.axvline(0, color=FAINT, linewidth=0.6, zorder=0)
     ax.axhline(0, color=FAINT, linewidth=0.6, zorder=0)
     for one in sorted(found.points, key=lambda one: mark_of(one.verdict).order, reverse=True):
-        _draw(ax, one, mark_of(one.verdict), one.delta if found.wide else 1.0)
+        _draw(ax, one, mark_of(one.verdict), one.delta if found.wide else 1.0, len(found.points))
     _scale(ax, "x", [end / one.delta for one in found.points for end in _ends(one.excess)])
     if found.wide:
         _scale(ax, "y", [end / one.delta for one in found.points for end in _ends(one.gap)])
@@ -117,20 +118,21 @@ def gap_vs_excess(source: Sweep | GapVsExcess | pd.DataFrame, *, ax: Axes | None
     ax.set_ylabel("generalisation gap" + (", in δ" if found.wide else ""))
     bare(ax)
     if legend:
-        draw_legend(ax, *explained((mark_of(one.verdict) for one in found.points), markersize=5))
+        beside = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.02)} if len(found.points) > MANY else {}
+        draw_legend(ax, *explained((mark_of(one.verdict) for one in found.points), markersize=5), **beside)
     return shows(ax, found)
 
 
-def _draw(ax: Axes, one: Judged, mark: Mark, unit: float) -> None:
-    """Draw one Config. unit: of gaps."""
+def _draw(ax: Axes, one: Judged, mark: Mark, unit: float, among: int) -> None:
+    """Draw one Config. unit: of gaps. among: how many there are; bars of many are faint."""
     (x, left, right), (y, down, up) = (
         np.array([found.estimate, found.low, found.high]) / by
         for found, by in ((one.excess, one.delta), (one.gap, unit))
     )
-    bars: dict[str, Any] = {"color": mark.colour, "linewidth": 0.7, "alpha": 0.6}
+    bars: dict[str, Any] = {"color": mark.colour, "linewidth": 0.7, "alpha": min(0.6, max(MANY / among * 0.6, 0.12))}
     ax.plot([left, right], [y, y], **bars)  # a bound that is not known draws nothing
     ax.plot([x, x], [down, up], **bars)
-    ax.plot(x, y, **mark.style, markersize=4.5)
+    ax.plot(x, y, **mark.sized(4.5 if among <= MANY else 3.0))
 
 
 def _ends(found: Interval) -> list[float]:

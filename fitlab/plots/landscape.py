@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib import colormaps
+from matplotlib import colormaps, rcParams
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm, Normalize
@@ -24,7 +24,7 @@ from fitlab.plots.drawn import Origin, figure_shows, figure_under, origin_of
 from fitlab.plots.keys import WIDE, Axis, words
 from fitlab.plots.marks import HOLLOW, explained
 from fitlab.plots.placing import dress, spot
-from fitlab.plots.rows import FROM_A_SEARCH, Row, Rows, rows_of, said
+from fitlab.plots.rows import FROM_A_SEARCH, Row, Rows, as_loss, rows_of, said
 from fitlab.plots.shared import FAINT, draw_legend, entitle, new_figure, nothing, small
 from fitlab.seeds import canonical
 from fitlab.sweep import Sweep
@@ -35,14 +35,15 @@ HATCHES = {"pruned": "/////", "failed": "xxxxx", "diverged": "\\\\\\\\\\", ABSEN
 LOST = {"pruned": "_", "failed": "x", "diverged": "+"}  # markers of scattered Configs without a value
 FEW, MANY = 4, 12  # values of a key that has panels by itself: of scattered points, of cells
 ACROSS = 4  # panels beside each other
+ROOMY = 8.0  # points: cells of a new figure are no smaller, if its width allows
+BESIDE, ABOVE = 1.1, 0.35  # inches that legend and names take, and the title of a panel
 GLYPH = 0.42  # of the side of a cell
-SIZES = (2.0, 6.0)  # of a glyph, points
+SIZES = (1.4, 6.0)  # of a glyph, points; of smaller cells none is drawn
 OUTLINE: dict[str, Any] = {  # black with a white line around it is seen on every colour
     "facecolor": "none",
     "edgecolor": "black",
     "linewidth": 1.3,
     "zorder": 4,
-    "path_effects": [withStroke(linewidth=3.0, foreground="white")],
 }
 SELECTED: dict[str, Any] = {
     "marker": "o",
@@ -113,9 +114,9 @@ class Landscape:
         """What stands below the figure."""
         over = listed(one.label for one in (self.x, self.y, self.panels) if one is not None)
         held = listed(f"{words(key)} {shown(value)}" for key, value in self.fixed.items())
-        fixed = (
-            f" Held at {held}, as in the selected Config: {counted(self.left_out, 'Config')} not shown." if held else ""
-        )
+        whose = "selected" if any(row.selected for row in self.found.rows) else "best"
+        hidden = f"as in the {whose} Config: {counted(self.left_out, 'Config')} not shown"
+        fixed = f" Held at {held}, {hidden}." if held else ""
         search = f" {FROM_A_SEARCH[0].upper()}{FROM_A_SEARCH[1:]}." if self.found.search else ""
         metric, many = said(self.found.metric).capitalize(), counted(len(self.found.rows), "Config")
         return f"{metric} at the end of training over {over}: {many}{self.found.over}. {self._glyphs}{fixed}{search}"
@@ -140,12 +141,11 @@ def landscape(
     What is drawn is ``landscape_of(…).table()``. Raises ValueError where there is nothing to draw.
     """
     found = source if isinstance(source, Landscape) else landscape_of(source, x=x, y=y, panels=panels, metric=metric)
-    figure = new_figure() if figure is None else figure
     shades = _shades(found)
-    across = min(ACROSS, len(found.shown))
+    figure, across = _room(found) if figure is None else (figure, _across(found, *_inches(figure)))
     down = math.ceil(len(found.shown) / across)
     places = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True)
-    side = _side(figure, found, across, down)
+    side = min(_sides(found, across, *_inches(figure)))
     for ax, (title, rows) in zip(places.ravel(), found.shown, strict=False):
         if found.cells:
             _draw_cells(ax, found, rows, shades, side)
@@ -153,17 +153,25 @@ def landscape(
             _draw_points(ax, found, rows, shades)
         if title:
             entitle(ax, title)
-    for ax in places.ravel()[len(found.shown) :]:
-        ax.set_axis_off()
+    for place in range(len(found.shown), down * across):
+        places.ravel()[place].set_axis_off()
+        places.ravel()[place - across].tick_params(labelbottom=True)  # nothing stands below it
     _name(figure, found)
-    _draw_scale(figure, places, found, shades)
-    handles, labels = _explained(found)
-    room = max(map(len, labels), default=1) / 2 + 4  # of an entry, in sizes of text
-    columns = max(1, int(_inches(figure)[0] * 72 / (room * small())))
-    remark = found.remark or None
-    legend = draw_legend(figure, handles, labels, loc="outside upper center", ncols=columns, title=remark)
-    legend.get_title().set_parse_math(False)
+    _draw_key(figure, found)
+    _draw_scale(figure, places, found, shades)  # it takes its room from where panels then are
     return figure_shows(figure, found)
+
+
+def _draw_key(figure: FigureBase, found: Landscape) -> None:
+    """Draw the legend above the panels; a figure whose layout makes no room for it gets some."""
+    handles, labels = _explained(found)
+    size, (width, height), remark = small(), _inches(figure), found.remark
+    columns = max(1, int(width * 72 / (size * (max(map(len, labels), default=1) / 2 + 4))))
+    legend = draw_legend(figure, handles, labels, loc="outside upper center", ncols=columns, title=remark or None)
+    legend.get_title().set_parse_math(False)
+    if figure_under(figure).get_layout_engine() is None:
+        lines = math.ceil(len(labels) / columns) + len(remark.splitlines()) + 3  # and the titles of panels
+        figure.subplots_adjust(top=1 - 1.5 * size * lines / (72 * height), left=0.17, bottom=0.14, hspace=0.4)
 
 
 def _inches(figure: FigureBase) -> tuple[float, float]:
@@ -172,11 +180,26 @@ def _inches(figure: FigureBase) -> tuple[float, float]:
     return box.width / whole.dpi, box.height / whole.dpi
 
 
-def _side(figure: FigureBase, found: Landscape, across: int, down: int) -> float:
-    """Return about how long the shorter side of a cell is, in points."""
-    width, height = _inches(figure)
-    rows = 1 if found.y is None else found.y.levels
-    return 72 * min(0.72 * width / (across * found.x.levels), 0.55 * height / (down * rows))
+def _sides(found: Landscape, across: int, width: float, height: float) -> tuple[float, float]:
+    """Return about how wide and high a cell is, in points. across: panels beside each other."""
+    rows, down = (1 if found.y is None else found.y.levels), math.ceil(len(found.shown) / across)
+    return 72 * 0.72 * width / (across * found.x.levels), 72 * 0.55 * height / (down * rows)
+
+
+def _across(found: Landscape, width: float, height: float) -> int:
+    """Return how many panels stand beside each other, so that cells are as large as can be."""
+    most = min(ACROSS, len(found.shown))
+    return max(range(most, 0, -1), key=lambda across: min(_sides(found, across, width, height)))
+
+
+def _room(found: Landscape) -> tuple[FigureBase, int]:
+    """Return a new figure that is as wide as settings have it, high enough for its cells, and panels in a row."""
+    width, height = rcParams["figure.figsize"]
+    most = min(ACROSS, len(found.shown)) if found.cells else len(found.shown)
+    fitting = (one for one in range(most, 0, -1) if _sides(found, one, width, height)[0] >= ROOMY)
+    across = next(fitting, 1) if found.cells else min(ACROSS, most)
+    rows, down = (found.y.levels if found.y and found.cells else 1), math.ceil(len(found.shown) / across)
+    return new_figure(width, max(height, BESIDE + down * (ABOVE + rows * ROOMY / 72))), across
 
 
 def _name(figure: FigureBase, found: Landscape) -> None:
@@ -217,7 +240,9 @@ def _shades(found: Landscape) -> Shades:
 
 def _draw_scale(figure: FigureBase, places: Any, found: Landscape, shades: Shades) -> None:
     drawn = ScalarMappable(shades.norm, colormaps[COLOURS])
-    bar = figure.colorbar(drawn, ax=places.ravel().tolist(), aspect=16, pad=0.02)
+    bar = figure.colorbar(
+        drawn, ax=places.ravel().tolist(), aspect=16, pad=0.02, shrink=1.0 if len(places) == 1 else 0.6
+    )
     bar.set_label(said(found.found.metric), fontsize=small() + 1, parse_math=False)
     steps = (1, 2, 5) if shades.high < 100 * shades.low else (1,)
     bar.set_ticks(LogLocator(subs=steps) if shades.log else MaxNLocator(5))
@@ -249,11 +274,17 @@ def _draw_cells(ax: Axes, found: Landscape, rows: Sequence[Row], shades: Shades,
     for at, row in there.items():
         _mark(ax, at, row, shades, side)
         if row.selected:
-            ax.add_patch(Rectangle((at[1] - 0.5, at[0] - 0.5), 1, 1, **OUTLINE))
+            ax.add_patch(Rectangle((at[1] - 0.5, at[0] - 0.5), 1, 1, **_outline(side)))
     for way, one in (("x", found.x), ("y", found.y)):
-        dress(ax, way, one, cells=True)  # type: ignore[arg-type]  # two words, one after the other
+        dress(ax, way, one, cells=True, side=side)  # type: ignore[arg-type]  # two words, one after the other
     ax.tick_params(length=0, labelsize=small())
     ax.spines[:].set_visible(False)
+
+
+def _outline(side: float) -> dict[str, Any]:
+    """Return the outline of the selected cell, thinner where cells are small."""
+    width = min(1.3, 0.15 * side)
+    return {**OUTLINE, "linewidth": width, "path_effects": [withStroke(linewidth=2.3 * width, foreground="white")]}
 
 
 def _hatch(ax: Axes, at: tuple[int, ...], state: str) -> None:
@@ -266,12 +297,20 @@ def _hatched(state: str) -> dict[str, Any]:
 
 def _mark(ax: Axes, at: tuple[int, ...], row: Row, shades: Shades, side: float) -> None:
     """Draw a verdict's glyph into its cell, black or white, whichever is read there."""
-    if row.mark.label is None:
+    if row.mark.label is None or GLYPH * side < SIZES[0]:
         return
     ink = "black" if row.value is None else _ink(shades.of(row.value.estimate))
-    size = float(np.clip(GLYPH * side, *SIZES))
+    size = min(GLYPH * side, SIZES[1])
     face = "none" if row.mark.leaning else ink
-    ax.plot(at[1], at[0], row.mark.glyph, color=ink, markerfacecolor=face, markersize=size, markeredgewidth=0.6)
+    ax.plot(
+        at[1],
+        at[0],
+        row.mark.glyph,
+        color=ink,
+        markerfacecolor=face,
+        markersize=size,
+        markeredgewidth=min(0.6, 0.2 * size),
+    )
 
 
 def _draw_points(ax: Axes, found: Landscape, rows: Sequence[Row], shades: Shades) -> None:
@@ -345,7 +384,9 @@ def landscape_of(
 def _over(found: Rows, x: str | None, y: str | None, panels: str | None) -> tuple[Axis, Axis | None, Axis | None]:
     """Return the axes that are asked for, and of the others the first ones that are left."""
     if not found.axes:
-        raise nothing("all Configs have the same swept values, so that there is no axis", (r.name for r in found.rows))
+        raise nothing(
+            "all Configs have the same swept values, so that there is no axis", (r.name for r in found.rows[:8])
+        )
     given = [None if key is None else found.axis(key) for key in (x, y, panels)]
     if len({one.key for one in given if one}) < sum(one is not None for one in given):
         raise nothing("x, y and panels are to be different keys", (one.key for one in found.axes))
@@ -357,13 +398,14 @@ def _over(found: Rows, x: str | None, y: str | None, panels: str | None) -> tupl
 
 
 def _held(found: Rows, rest: Sequence[Axis]) -> dict[str, Any]:
-    """Return the values at which further keys are held: those of the selected Config, else of the lowest value.
+    """Return the values at which further keys are held: those of the selected Config, else of the best.
 
     A key that this one does not have is held at the value of the best that has it.
     """
 
     def rank(row: Row) -> tuple[bool, float]:
-        return (not row.selected, math.inf if row.value is None else row.value.estimate)
+        loss = math.inf if row.value is None else as_loss(found.metric, row.value.estimate)
+        return (not row.selected, loss)
 
     ordered = sorted(found.rows, key=rank)
     return {one.key: next(row.point[one.key] for row in ordered if one.key in row.point) for one in rest}

@@ -48,6 +48,10 @@ class Mark:
         face = {"markerfacecolor": "white" if self.leaning else self.colour, "color": self.colour}
         return {"marker": self.glyph, "linestyle": "none", **face, **(edge if self.leaning else filled)}
 
+    def sized(self, size: float) -> dict[str, Any]:
+        """Return the settings of a marker of so many points: small ones have thin edges."""
+        return {**self.style, "markersize": size, "markeredgewidth": min(self.style["markeredgewidth"], 0.2 * size)}
+
     @property
     def order(self) -> tuple[int, bool]:
         """Its place: verdicts in their order, what is not diagnosed last."""

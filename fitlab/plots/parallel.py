@@ -20,8 +20,8 @@ from fitlab.diagnosis.naming import counted, listed
 from fitlab.plots.drawn import Origin, origin_of, shows
 from fitlab.plots.keys import ABSENT, WIDE, Axis, written
 from fitlab.plots.marks import explained
-from fitlab.plots.rows import FROM_A_SEARCH, Row, Rows, rows_of, said
-from fitlab.plots.shared import FAINT, LETTER, axes_or_new, draw_legend, entitle, figure_of, nothing, small
+from fitlab.plots.rows import FROM_A_SEARCH, Row, Rows, as_loss, rows_of, said
+from fitlab.plots.shared import FAINT, LETTER, axes_or_new, draw_legend, entitle, extent, nothing, small
 from fitlab.records import Floats
 from fitlab.sweep import Sweep
 
@@ -31,6 +31,7 @@ FEW = 6  # values of a key that are all written
 MOST = 12  # values of a key that is no number, that are all written
 APART = 0.07  # of the length of an axis: numbers that are closer are not both written
 SPREAD = 0.05  # of the length of an axis: how far lines through one value stand apart
+MANY = 10  # of the best lines: more of them are thinner
 BELOW = -0.14  # where what is absent stands
 LOST = "no value"
 COLOURS = "cividis"  # low is dark: on white the best are seen best; its lightest end is left out
@@ -103,11 +104,11 @@ def parallel_coordinates(
     shades = _shades(found)
     rows, lines, best = found.found.rows, found.lines, np.array(found.best)
     lost = np.array([row.value is None for row in rows])
-    alpha = float(np.clip(30 / len(rows), 0.15, 0.7))
+    alpha = 0.75 * _faint(3 * MANY, len(rows))
     for which, style in (
         (lost, {"linewidths": 0.5, "alpha": 0.6 * alpha + 0.1, "zorder": 1}),
         (~lost & ~best, {"linewidths": 0.7, "alpha": alpha, "zorder": 2}),
-        (best, {"linewidths": 1.4, "alpha": 0.95, "zorder": 3}),
+        (best, {"linewidths": 1.4 if best.sum() <= MANY else 0.9, "alpha": _faint(MANY, best.sum()), "zorder": 3}),
     ):
         _draw_lines(ax, lines[which], [shade for shade, one in zip(shades, which, strict=True) if one], style)
     if found.by == "verdict":
@@ -118,6 +119,11 @@ def parallel_coordinates(
         handles, labels = _explained(found)
         draw_legend(ax, handles, labels, loc="upper left", bbox_to_anchor=(1.0, 1.02))
     return shows(ax, found)
+
+
+def _faint(few: int, count: int) -> float:
+    """Return how opaque lines are: fully, if they are few."""
+    return float(np.clip(few / max(count, 1), 0.2, 0.95))
 
 
 def _shades(found: Parallel) -> list[Any]:
@@ -141,10 +147,10 @@ def _draw_lines(ax: Axes, lines: Floats, shades: Sequence[Any], style: dict[str,
 
 def _draw_ends(ax: Axes, found: Parallel) -> None:
     """Draw the glyph of each verdict where its line ends."""
-    last = len(found.ladders) - 1
+    last, size = len(found.ladders) - 1, 3.5 if len(found.found.rows) <= 10 * MANY else 2.0
     for row, at in zip(found.found.rows, found.ladders[-1].at, strict=True):
         if math.isfinite(at):
-            ax.plot(last, at, **row.mark.style, markersize=3.5, zorder=4, clip_on=False)
+            ax.plot(last, at, **row.mark.sized(size), zorder=4, clip_on=False)
 
 
 def _draw_ladders(ax: Axes, found: Parallel) -> None:
@@ -158,10 +164,9 @@ def _draw_ladders(ax: Axes, found: Parallel) -> None:
             style: dict[str, Any] = {"fontsize": size, "va": "center", "bbox": box, "zorder": 5, "parse_math": False}
             right = place == last
             ax.plot(place, at, marker="_", color="black", markersize=4, markeredgewidth=0.6, zorder=1.6)
-            ax.text(place + (0.05 if right else -0.04), at, text, ha="left" if right else "right", **style)
-    width = 72 * ax.get_position().width * figure_of(ax).get_figwidth() / (last + 1)
-    letters = max(6, int(0.9 * width / (LETTER * size)))
-    names = ["\n".join(wrap(one.label, letters, break_long_words=True)) for one in found.ladders]
+            ax.text(place + (0.09 if right else -0.04), at, text, ha="left" if right else "right", **style)
+    letters = max(8, int(0.9 * extent(ax)[0] / (LETTER * size * (last + 1))))
+    names = ["\n".join(wrap(one.label, letters, break_long_words=False)) for one in found.ladders]
     ax.set_xticks(range(last + 1), names, fontsize=size, parse_math=False)
     ax.set_yticks([])
     ax.tick_params(length=0)
@@ -191,9 +196,11 @@ def parallel_of(
     judged = any(row.mark.label is not None for row in found.rows)
     axes = [found.axis(key) for key in keys] or [*found.axes]
     if not axes:
-        raise nothing("all Configs have the same swept values, so that there is no axis", (r.name for r in found.rows))
+        raise nothing(
+            "all Configs have the same swept values, so that there is no axis", (r.name for r in found.rows[:8])
+        )
     values = np.array([math.nan if row.value is None else row.value.estimate for row in found.rows])
-    losses = -values if metric.startswith(("accuracy/", "r2/")) else values
+    losses = np.array([as_loss(metric, value) for value in values])
     known = losses[np.isfinite(losses)]
     limit = np.sort(known)[max(1, round(BEST * len(known))) - 1] if len(known) else math.nan
     ladders = (*(_ladder(one, found.rows, losses) for one in axes), _objective(metric, values))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
 from fitlab.plots.keys import ABSENT, Axis, Point
-from fitlab.plots.shared import small
+from fitlab.plots.shared import LETTER, small
 
 MOST = 9  # places that are all named; of more every second, third …
 
@@ -20,14 +21,16 @@ def spot(axis: Axis | None, point: Point, cells: bool) -> float:
     return float(axis.place(point)) if cells else axis.coordinate(point)
 
 
-def dress(ax: Axes, way: Literal["x", "y"], axis: Axis | None, cells: bool) -> None:
-    """Write what stands along one way of axes, and scale it; no axis: nothing does."""
+def dress(ax: Axes, way: Literal["x", "y"], axis: Axis | None, cells: bool, side: float = math.inf) -> None:
+    """Write what stands along one way of axes, and scale it; no axis: nothing does. side: of a cell, in points."""
     line = ax.xaxis if way == "x" else ax.yaxis
     if axis is None:
         line.set_ticks([])
         _limits(ax, way, -0.5, 0.5)
     elif cells or not axis.numeric:
-        every = -(-axis.levels // MOST)
+        letters = max(map(len, axis.texts)) + 1
+        needed = small() * (LETTER * letters if way == "x" else 1.2)
+        every = max(math.ceil(axis.levels / MOST), math.ceil(needed / side))
         line.set_ticks(range(0, axis.levels, every), axis.texts[::every], parse_math=False)
         _limits(ax, way, -0.5, axis.levels - 0.5)
     else:

@@ -27,6 +27,7 @@ from fitlab.sweep import Sweep
 
 FROM_A_SEARCH = "from a search: what was pruned or never proposed is not on it"
 PARTS = {"train": "train", "val": "validation", "test": "test"}
+HIGHER = ("accuracy/", "r2/")  # metrics of which more is better
 UNKNOWN = "no value"
 NOT_KEYS = {"config", "name", "n", "verdict", "state", "selected", *Outcome}
 
@@ -37,6 +38,11 @@ def said(metric: str) -> str:
     if metric == "gap/loss":
         return "validation loss − train loss"
     return f"{PARTS[part]} {name}" if part in PARTS else metric
+
+
+def as_loss(metric: str, value: float) -> float:
+    """Return a value of a metric such that less is better."""
+    return -value if metric.startswith(HIGHER) else value
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,9 +29,9 @@ def axes_or_new(ax: Axes | None) -> Axes:
     return pyplot.subplots(layout="constrained")[1] if ax is None else ax
 
 
-def new_figure() -> Figure:
-    """Return a new figure for several axes, which make room for each other."""
-    return pyplot.figure(layout="constrained")
+def new_figure(width: float, height: float) -> Figure:
+    """Return a new figure of so many inches for several axes, which make room for each other."""
+    return pyplot.figure(figsize=(width, height), layout="constrained")
 
 
 def figure_of(ax: Axes) -> Figure:
@@ -40,6 +40,12 @@ def figure_of(ax: Axes) -> Figure:
     if figure is None:
         raise nothing("these axes are in no figure any more")
     return figure
+
+
+def extent(ax: Axes) -> tuple[float, float]:
+    """Return width and height of axes in points, as they are before room is made for what stands around them."""
+    points = 72 / figure_of(ax).dpi
+    return points * ax.bbox.width, points * ax.bbox.height
 
 
 def colour(place: int) -> str:

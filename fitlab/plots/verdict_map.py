@@ -17,12 +17,13 @@ from fitlab.plots.keys import Axis
 from fitlab.plots.marks import UNJUDGED, explained
 from fitlab.plots.placing import dress, name, spot
 from fitlab.plots.rows import FROM_A_SEARCH, Row, Rows, rows_of
-from fitlab.plots.shared import axes_or_new, bare, draw_legend, entitle, nothing
+from fitlab.plots.shared import axes_or_new, bare, draw_legend, entitle, extent, nothing
 from fitlab.sweep import Sweep
 
 ROW = 5  # Configs of one place that stand in one row; of more in several
 INSIDE = 0.76  # of the side of a cell, that its glyphs take
-SIZES = (2.5, 6.0)  # of a glyph, points
+SIZES = (1.4, 6.0)  # of a glyph, points
+WIDE = 1.6  # width of axes by their height, about
 RING: dict[str, Any] = {"marker": "o", "markerfacecolor": "none", "markeredgecolor": "black", "markeredgewidth": 0.9}
 
 
@@ -90,7 +91,7 @@ def verdict_map(
     size = _size(ax, found)
     last_first = sorted(zip(found.found.rows, found.at, strict=True), key=lambda one: one[0].mark.order, reverse=True)
     for row, at in last_first:  # what is not assessed hides nothing
-        ax.plot(*at, **row.mark.style, markersize=size)
+        ax.plot(*at, **row.mark.sized(size))
         if row.selected:
             ax.plot(*at, linestyle="none", **RING, markersize=size + 4)
     if cells:
@@ -108,11 +109,9 @@ def _size(ax: Axes, found: VerdictMap) -> float:
     """Return the size of a glyph that leaves room between those that share a place, in points."""
     if not found.found.grid:
         return 4.5
-    figure = ax.get_figure(root=True)
-    width, height = (1.0, 1.0) if figure is None else figure.get_size_inches() * 72
-    box, (columns, rows) = ax.get_position(), found.most
-    across = 0.75 * width * box.width * INSIDE / (found.x.levels * columns)
-    up = 0.9 * height * box.height * INSIDE / ((found.y.levels if found.y else 1) * rows)
+    (width, height), (columns, rows) = extent(ax), found.most
+    across = 0.75 * width * INSIDE / (found.x.levels * columns)
+    up = 0.9 * height * INSIDE / ((found.y.levels if found.y else 1) * rows)
     return min(max(min(across, up), SIZES[0]), SIZES[1])
 
 
@@ -134,11 +133,17 @@ def _explained(found: VerdictMap) -> tuple[list[Line2D], list[str]]:
 
 def verdicts_of(source: Sweep | pd.DataFrame, *, x: str | None = None, y: str | None = None) -> VerdictMap:
     """Return what ``verdict_map`` draws. Raises ValueError where there is nothing."""
-    found = rows_of(_with_metric(source), keys=()) if isinstance(source, pd.DataFrame) else rows_of(source)
+    if isinstance(source, pd.DataFrame) and "verdict" not in source:
+        raise nothing("the DataFrame lacks verdict", source.columns)
+    found = rows_of(_with_metric(source) if isinstance(source, pd.DataFrame) else source)
     if not any(row.verdict for row in found.rows):
-        raise nothing("no Config has a verdict: diagnose it first (fitlab.diagnose)", (row.name for row in found.rows))
+        raise nothing(
+            "no Config has a verdict: diagnose it first (fitlab.diagnose)", (row.name for row in found.rows[:8])
+        )
     if not found.axes:
-        raise nothing("all Configs have the same swept values, so that there is no axis", (r.name for r in found.rows))
+        raise nothing(
+            "all Configs have the same swept values, so that there is no axis", (r.name for r in found.rows[:8])
+        )
     free = [one for one in found.axes if one.key not in {found.axis(key).key for key in (x, y) if key}]
     across = found.axis(x) if x else free.pop(0)
     up = found.axis(y) if y else (free.pop(0) if free else None)
@@ -163,7 +168,7 @@ def _places(
     for one, row in zip(spots, found.rows, strict=True):
         shared.setdefault(one, []).append(row)
     most = max(map(len, shared.values()))
-    columns = most if most <= ROW else math.ceil(math.sqrt(most))
+    columns = most if most <= ROW and most * x.levels <= 30 else _columns(most, x, y)
     rows = math.ceil(most / columns)
     moved: dict[int, tuple[float, float]] = {}
     for (across, up), members in shared.items():
@@ -172,6 +177,12 @@ def _places(
             right, down = rank % columns, rank // columns
             moved[id(row)] = (across + _aside(right, columns), up - _aside(down, rows))
     return tuple(moved[id(row)] for row in found.rows), (columns, rows)
+
+
+def _columns(most: int, x: Axis, y: Axis | None) -> int:
+    """Return into how many columns glyphs of one place go, so that they are as large as can be."""
+    shape = WIDE * (1 if y is None else y.levels) / x.levels  # width of a place by its height
+    return max(range(1, most + 1), key=lambda columns: min(shape / columns, 1 / math.ceil(most / columns)))
 
 
 def _aside(place: int, count: int) -> float:

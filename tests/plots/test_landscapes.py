@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import matplotlib as mpl
@@ -14,6 +15,7 @@ import pytest
 from diagnosis import frames
 from matplotlib import pyplot
 from matplotlib.axes import Axes
+from matplotlib.axis import Tick
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -161,9 +163,7 @@ def test_what_has_no_value_is_hatched_and_said(sweep: fitlab.Sweep, outcome: Out
 def test_keys_that_have_no_axis_are_held_where_the_selected_config_is(sweep: fitlab.Sweep) -> None:
     held = landscape_of(sweep, x="alpha", y=SIZES)
     assert held.panels.key == RATE
-    wide = {**SPEC["sweep"]["parameters"], ACTIVATION: {"values": ["relu", "tanh"]}}
     more = landscape_of(sweep.table().assign(**{ACTIVATION: "relu"}), x=ALPHA, y=SIZES)
-    assert ACTIVATION in wide
     assert more.fixed == {}, "what is the same everywhere is no key"
     tables = [sweep.table().drop(index="constant predictor").assign(**{ACTIVATION: one}) for one in ("relu", "tanh")]
     tables[1]["loss/val"] -= 10
@@ -171,7 +171,7 @@ def test_keys_that_have_no_axis_are_held_where_the_selected_config_is(sweep: fit
     assert found.fixed == {ACTIVATION: "tanh"}, "the lowest, where none is selected"
     assert (len(found.found.rows), found.left_out) == (12, 12)
     assert "at activation tanh" in found.remark
-    assert "12 Configs not shown" in found.caption
+    assert "Held at activation tanh, as in the best Config: 12 Configs not shown" in found.caption
 
 
 def test_one_key_is_a_strip_and_a_colour_is_logarithmic_where_losses_spread() -> None:
@@ -336,9 +336,7 @@ def test_no_sweep_is_drawn_of_which_nothing_is_known(sweep: fitlab.Sweep, kind: 
         with pytest.raises(ValueError, match=f"nothing to draw: .*({said})"):
             DRAW[kind](source, Figure(layout="constrained"))
     with pytest.raises(ValueError, match="nothing to draw: the DataFrame lacks"):
-        DRAW[kind](pd.DataFrame({"x": [1, 2]}), Figure()) if kind != "verdict_map" else plots.landscape(
-            pd.DataFrame({"x": [1]})
-        )
+        DRAW[kind](pd.DataFrame({"x": [1, 2]}), Figure(layout="constrained"))
     assert pyplot.get_fignums() == []
 
 
@@ -378,3 +376,32 @@ def test_values_are_written_short_and_never_alike() -> None:
         text = str(label).replace("_", " ")
         assert (mark_of(text).label, mark_of(text).leaning) == (label, False)
     assert mark_of("inconclusive, leaning not converged").leaning
+
+
+@pytest.mark.parametrize("kind", DRAW)
+def test_text_is_at_least_six_points_and_none_is_cut_off_in_a_column(sweep: fitlab.Sweep, kind: str) -> None:
+    with plots.paper("nature", "column"):
+        figure = Figure(layout="constrained")
+        DRAW[kind](sweep, figure)
+        figure.draw_without_rendering()
+    texts = [text for text in figure.findobj(mpl.text.Text) if text.get_visible() and text.get_text()]
+    assert min(text.get_fontsize() for text in texts) >= 6
+    at_ticks = {label for tick in figure.findobj(Tick) for label in (tick.label1, tick.label2)}  # some are out of view
+    for text in {*texts} - at_ticks:
+        box = text.get_window_extent()
+        assert box.x0 >= -1, text
+        assert box.y0 >= -1, text
+        assert box.x1 <= figure.bbox.width + 1, text
+        assert box.y1 <= figure.bbox.height + 1, text
+
+
+def test_the_legend_stands_above_the_titles_of_panels_in_figures_of_users_too(sweep: fitlab.Sweep) -> None:
+    plain, parts = Figure(), Figure(layout="constrained").subfigures(1, 2)
+    for figure, whole in ((plain, plain), (parts[0], parts[0].figure)):
+        plots.landscape(sweep, figure=figure)
+        whole.draw_without_rendering()
+        legend = figure.legends[0].get_window_extent()
+        titles = [ax.title.get_window_extent() for ax in panels_of(figure)]
+        assert all(title.y1 <= legend.y0 for title in titles)
+        assert all(one.x1 <= other.x0 for one, other in pairwise(titles) if one.y0 == other.y0)
+    assert not parts[1].axes, "what is beside it is left alone"
