@@ -329,7 +329,7 @@ def _provenance(sweep: Sweep, logged: Logged | None) -> Iterator[tuple[str, str]
     yield from () if elsewhere else _data(sweep)
     yield from _made([fit.provenance for fit in sweep.fits if fit.provenance])
     if logged is not None:
-        yield "MLflow", f"experiment {logged.experiment} in {logged.uri}, {counted(len(logged.runs), 'run')} of Configs"
+        yield "MLflow", f"experiment {logged.experiment} {logged.where}, {counted(len(logged.runs), 'run')} of Configs"
 
 
 def _runs(sweep: Sweep, logged: Logged | None) -> Iterator[tuple[str, str, str]]:

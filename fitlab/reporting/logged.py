@@ -19,6 +19,11 @@ class Logged:
     local: bool  # its pages are there while ``fitlab ui`` runs
     runs: Mapping[str, str] = field(default_factory=dict)  # Config digest -> run id
 
+    @property
+    def where(self) -> str:
+        """Where it is, without the folders of this machine: a report is given to others."""
+        return f"of the store's {self.uri.rpartition('/')[2]}" if self.local else f"at {self.uri}"
+
     def page(self, config: Config) -> str:
         """Return the address of a Config's run; empty where it has none."""
         run = self.runs.get(config.digest)

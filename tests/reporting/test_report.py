@@ -240,7 +240,7 @@ def test_where_it_was_logged_configs_have_links(sweep: Sweep) -> None:
     addresses = [given["href"] for tag, given in Read(html).tags if tag == "a"]
     for run in runs.values():
         assert f"https://tracking.example/#/experiments/7/runs/{run}" in addresses
-    assert "experiment 7 in https://tracking.example, 4 runs of Configs" in html
+    assert "experiment 7 at https://tracking.example, 4 runs of Configs" in html
 
 
 @pytest.mark.slow
