@@ -25,7 +25,7 @@ from fitlab import plots
 from fitlab.spec import read_spec
 
 ROOT = Path(__file__).parents[1]
-COLOURS = 64  # of a picture's palette, which keeps it small
+COLOURS = 128  # of a picture's palette, which keeps it small
 LARGEST = 60_000  # bytes of a picture
 
 
@@ -136,7 +136,12 @@ GALLERY = (
         "digits-width",
         "plots.weight_histograms(sweep)",
     ),
-    entry("weight_heatmap", "The weights themselves.", "digits-width", "plots.weight_heatmap(sweep)"),
+    entry(
+        "weight_heatmap",
+        "The weights themselves: inputs down, units across.",
+        "digits-width",
+        "plots.weight_heatmap(sweep, config=sweep.configs[-1])",
+    ),
 )
 
 
@@ -158,7 +163,7 @@ def picture(entry: Entry, out: Path) -> str:
     exec(entry.code, {"fitlab": fitlab, "plots": plots})  # noqa: S102 (our own text above)
     pyplot.close("all")
     with Image.open(f"fig/{entry.name}.png") as image:
-        few = image.convert("RGB").quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        few = image.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=2, dither=Image.Dither.NONE)
         few.save(out / f"{entry.name}.png", optimize=True)
     said: str = json.loads(Path(f"fig/{entry.name}.json").read_text(encoding="utf-8"))["caption"]
     return said
