@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from fitlab.errors import FitlabError, PublishError, SpecError, StoreError
     from fitlab.records import Config, Fit, Interval, Job, Outcome, Split
     from fitlab.runner.api import load, publish, run, split
+    from fitlab.runner.calibration import calibration
     from fitlab.runner.elsewhere import from_mlflow
+    from fitlab.runner.importance import importance
+    from fitlab.runner.reports import report
     from fitlab.runner.theory import bias_variance
     from fitlab.spec import Spec
     from fitlab.sweep import Sweep
@@ -38,12 +41,15 @@ _WHERE = {
     "Verdict": "fitlab.verdicts",
     "Verdicts": "fitlab.verdicts",
     "bias_variance": "fitlab.runner.theory",
+    "calibration": "fitlab.runner.calibration",
     "capacity_curves": "fitlab.diagnosis",
     "diagnose": "fitlab.diagnosis",
     "from_mlflow": "fitlab.runner.elsewhere",
+    "importance": "fitlab.runner.importance",
     "load": "fitlab.runner.api",
     "publish": "fitlab.runner.api",
     "relations": "fitlab.correlations",
+    "report": "fitlab.runner.reports",
     "run": "fitlab.runner.api",
     "sample_size_curves": "fitlab.theory.sample_size",
     "split": "fitlab.runner.api",
@@ -66,12 +72,15 @@ __all__ = [
     "Verdict",
     "Verdicts",
     "bias_variance",
+    "calibration",
     "capacity_curves",
     "diagnose",
     "from_mlflow",
+    "importance",
     "load",
     "publish",
     "relations",
+    "report",
     "run",
     "sample_size_curves",
     "split",

@@ -369,7 +369,9 @@ def weights(
         ),
     ] = None,
     epoch: Annotated[int | None, typer.Option(min=0, help="One of training.snapshots; default: the last.")] = None,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write figures there: png, pdf and csv.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write figures there: png, pdf, csv and json.")
+    ] = None,
     store: StoreFolder = DEFAULT_STORE,
     as_json: Json = False,
 ) -> None:
@@ -394,6 +396,57 @@ def weights(
     shown.show(sweep, found, epoch, render.console())
     for path in files:
         typer.echo(f"wrote {path}")
+
+
+@app.command()
+def plot(
+    name: Name,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option("--kind", help="Such as learning_curves, may be given again; default: all that apply."),
+    ] = None,
+    venue: Annotated[
+        str, typer.Option(help="Sizes and fonts of a conference or journal: neurips2024, icml, nature, ieee …")
+    ] = "neurips2024",
+    width: Annotated[str, typer.Option(metavar="column|text", help="Of the page of that venue.")] = "column",
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Default: STORE/figures/NAME.")] = None,
+    store: StoreFolder = DEFAULT_STORE,
+    as_json: Json = False,
+) -> None:
+    """Write figures of a stored sweep for a paper, each as pdf, png, csv and json, and print their captions."""
+    from fitlab.cli import figures, output, render
+    from fitlab.runner.api import load
+
+    with output.only_json(as_json):
+        folder = out or Path(store) / "figures" / name
+        found = figures.write_figures(load(name, store), kind or (), venue, width, folder)
+    if as_json:
+        output.out_json(found)
+    else:
+        figures.show_figures(found, render.console())
+    if not any(one["files"] for one in found):
+        raise SpecError(f"{name}: none of the figures that were asked for applies")
+
+
+@app.command()
+def report(
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME…", help="A sweep in the store; several are reported as one.")
+    ],
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Default: STORE/reports/NAME.")] = None,
+    store: StoreFolder = DEFAULT_STORE,
+    as_json: Json = False,
+) -> None:
+    """Write the report of a stored sweep: report.html, which stands alone, report.md with its figures, LaTeX."""
+    from fitlab.cli import figures, output, render
+    from fitlab.runner.reports import report as write_report
+
+    with output.only_json(as_json), output.status("drawing …", as_json):
+        found = write_report(names, out, store=store)
+    if as_json:
+        output.out_json(figures.report_json(found))
+    else:
+        figures.show_report(found, render.console())
 
 
 @app.command()

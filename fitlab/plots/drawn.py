@@ -11,6 +11,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
+from fitlab.plots.latex import for_latex
 from fitlab.plots.shared import nothing
 from fitlab.records import Config
 from fitlab.seeds import digest
@@ -86,12 +87,14 @@ class _Note(Artist):
 def shows(ax: Axes, record: Drawn) -> Axes:
     """Leave a record in the axes that show it, and return these."""
     ax.add_artist(_Note(record))
+    for_latex(ax)
     return ax
 
 
 def figure_shows(figure: FigureBase, record: Drawn) -> FigureBase:
     """Leave a record in a figure whose axes show it together."""
     figure.add_artist(_Note(record))
+    for_latex(figure)
     return figure
 
 

@@ -28,7 +28,7 @@ from fitlab.tracking import content
 from fitlab.tracking.backend import Backend, all_runs, connect, experiment_id, failing
 from fitlab.tracking.edits import carried, merged, merged_for_good, remembered
 from fitlab.tracking.experiment import describe, show
-from fitlab.tracking.links import Published, masked
+from fitlab.tracking.links import Published, is_logged, masked
 from fitlab.tracking.wanted import NAME, Wanted, config_run, fit_run, source_tags, summary_run
 
 PARENT = "mlflow.parentRunId"
@@ -96,16 +96,17 @@ class Publisher:
         with _as_publish_error(self.place):
             self._read_again()
         self.publish(sweep)
+        uri = masked(self.place.uri)
+        runs = {config: one.run_id for config, one in self.settled.items() if one.run_id is not None}
         with _as_publish_error(self.place):
             if sweep.fits:
-                self._finish(*self._open(summary_run(sweep)))
+                self._finish(*self._open(summary_run(sweep, is_logged(uri, self.experiment, runs))))
             self._mark_gone(sweep)
             describe(self.client, self.experiment, sweep)
         view, no_view = show(self.client, self.place, self.experiment, sweep)
         identity = content.sweep_identity(sweep)
         counts = {**self.counts, "edited": len(self.edited)}
-        runs = {config: one.run_id for config, one in self.settled.items() if one.run_id is not None}
-        at = masked(self.place.uri), self.experiment, identity
+        at = uri, self.experiment, identity
         return Published(*at, **counts, view=view, no_view=no_view, runs=runs)  # type: ignore[arg-type]  # counts are int
 
     def _read_again(self) -> None:

@@ -15,6 +15,9 @@ from mlflow.entities import Dataset, DatasetInput, InputTag
 from fitlab.diagnosis import document
 from fitlab.errors import PublishError
 from fitlab.records import RECORD_VERSION, Config, Fit, Outcome, Provenance, finite
+from fitlab.reporting.logged import Logged
+from fitlab.reporting.written import PAGE as REPORT
+from fitlab.reporting.written import write_logged
 from fitlab.seeds import digest
 from fitlab.sweep import Sweep
 from fitlab.tracking import content, view
@@ -156,7 +159,8 @@ def _note(sweep: Sweep, config: Config) -> str:
     return "\n".join(lines)
 
 
-def summary_run(sweep: Sweep) -> Wanted:
+def summary_run(sweep: Sweep, logged: Logged | None = None) -> Wanted:
+    """Return the run of a sweep as a whole. logged: where its Configs are, for the links of its report."""
     name, said = sweep.spec.name, finite(document(sweep)) if sweep.verdicts.by_config else None
     identity = digest([content.sweep_identity(sweep), said])
     table = content.table_markdown(sweep)
@@ -175,6 +179,7 @@ def summary_run(sweep: Sweep) -> Wanted:
         }
         for file, text in files.items():
             (scratch / file).write_text(text, encoding="utf-8")
+        write_logged(sweep, scratch, logged)
 
     totals = {"count/configs": len(sweep.configs), "count/fits": len(sweep.fits)}
     return Wanted(
@@ -187,7 +192,7 @@ def summary_run(sweep: Sweep) -> Wanted:
         tags={**_tags("summary", name, identity), "fitlab.outcomes": counts, "mlflow.note.content": note},
         metrics=lambda: [(key, float(value), 0) for key, value in totals.items()],
         artifacts=artifacts,
-        file="table.csv",
+        file=REPORT,
     )
 
 
