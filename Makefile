@@ -6,12 +6,13 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep check test prove bench calibrate reproduce ui schema screenshots clean
+.PHONY: help setup sweep check test prove versions bench calibrate reproduce ui schema screenshots clean
 
 help:
 	@echo "make sweep [SPEC=experiments/….yaml] [STORE=mlruns]   run a sweep, print its table and the link to the curves"
 	@echo "make ui                                              MLflow's pages on 127.0.0.1"
 	@echo "make test    everything        make check   lint, types and fast tests        make prove   the long proofs"
+	@echo "make versions   the fast tests with the lowest versions that pyproject.toml names, and with the newest Python here"
 	@echo "make bench   the kernel against scikit-learn, whole sweeps against a hand-written script, start-up, replay"
 	@echo "make reproduce   what experiments/ claims, expected and got"
 	@echo "make calibrate   how often verdicts are right, on problems whose truth is known; about five minutes"
@@ -41,6 +42,7 @@ check: $(READY)
 
 test: $(READY)
 	@sh tests/browser/install.sh
+	@sh tests/papers/install.sh
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -48,6 +50,9 @@ test: $(READY)
 
 prove: $(READY)
 	FITLAB_PROVE=1 $(BIN)/pytest -n 2 --dist loadgroup
+
+versions: $(READY)
+	@$(BIN)/python tests/versions.py
 
 bench: $(READY)
 	@$(BIN)/python benchmarks/kernel.py --json benchmarks/kernel.json

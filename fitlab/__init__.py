@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fitlab.records import Config, Fit, Interval, Job, Outcome, Split
     from fitlab.runner.api import load, publish, run, split
     from fitlab.runner.calibration import calibration
+    from fitlab.runner.elsewhere import from_mlflow
     from fitlab.runner.importance import importance
     from fitlab.runner.theory import bias_variance
     from fitlab.spec import Spec
@@ -42,6 +43,7 @@ _WHERE = {
     "calibration": "fitlab.runner.calibration",
     "capacity_curves": "fitlab.diagnosis",
     "diagnose": "fitlab.diagnosis",
+    "from_mlflow": "fitlab.runner.elsewhere",
     "importance": "fitlab.runner.importance",
     "load": "fitlab.runner.api",
     "publish": "fitlab.runner.api",
@@ -71,6 +73,7 @@ __all__ = [
     "calibration",
     "capacity_curves",
     "diagnose",
+    "from_mlflow",
     "importance",
     "load",
     "publish",
@@ -82,8 +85,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "plots":
-        return import_module("fitlab.plots")
+    if name in ("papers", "plots"):
+        return import_module(f"fitlab.{name}")
     if name not in _WHERE:
         raise AttributeError(f"module 'fitlab' has no attribute {name!r}")
     return getattr(import_module(_WHERE[name]), name)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fitlab.cli import recorded
 from fitlab.errors import FitlabError, SpecError
 
 app = typer.Typer(
@@ -234,19 +235,51 @@ def publish(name: Name, store: StoreFolder = DEFAULT_STORE, as_json: Json = Fals
 @app.command()
 def diagnose(
     names: Annotated[
-        list[str], typer.Argument(metavar="NAME…", help="A sweep in the store; several are compared as one.")
-    ],
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="A sweep in the store; several are compared as one.")
+    ] = None,
     store: StoreFolder = DEFAULT_STORE,
     notes: Annotated[bool, typer.Option("--notes", help="Print the whole note of every Config.")] = False,
     as_json: Json = False,
+    mlflow: recorded.Mlflow = None,
+    uri: recorded.Uri = None,
+    train: recorded.Train = None,
+    val: recorded.Val = None,
+    seed: recorded.Seed = None,
+    config: recorded.Config = None,
+    capacity: recorded.Capacity = None,
+    loss: recorded.Loss = None,
+    constant_train: recorded.ConstantTrain = None,
+    constant_val: recorded.ConstantVal = None,
+    margin: recorded.Margin = 0.05,
+    level: recorded.Level = 0.90,
+    by_start: recorded.ByStart = False,
+    newest: recorded.Newest = False,
+    unfinished: recorded.Unfinished = False,
+    csv: recorded.Csv = None,
 ) -> None:
-    """Say what each Config of a stored sweep does, how sure that is, which one validation chooses, what was found."""
+    """Say what each Config of a sweep does, how sure that is, which one validation chooses, what was found.
+
+    Of a sweep in the store, or, with --mlflow, of somebody's own MLflow experiment.
+    """
     from fitlab.cli import diagnosis, output, render
     from fitlab.diagnosis import document
     from fitlab.runner.api import load
 
+    if bool(names) == (mlflow is not None):
+        raise SpecError("what is to be diagnosed: NAME of a sweep in the store, or --mlflow EXPERIMENT?")
+    keys = tuple(config or ())
+    asked = {"train": train, "val": val, "seed": seed, "config": keys, "capacity": capacity, "loss": loss}
+    flags = {"by_start": by_start, "newest": newest, "unfinished": unfinished}
+    constant = (constant_train, constant_val)
     with output.only_json(as_json):
-        sweep = load(names, store)
+        if mlflow is not None:
+            sweep = _recorded(mlflow, uri, store, {**asked, **flags}, constant, (margin, level), csv)
+        elif any([*asked.values(), *flags.values(), uri, csv, constant != (None, None), margin != 0.05, level != 0.90]):
+            raise SpecError(
+                "options about metrics, params and the like go with --mlflow EXPERIMENT; a spec says its own"
+            )
+        else:
+            sweep = load(names or [], store)
     if as_json:
         output.out_json(document(sweep))
         return
@@ -254,6 +287,37 @@ def diagnose(
     diagnosis.show(sweep, to)
     if notes:
         diagnosis.show_notes(sweep, to)
+
+
+def _recorded(
+    experiment: str,
+    uri: str | None,
+    store: str,
+    asked: dict[str, Any],
+    constant: tuple[float | None, float | None],
+    rule: tuple[float, float],
+    csv: Path | None,
+) -> Any:
+    """Return the Sweep of somebody's own MLflow experiment, and say on stderr how it was understood."""
+    from fitlab.cli import output
+    from fitlab.runner import elsewhere
+    from fitlab.tracking.elsewhere import Asked
+
+    given = {part: loss for part, loss in zip(("train", "val"), constant, strict=True) if loss is not None}
+    if len(given) == 1:
+        raise SpecError("the constant predictor loses something on both parts: --constant-train and --constant-val")
+    with output.status(f"reading {experiment} …", quiet=False):
+        found = elsewhere.read(experiment, Asked(**asked), uri, store)
+    sweep = elsewhere.swept(found, given or None, *rule)
+    for line in dict.fromkeys([*found.said, *found.assumed, elsewhere.ALIKE]):
+        output.err(line)
+    if csv is not None:
+        try:
+            csv.write_text(elsewhere.tidy(found, given), encoding="utf-8")
+        except OSError as error:
+            raise SpecError(f"{csv}: cannot be written: {error}") from None
+        output.err(f"wrote {csv}")
+    return sweep
 
 
 @app.command()

@@ -17,8 +17,9 @@ from rich.text import Text
 from fitlab.cli import diagnosis, expectations
 from fitlab.cli.output import counted
 from fitlab.cli.progress import duration
-from fitlab.cli.table import cells, legend, short_names, sweep_table
+from fitlab.cli.table import legend, sweep_table
 from fitlab.diagnosis import document
+from fitlab.diagnosis.naming import cells, short_names
 from fitlab.expectations import checked
 from fitlab.records import Config, Fit, Interval, Outcome
 from fitlab.spec import domain_of
