@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fitlab.claims import Checked
 from fitlab.parameters import measured
 from fitlab.recorded import COLUMNS, CONSTANT, read
 from fitlab.records import Config, Fit, Floats, Interval, Outcome
@@ -93,6 +94,7 @@ class Sweep:
     configs: tuple[Config, ...]
     fits: tuple[Fit, ...]
     verdicts: Verdicts = field(default_factory=Verdicts)  # empty until diagnosed
+    claims: tuple[Checked, ...] = ()  # what came of each expectation of the spec; empty until checked
     runs: Mapping[str, str] = field(default_factory=dict)  # Config digest -> its MLflow run, where it was published
 
     @classmethod

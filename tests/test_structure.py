@@ -17,7 +17,7 @@ FLOORS = [  # each may import what stands above it in this list; docs: DESIGN of
     {"spec", "arrays"},
     {"networks"},
     {"records"},
-    {"verdicts", "laws"},
+    {"verdicts", "claims", "laws"},
     {"space", "data", "stats", "recorded", "parameters"},
     {"sweep"},
     {"trainers", "diagnosis", "joined", "correlations", "theory"},

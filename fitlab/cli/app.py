@@ -59,7 +59,7 @@ def sweep(
     from fitlab.cli import output, render
     from fitlab.runner.alongside import Alongside
     from fitlab.runner.plan import allowed, read_plan
-    from fitlab.runner.verdicts import diagnosed
+    from fitlab.runner.verdicts import checked
     from fitlab.runner.workers import default_jobs, workers_for
     from fitlab.store import Store
 
@@ -69,7 +69,7 @@ def sweep(
     document_spec = made.document.spec
     with place.locked(document_spec.name), Alongside(place, document_spec) as alongside:
         result = _execute(made, place, workers, retry_failed, as_json, None if no_publish else alongside.settled)
-        result = replace(result, sweep=diagnosed(result.sweep))
+        result = replace(result, sweep=checked(result.sweep))
         if not as_json:
             render.sweep_result(made, result)
         published, failure = None, None
@@ -218,11 +218,11 @@ def publish(name: Name, store: StoreFolder = DEFAULT_STORE, as_json: Json = Fals
 
     from fitlab.cli import output, render
     from fitlab.runner.publishing import publish as publish_stored
-    from fitlab.runner.verdicts import diagnosed
+    from fitlab.runner.verdicts import checked
     from fitlab.store import Store
 
     place = Store.at(store)
-    swept = diagnosed(place.load(name))
+    swept = checked(place.load(name))
     published, failure = _publish(lambda: publish_stored(swept, place), name, place, quiet=as_json)
     if failure is not None:
         raise failure
@@ -348,13 +348,13 @@ def reproduce(
     for path in found:
         options = expectations.shifted(read_spec(path).spec, seeds_from)
         with output.only_json(as_json), output.status(f"{path} …", as_json):
-            results[str(path)] = expectations.checked(run(str(path), store=store, overrides=options, publish=False))
+            results[str(path)] = run(str(path), store=store, overrides=options, publish=False).claims
         if not as_json:
             expectations.show_named(str(path), results[str(path)], render.console())
     if as_json:
-        output.out_json({path: [asdict(one) for one in checked] for path, checked in results.items()})
+        output.out_json({path: [asdict(one) for one in claims] for path, claims in results.items()})
     else:
-        typer.echo(expectations.counts([one for checked in results.values() for one in checked]))
+        typer.echo(expectations.counts([one for claims in results.values() for one in claims]))
     raise typer.Exit(0 if expectations.all_passed(results.values()) else 1)
 
 

@@ -20,7 +20,6 @@ from fitlab.cli.progress import duration
 from fitlab.cli.table import legend, sweep_table
 from fitlab.diagnosis import document
 from fitlab.diagnosis.naming import cells, short_names
-from fitlab.expectations import checked
 from fitlab.records import Config, Fit, Interval, Outcome
 from fitlab.spec import domain_of
 from fitlab.store import Store
@@ -57,7 +56,7 @@ def sweep_result(plan: Plan, result: Result) -> None:
     diagnosis.summary(result.sweep, to)
     diagnosis.show_selection(result.sweep, to)
     diagnosis.show_checks(diagnosis.pressing(result.sweep.verdicts.checks), to)
-    expectations.show(checked(result.sweep), to)
+    expectations.show(result.sweep.claims, to)
     to.print(done(plan, result), highlight=False)
     causes = Counter(fit.cause for fit in result.sweep.fits if fit.outcome is Outcome.FAILED)
     for cause, count in causes.most_common(5):
@@ -136,7 +135,7 @@ def sweep_json(result: Result, published: Any, failure: Exception | None, store:
         "constant_predictor": [{"swept": swept, "metrics": _intervals(null)} for swept, null in sweep.constants()],
         "best": [config.digest for config in sweep.best()],
         "diagnosis": document(sweep),
-        "expectations": [asdict(one) for one in checked(sweep)],
+        "expectations": [asdict(one) for one in sweep.claims],
         "infeasible": [dict(config.swept) for config in result.infeasible],
         "fits": {"total": len(sweep.fits), "cached": progress.cached, "trained": progress.trained},
         "outcomes": dict(progress.outcomes),
