@@ -151,9 +151,12 @@ def _validation_curves(sweep: Sweep) -> Iterator[Drawing]:
     keys = [key for key in domain_of(sweep.spec) if len({canonical(one.swept.get(key)) for one in sweep.configs}) > 1]
     if not keys:
         raise nothing("nothing is swept")
+    config = next(iter(telling(sweep).values()), None)
+    if config is None:
+        raise nothing("no Config completed")
     for key in keys:
         figure, ax = panel()
-        validation_curve(sweep, key, config=telling(sweep)["selected"] if len(keys) > 1 else None, ax=ax)
+        validation_curve(sweep, key, config=config if len(keys) > 1 else None, ax=ax)
         yield f"validation_curve_{short(key)}", figure
 
 

@@ -41,6 +41,7 @@ from fitlab.verdicts import Check, Label, State, Verdict
 HEADS = {"loss/train": "train loss", "loss/val": "validation loss", "gap/loss": "gap"}
 MARKS = {"o": "●", "s": "■", "^": "▲", "D": "◆", "v": "▼", "*": "★", "P": "✚", "X": "✖", "p": "○"}
 SHOWN_DATA = 3  # fingerprints that are written
+MOST_OPEN = 40  # Configs that are not decided of which each has a row
 MANY_SEEDS = 20  # of more only the ends are written
 
 
@@ -120,6 +121,7 @@ class Contents:
     selection: str  # in words
     expectations: tuple[Checked, ...]
     undecided: tuple[Open, ...]
+    undecided_left: int  # more of them than are listed
     undecided_words: str
     findings: tuple[Finding, ...]
     not_found: str
@@ -135,7 +137,7 @@ def contents_of(sweep: Sweep, source: str | None = None, logged: Logged | None =
 
     Raises StoreError where weights are gone that an expectation is about.
     """
-    found = checked(sweep)
+    found, undecided = checked(sweep), _undecided(sweep)
     checks = sweep.verdicts.checks
     resolved = json.dumps(sweep.spec.model_dump(mode="json", exclude_unset=True), indent=1, ensure_ascii=False)
     return Contents(
@@ -146,7 +148,8 @@ def contents_of(sweep: Sweep, source: str | None = None, logged: Logged | None =
         selected=tuple(_selected(sweep)),
         selection=_selection(sweep),
         expectations=found,
-        undecided=tuple(_undecided(sweep)),
+        undecided=tuple(undecided[:MOST_OPEN]),
+        undecided_left=max(0, len(undecided) - MOST_OPEN),
         undecided_words=next((_said(one) for one in checks if one.code == "SWP005" and one.state is State.FOUND), ""),
         findings=(*_findings(sweep), *_config_findings(sweep)),
         not_found=_not_found(checks),
@@ -265,12 +268,12 @@ def _selected(sweep: Sweep) -> Iterator[tuple[str, str]]:
     yield "chosen among", counted(found.among, "completed Config")
 
 
-def _undecided(sweep: Sweep) -> Iterator[Open]:
-    for config in sweep.configs:
-        verdict = sweep.verdicts.by_config.get(config.digest)
-        if verdict is not None and verdict.label is Label.INCONCLUSIVE:
-            seeds = str(verdict.seeds_needed) if verdict.seeds_needed else ABSENT
-            yield Open(name_of(config), verdict.text, seeds, _why_open(verdict))
+def _undecided(sweep: Sweep) -> list[Open]:
+    """Return the Configs that are not decided, those first that the fewest seeds would decide."""
+    known = [(config, sweep.verdicts.by_config.get(config.digest)) for config in sweep.configs]
+    found = [(config, one) for config, one in known if one is not None and one.label is Label.INCONCLUSIVE]
+    found.sort(key=lambda pair: pair[1].seeds_needed or math.inf)
+    return [Open(name_of(config), one.text, str(one.seeds_needed or ABSENT), _why_open(one)) for config, one in found]
 
 
 def _why_open(verdict: Verdict) -> str:

@@ -78,7 +78,8 @@ def _undecided(contents: Contents) -> Iterator[str]:
     if not contents.undecided:
         yield "Every Config that was assessed is decided."
         return
-    yield escaped(contents.undecided_words)
+    left = f" {contents.undecided_left} more are in the table above; these take the fewest seeds."
+    yield escaped(contents.undecided_words + (left if contents.undecided_left else ""))
     rows = [[escaped(cell) for cell in (one.name, one.verdict, one.seeds, one.why)] for one in contents.undecided]
     yield _table(["Config", "verdict", "seeds that would decide it", "because it"], rows)
 

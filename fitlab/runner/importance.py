@@ -106,7 +106,7 @@ def _values(sweep: Sweep, configs: Sequence[Config], metric: str) -> tuple[Float
         ]
         for c in configs
     ]
-    found = np.array(rows, dtype=np.float64).reshape(len(configs), -1)
+    found = np.array(rows, dtype=np.float64).reshape(len(configs), len(sweep.spec.seeds.values))
     lost = ~np.isfinite(found).all(axis=1)
     if len(configs) < 2 or lost.all():
         raise FitlabError(

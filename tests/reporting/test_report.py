@@ -17,6 +17,7 @@ from matplotlib import pyplot
 import fitlab
 from fitlab.diagnosis import diagnose
 from fitlab.joined import joined
+from fitlab.plots.kinds import draw_kinds
 from fitlab.reporting.answers import answer
 from fitlab.reporting.contents import contents_of
 from fitlab.reporting.figures import page_style
@@ -24,7 +25,9 @@ from fitlab.reporting.logged import Logged
 from fitlab.reporting.markdown import escaped, markdown
 from fitlab.reporting.page import page
 from fitlab.reporting.written import report
+from fitlab.runner.kinds import KINDS
 from fitlab.sweep import CONSTANT, Sweep
+from fitlab.trainers import mlp
 
 QUESTION = 'Is it </script><b onclick="x">good</b> & {{ 7 * 7 }} or 50 % of $x_1$?'
 HOSTILE = {"<script>alert(1)</script>": UNDERFIT, "50 % of $x_1$ & co.": GOOD, "*bold* | `tick` ]( \\x": OVERFIT}
@@ -214,6 +217,21 @@ def test_a_sweep_of_which_little_is_known_has_a_report_that_says_so(made, said: 
     shown = re.sub(r"<style>.*?</style>|<script>.*?</script>|base64,[^\"]*", "", html, flags=re.DOTALL)
     assert not re.search(r"\b(nan|inf|None)\b", shown)
     assert found.pictures or found.absent
+
+
+def test_where_all_failed_only_maps_are_drawn_and_the_cause_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raising(*_: object) -> None:
+        raise RuntimeError("out of <luck>")
+
+    monkeypatch.setattr(mlp, "advance", raising)
+    failed = fitlab.run({**SPEC, "name": "failed"}, store=tmp_path / "store", publish=False, jobs=1)
+    found = report(failed, tmp_path / "out")
+    assert [one.kind for one in found.pictures] == ["landscape"]  # which shows where they failed
+    assert "RuntimeError: out of &lt;luck&gt;" in (tmp_path / "out" / "report.html").read_text()
+    drawn = [one for one in draw_kinds(failed, KINDS) if one.figure is not None]
+    assert {one.kind for one in drawn} == {"landscape", "verdict_map", "parallel_coordinates"}
 
 
 def test_several_sweeps_have_one_report(sweep: Sweep, tmp_path: Path) -> None:
