@@ -198,16 +198,20 @@ def status(
     store: StoreFolder = DEFAULT_STORE,
     as_json: Json = False,
 ) -> None:
-    """Say which sweeps the store has, how far they are, and what failed and why."""
-    from fitlab.cli import output, render
+    """Say which sweeps are running, stale, done or damaged, how far they are, and what failed and why."""
+    from fitlab.cli import output
+    from fitlab.cli import status as of_sweeps
+    from fitlab.errors import StoreError
     from fitlab.store import Store
 
     place = Store.at(store)
-    rows = [render.status_row(place, one) for one in ([name] if name else place.names())]
+    rows = of_sweeps.rows(place, name)
     if as_json:
         output.out_json(rows)
     else:
-        render.status_table(rows, place)
+        of_sweeps.show(rows, place)
+    if damaged := [row["error"] for row in rows if row["state"] == "damaged"]:
+        raise StoreError("\n".join(damaged))
 
 
 @app.command()
