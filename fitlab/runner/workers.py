@@ -13,15 +13,16 @@ import time
 import types
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import wait
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from fitlab import data, trainers
 from fitlab.data import Arrays, Dataset
@@ -162,7 +163,29 @@ def _split(job: Job, dataset: Dataset) -> Split:
 
 def provenance(started: float, seconds: float) -> Provenance:
     """Say when and where something was trained, and with what. started: Unix time in seconds."""
-    return Provenance(round(started * 1000), seconds, socket.gethostname(), platform.platform(), versions())
+    return replace(here(), started_ms=round(started * 1000), seconds=seconds)
+
+
+@cache
+def here() -> Provenance:
+    """Return the provenance of what is trained in this process, without when."""
+    return Provenance(0, 0.0, socket.gethostname(), platform.platform(), versions(), cpu=_cpu(), blas=_blas_libraries())
+
+
+def _cpu() -> str | None:
+    """Return the model of the processor, as far as the system says it."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith(("model name", "Model")):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine() or None
+
+
+def _blas_libraries() -> str | None:
+    """Return NumPy's and SciPy's BLAS, such as ``openblas 0.3.30 SkylakeX``: the last word is the CPU it runs for."""
+    found = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    parts = [[library.get(key) for key in ("internal_api", "version", "architecture")] for library in found]
+    return ", ".join(sorted({" ".join(filter(None, words)) for words in parts})) or None
 
 
 @cache
