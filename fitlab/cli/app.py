@@ -403,18 +403,76 @@ def schema(
 
 
 @app.command()
-def doctor(store: StoreFolder = DEFAULT_STORE, as_json: Json = False) -> None:
-    """Say which versions are here, what is missing, and whether the store can be used."""
+def doctor(
+    store: StoreFolder = DEFAULT_STORE,
+    quick: Annotated[bool, typer.Option("--quick", help="Leave out checksums and a tracking server.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended; damaged files are moved aside.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say which versions are here, what is missing, damaged, lost or left behind in the store; exit 1 if anything is.
+
+    Remarks (what is not published, which Fits no sweep uses, what differs between here and where Fits were made) leave
+    exit 0. Exit 3: the store or this installation cannot be used.
+    """
     from fitlab.cli import doctor as examine
+    from fitlab.cli import output
+    from fitlab.cli.progress import counting
 
-    found = examine.findings(Path(store))
+    with output.only_json(as_json), counting("reading Fits") as on_progress:
+        found = examine.findings(Path(store), quick, on_progress, _more(quick, fix))
     if as_json:
-        from fitlab.cli import output
-
         output.out_json(found)
     else:
         examine.show(found)
-    raise typer.Exit(0 if found["ok"] else 3)
+    raise typer.Exit(examine.exit_code(found))
+
+
+def _more(quick: bool, fix: bool) -> list[Any]:
+    """Return what doctor does besides looking at the store: it takes MLflow, which takes a second to come up."""
+    import os
+
+    from fitlab.cli.doctor import unreachable
+    from fitlab.errors import PublishError
+
+    steps: list[Any] = []
+    if not quick and os.environ.get("MLFLOW_TRACKING_URI"):
+        from fitlab.upkeep.mend import on_server
+
+        def ask(place: Any, found: list[Any]) -> list[Any]:
+            try:
+                return [*found, *on_server(place)]
+            except PublishError as error:
+                return [*found, unreachable(error)]
+
+        steps.append(ask)
+    if fix:
+        from fitlab.upkeep.mend import mend
+
+        steps.append(mend)
+    return steps
+
+
+@app.command("gc")
+def collect(
+    yes: Annotated[bool, typer.Option("--yes", "--delete", help="Remove them; without it they are listed.")] = False,
+    store: StoreFolder = DEFAULT_STORE,
+    as_json: Json = False,
+) -> None:
+    """List the Fits that no sweep of the store uses and what they take, or remove them; never while a sweep runs.
+
+    A Fit that a sweep might still come to that is not finished is kept. Runs in MLflow keep their own copies.
+    """
+    from fitlab.cli import garbage, output
+    from fitlab.store import Store
+    from fitlab.upkeep.unused import remove, unused
+
+    place = Store.at(store)
+    found = unused(place)
+    removed = remove(place) if yes else []
+    if as_json:
+        output.out_json(garbage.document(place, found, removed, yes))
+    else:
+        garbage.show(place, found, removed, yes)
 
 
 @app.command()

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from fitlab.errors import StoreError
 from fitlab.records import Config, Fit, Job, Outcome
@@ -89,10 +90,7 @@ def execute(
         study = Study(plan)
         proposals = Proposals(plan, study)
         planned, found = replay(plan, study, proposals, fits, train, store, settling.told)
-        try:
-            study.write_journal(store.journal_path(spec.name))
-        except OSError as error:
-            raise StoreError(f"{store.journal_path(spec.name)}: cannot be written: {error}") from None
+        _keep(study, store.journal_path(spec.name))
         sweep = Sweep(spec, tuple(one.config for one in planned), tuple(found))
         return Result(sweep, fits.progress(), tuple(proposals.infeasible), tuple(fits.damaged))
 
@@ -175,6 +173,21 @@ class _MissingError(Exception):
 
 def look(plan: Plan, store: Store) -> Outlook:
     """Replay a sweep as far as the store goes. Trains nothing and writes nothing."""
+    return _looked(plan, store, Study(plan))
+
+
+def write_journal(plan: Plan, store: Store) -> None:
+    """Replay a sweep whose lock is held, and write its Optuna journal anew.
+
+    Raises StoreError where Fits are missing, or it cannot be written.
+    """
+    study = Study(plan)
+    if left := _looked(plan, store, study).left:
+        raise StoreError(f"{plan.document.spec.name}: {left} Fits are missing; `fitlab sweep SPEC` trains them")
+    _keep(study, store.journal_path(plan.document.spec.name))
+
+
+def _looked(plan: Plan, store: Store, study: Study) -> Outlook:
     fits = Fits(store, plan.rungs, plan.fits, lambda _: None, writes=False)
 
     def train(tasks: list[Task]) -> None:
@@ -182,8 +195,8 @@ def look(plan: Plan, store: Store) -> Outlook:
             raise _MissingError(tasks)
 
     missing: list[Task] = []
+    proposals = Proposals(plan, study)
     with quiet():
-        proposals = Proposals(plan, study := Study(plan))
         try:
             replay(plan, study, proposals, fits, train)
         except _MissingError as stop:
@@ -191,6 +204,13 @@ def look(plan: Plan, store: Store) -> Outlook:
     done = fits.progress().done
     left = plan.fits - done if missing else 0
     return Outlook(done, left, tuple(task.job for task in missing), len(proposals.infeasible))
+
+
+def _keep(study: Study, path: Path) -> None:
+    try:
+        study.write_journal(path)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written: {error}") from None
 
 
 def _run_wave(wave: Sequence[Entrant], study: Study, fits: Fits, train: Train) -> list[Planned]:

@@ -28,6 +28,7 @@ from fitlab.tracking import content
 from fitlab.tracking.backend import Backend, all_runs, connect, experiment_id
 from fitlab.tracking.edits import carried, merged, merged_for_good, remembered
 from fitlab.tracking.experiment import describe, show
+from fitlab.tracking.left import end, left_running
 from fitlab.tracking.links import Published, masked
 from fitlab.tracking.wanted import NAME, Wanted, config_run, fit_run, source_tags, summary_run
 
@@ -54,6 +55,21 @@ def open_client(place: Backend) -> Any:
     """Return an MlflowClient of ``place``. Raises PublishError where it cannot be reached or is no MLflow."""
     with _as_publish_error(place):
         return connect(place)
+
+
+def count_left_running(place: Backend, name: str) -> int:
+    """Return how many runs of a sweep are RUNNING, for whoever knows that nobody runs it. Raises PublishError."""
+    with _as_publish_error(place):
+        return len(left_running(connect(place), name))
+
+
+def end_left_running(place: Backend, name: str) -> int:
+    """End runs of a sweep that are RUNNING, for whoever holds its lock, and return how many. Raises PublishError."""
+    with _as_publish_error(place):
+        runs = left_running(client := connect(place), name)
+        for run in runs:
+            end(client, run)
+        return len(runs)
 
 
 @dataclass(frozen=True)
@@ -243,8 +259,7 @@ class Publisher:
     def _give_up(self, run: Any) -> None:
         """End a run that was half published and is no longer wanted; if it is wanted again, another one is made."""
         if run.info.status == "RUNNING":
-            self.client.set_tag(run.info.run_id, "fitlab.incomplete", "true")
-            self.client.set_terminated(run.info.run_id, "KILLED")
+            end(self.client, run)
 
     def _upload(self, run: Any, wanted: Wanted) -> None:
         """Log the files. The client's own way would first read back all of a run, for where its files are to lie."""
