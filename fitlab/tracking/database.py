@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -52,5 +53,14 @@ def read(database: Path, artifacts: Path, check: bool = True) -> State:
 
 @contextmanager
 def _opened(database: Path) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, timeout=60)) as connection:
+    """Open a database to read. In WAL mode that takes two files beside it, which a read-only disk does not have."""
+    uri = f"{database.absolute().as_uri()}?mode=ro"
+    try:
+        connection = sqlite3.connect(uri, uri=True, timeout=60)
+        connection.execute("SELECT 1 FROM sqlite_master")
+    except sqlite3.OperationalError:
+        if os.access(database.parent, os.W_OK):
+            raise
+        connection = sqlite3.connect(f"{uri}&immutable=1", uri=True)  # nobody can write it
+    with closing(connection):
         yield connection
