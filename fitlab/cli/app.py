@@ -64,17 +64,24 @@ def sweep(
 
     made = read_plan(spec, override or (), packages=allowed(allow or ()))
     place = Store.at(store, create=True)
-    workers = workers_for(jobs or default_jobs(), None, made.without_lock)
+    workers = workers_for(jobs or default_jobs(), None, made.without_lock, made.time_limit)
     document_spec = made.document.spec
     with place.locked(document_spec.name), Alongside(place, document_spec) as alongside:
-        result = _execute(made, place, workers, retry_failed, as_json, None if no_publish else alongside.settled)
+
+        def finish(of: Any) -> Any:
+            return alongside.finish(of) or _log(place, of)
+
+        try:
+            result = _execute(made, place, workers, retry_failed, as_json, None if no_publish else alongside.settled)
+        except (KeyboardInterrupt, FitlabError) as stop:
+            _cut_short(stop, made, place, None if no_publish else finish)
+            raise
         result = replace(result, sweep=diagnosed(result.sweep))
         if not as_json:
             render.sweep_result(made, result)
         published, failure = None, None
         if not no_publish:
-            finish = lambda: alongside.finish(result.sweep) or _log(place, result.sweep)  # noqa: E731
-            published, failure = _publish(finish, document_spec.name, place, quiet=as_json)
+            published, failure = _publish(lambda: finish(result.sweep), document_spec.name, place, quiet=as_json)
     if as_json:
         output.out_json(render.sweep_json(result, published, failure, place))
     elif published is not None:
@@ -88,17 +95,35 @@ def _execute(made: Any, place: Any, workers: Any, retry_failed: bool, as_json: b
     """Run a sweep whose lock is held; return its Result."""
     from fitlab.cli import output
     from fitlab.cli.progress import shown
-    from fitlab.runner.execute import Interrupted, execute
+    from fitlab.runner.execute import execute
 
+    with output.only_json(as_json), shown(made.document.spec.name) as report:
+        return execute(made, place, workers, report, retry_failed, on_settled or (lambda *_: None), locked=True)
+
+
+def _cut_short(stop: BaseException, made: Any, place: Any, finish: Any) -> None:
+    """Say how far a sweep came that was interrupted or stopped, and log what is there; another Ctrl-C leaves that."""
+    from fitlab.cli import output
+    from fitlab.errors import PublishError
+    from fitlab.runner.execute import Interrupted, StoppedError
+    from fitlab.runner.verdicts import diagnosed
+
+    if not isinstance(stop, Interrupted | StoppedError):
+        return
     name = made.document.spec.name
-    try:
-        with output.only_json(as_json), shown(name) as report:
-            return execute(made, place, workers, report, retry_failed, on_settled or (lambda *_: None), locked=True)
-    except Interrupted as stop:
-        again = f"run the same command to continue, or `fitlab publish {name}` to log what is there"
+    if isinstance(stop, Interrupted):
         of = f"{'at most ' if made.search else ''}{made.fits}"
-        output.err(f"fitlab: interrupted; {stop.progress.done} of {of} Fits are kept: {again}")
-        raise typer.Exit(130) from None
+        output.err(f"fitlab: interrupted; {stop.progress.done} of {of} Fits are kept: run the same command to continue")
+    if finish is None or not stop.progress.done or name not in place.names():
+        return
+    catch_up = f"`fitlab publish {name} --store {place.root}` logs what is there"
+    output.err("logging what is there to MLflow; another Ctrl-C leaves that")
+    try:
+        finish(diagnosed(place.load(name)))
+    except PublishError as error:
+        output.err(f"fitlab: not published: {error}\n{catch_up}")
+    except KeyboardInterrupt:
+        output.err(f"fitlab: interrupted while logging to MLflow: {catch_up}")
 
 
 def _log(place: Any, sweep: Any) -> Any:
