@@ -195,6 +195,9 @@ class Publisher:
                 self._mend(run, wanted)
             self.counts["unchanged"] += done
             return wanted, run, done
+        if wanted.kind != "fit" and _deleted_by_user(candidates):  # as what it was then; what it is now is no new run
+            self.counts["left_deleted"] += 1
+            return wanted, None, True
         self.counts["created"] += 1
         first = self._first_tags(wanted, tags, candidates)
         run = self.client.create_run(
@@ -312,6 +315,14 @@ class Publisher:
                 if run.info.lifecycle_stage == "active":
                     self._say(run.info.run_id, (run.data.tags, {"fitlab.current": "false"}))
                     self._give_up(run)
+
+
+def _deleted_by_user(runs: Sequence[Any]) -> bool:
+    """Whether somebody deleted the run that was the last one of these; those that took each other's place we did."""
+    deleted = [run for run in runs if run.info.lifecycle_stage != "active"]
+    ours = ("fitlab.superseded", "fitlab.incomplete")
+    users = [run for run in deleted if not any(run.data.tags.get(tag) == "true" for tag in ours)]
+    return bool(users) and len(deleted) == len(runs)
 
 
 def _refuse_newer(name: str, runs: Sequence[Any]) -> None:
