@@ -375,6 +375,7 @@ def ui(
     from fitlab.tracking import links
     from fitlab.tracking.server import free_port, serve
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ends the server
     place = Store.at(store)
     published = _published(place, names)
     here = f"sqlite:///{place.database}"
