@@ -10,7 +10,6 @@ import sys
 from fitlab.cli.app import app
 from fitlab.errors import FitlabError
 
-
 INTERRUPTED = 130  # exit code
 
 
