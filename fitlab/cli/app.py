@@ -105,17 +105,17 @@ def _execute(made: Any, place: Any, workers: Any, retry_failed: bool, as_json: b
 def _cut_short(stop: BaseException, made: Any, place: Any, finish: Any) -> None:
     """Say how far a sweep came that was interrupted or stopped, and log what is there; another Ctrl-C leaves that."""
     from fitlab.cli import output
-    from fitlab.errors import PublishError
-    from fitlab.runner.execute import Interrupted, StoppedError
+    from fitlab.errors import PublishError, StoppedError
+    from fitlab.runner.execute import Interrupted
     from fitlab.runner.verdicts import diagnosed
 
     if not isinstance(stop, Interrupted | StoppedError):
         return
-    name = made.document.spec.name
+    name, done = made.document.spec.name, stop.done if isinstance(stop, StoppedError) else stop.progress.done
     if isinstance(stop, Interrupted):
         of = f"{'at most ' if made.search else ''}{made.fits}"
-        output.err(f"fitlab: interrupted; {stop.progress.done} of {of} Fits are kept: run the same command to continue")
-    if finish is None or not stop.progress.done or name not in place.names():
+        output.err(f"fitlab: interrupted; {done} of {of} Fits are kept: run the same command to continue")
+    if finish is None or not done or name not in place.names():
         return
     catch_up = f"`fitlab publish {name} --store {place.root}` logs what is there"
     output.err("logging what is there to MLflow; another Ctrl-C leaves that")
