@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fitlab.correlations import relations
     from fitlab.diagnosis import capacity_curves, diagnose
-    from fitlab.errors import FitlabError, PublishError, SpecError, StoreError
+    from fitlab.errors import FitlabError, PublishError, SpecError, StoppedError, StoreError
     from fitlab.records import Config, Fit, Interval, Job, Outcome, Split
     from fitlab.runner.api import load, publish, run, split
     from fitlab.runner.calibration import calibration
@@ -36,6 +36,7 @@ _WHERE = {
     "Spec": "fitlab.spec",
     "SpecError": "fitlab.errors",
     "Split": "fitlab.records",
+    "StoppedError": "fitlab.errors",
     "StoreError": "fitlab.errors",
     "Sweep": "fitlab.sweep",
     "Verdict": "fitlab.verdicts",
@@ -67,6 +68,7 @@ __all__ = [
     "Spec",
     "SpecError",
     "Split",
+    "StoppedError",
     "StoreError",
     "Sweep",
     "Verdict",

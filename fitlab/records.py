@@ -227,6 +227,15 @@ class Provenance:
     versions: Mapping[str, str] = field(default_factory=dict)
     commit: str | None = None
     dirty: bool | None = None
+    cpu: str | None = None  # its model; None: not known, as of Fits from before this was noted
+    blas: str | None = None  # the libraries that multiply matrices, and what they are compiled for
+    tries: int = 1  # the last one gave this Fit, those before failed
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What can make the numbers of the same job differ, as far as it is known: one word for each."""
+        known = {"platform": self.platform, "cpu": self.cpu, "blas": self.blas}
+        return {**self.versions, **{name: value for name, value in known.items() if value is not None}}
 
     @property
     def ended_ms(self) -> int:

@@ -25,6 +25,7 @@ FLOORS = [  # each may import what stands above it in this list; docs: DESIGN of
     {"reporting"},
     {"store", "tracking"},
     {"runner"},
+    {"upkeep"},
     {"cli"},
 ]
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
@@ -47,7 +48,19 @@ LIBRARIES = {  # third-party library -> the rooms that may import it
             "space",
             "stats",
         ),
-        *("sweep", "trainers", "theory", "store", "tracking", "runner", "pictures", "pages", "expectations", "plots"),
+        *(
+            "sweep",
+            "trainers",
+            "theory",
+            "store",
+            "tracking",
+            "runner",
+            "upkeep",
+            "pictures",
+            "pages",
+            "expectations",
+            "plots",
+        ),
     },
     "pandas": {
         "expectations",

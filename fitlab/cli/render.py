@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,12 +19,11 @@ from fitlab.cli.progress import duration
 from fitlab.cli.table import legend, sweep_table
 from fitlab.diagnosis import document
 from fitlab.diagnosis.naming import cells, short_names
-from fitlab.records import Config, Fit, Interval, Outcome
+from fitlab.records import Config, Interval, Outcome
 from fitlab.spec import domain_of
 from fitlab.store import Store
 from fitlab.sweep import Sweep
 from fitlab.tracking import links
-from fitlab.tracking.content import sweep_identity
 
 if TYPE_CHECKING:  # the runner loads scikit-learn, which `check --no-data` and `status` do not need
     from fitlab.runner.estimate import Estimate
@@ -58,9 +56,10 @@ def sweep_result(plan: Plan, result: Result) -> None:
     diagnosis.show_checks(diagnosis.pressing(result.sweep.verdicts.checks), to)
     expectations.show(result.sweep.claims, to)
     to.print(done(plan, result), highlight=False)
-    causes = Counter(fit.cause for fit in result.sweep.fits if fit.outcome is Outcome.FAILED)
-    for cause, count in causes.most_common(5):
+    for cause, count in [*result.sweep.causes().items()][:5]:
         to.print(f"failed {count} ×: {cause}", style="red", highlight=False, markup=False)
+    for cause, count in result.retried.items():
+        to.print(f"tried again {count} ×: {cause}", style="yellow", highlight=False, markup=False)
     for warning, count in warned(result.sweep).most_common(5):
         to.print(f"warned {count} ×: {warning}", style="yellow", highlight=False, markup=False)
     if result.failed:
@@ -139,7 +138,8 @@ def sweep_json(result: Result, published: Any, failure: Exception | None, store:
         "infeasible": [dict(config.swept) for config in result.infeasible],
         "fits": {"total": len(sweep.fits), "cached": progress.cached, "trained": progress.trained},
         "outcomes": dict(progress.outcomes),
-        "causes": dict(Counter(fit.cause for fit in sweep.fits if fit.outcome is Outcome.FAILED)),
+        "causes": dict(sweep.causes()),
+        "retried": dict(result.retried),
         "warnings": dict(warned(sweep)),
         "damaged": list(result.damaged),
         "seconds": progress.seconds,
@@ -169,7 +169,7 @@ def _intervals(found: Mapping[str, Interval]) -> dict[str, Any]:
     return {name: vars(interval) for name, interval in found.items()}
 
 
-# ── plan and status ─────────────────────────────────────────────────────────────────────────────────────────
+# ── plan ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def plan_table(plan: Plan, found: Outlook, needed: Estimate) -> None:
@@ -238,48 +238,3 @@ def plan_json(plan: Plan, found: Outlook, needed: Estimate) -> dict[str, Any]:
         "infeasible": [dict(one.config.swept) for one in plan.infeasible],
         "seconds": vars(needed),
     }
-
-
-def status_row(store: Store, name: str) -> dict[str, Any]:
-    """Return how far a sweep is, as plain data."""
-    record = store.sweep_record(name)
-    total = sum(len(one["fits"]) for one in record["configs"])
-    sweep = store.load(name)
-    # in whichever epoch: a cause is the same
-    causes = Counter(f"{_ended(fit)}: {re.sub(r' in epoch [0-9]+', '', fit.cause)}" for fit in sweep.fits if fit.cause)
-    noted = store.published(name)
-    state = "no" if noted is None else "yes" if noted["identity"] == sweep_identity(sweep) else "an earlier state"
-    return {
-        "name": name,
-        "configs": len(sweep.configs),
-        "fits": total,
-        "done": len(sweep.fits),
-        "finished": record.get("finished", True) and len(sweep.fits) == total,
-        "outcomes": dict(Counter(str(fit.outcome) for fit in sweep.fits)),
-        "running": store.running(name),
-        "published": state,
-        "causes": dict(causes.most_common()),
-    }
-
-
-def _ended(fit: Fit) -> str:
-    return "warned" if fit.outcome is Outcome.COMPLETED else str(fit.outcome)
-
-
-def status_table(rows: Sequence[Mapping[str, Any]], store: Store) -> None:
-    """Print a row per sweep, then why Fits diverged or failed, and what libraries warned of."""
-    to = console()
-    table = Table(box=None, padding=(0, 1), header_style="bold")
-    for head in ("sweep", "Configs", "Fits done", "outcomes", "state", "in MLflow"):
-        table.add_column(head)
-    for row in rows:
-        state = "running" if row["running"] else "complete" if row["finished"] else "stopped"
-        outcomes = ", ".join(f"{count} {outcome}" for outcome, count in row["outcomes"].items()) or "–"
-        fits = f"{row['done']}/{row['fits']}"
-        table.add_row(row["name"], str(row["configs"]), fits, outcomes, state, row["published"])
-    to.print(table if rows else f"{store.root}: no sweeps yet; `fitlab sweep SPEC` makes one")
-    for row in rows:
-        for cause, count in [*row["causes"].items()][:5]:
-            to.print(f"{row['name']}: {count} × {cause}", highlight=False, markup=False)
-    for name in store.set_aside():
-        to.print(f"damaged, set aside: fits/{name}", style="yellow", highlight=False)

@@ -13,26 +13,29 @@ import time
 import types
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import wait
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from fitlab import data, trainers
 from fitlab.data import Arrays, Dataset
 from fitlab.errors import Problem, SpecError
 from fitlab.records import Fit, Job, Outcome, Provenance, Split, failed_after, with_snapshots
+from fitlab.runner.slots import Slots
 from fitlab.seeds import canonical
 from fitlab.spec.datasets import Data
 
 P = ParamSpec("P")
 T = TypeVar("T")
 LIBRARIES = ("fitlab", "numpy", "scipy", "scikit-learn", "numba")
+LOST = "lost its worker process (killed, or out of memory)"  # a cause
 MAX_KEPT = 64  # splits, and data sets, in a worker
 
 
@@ -48,15 +51,18 @@ class Workers:
     stop: Callable[[], None]
 
 
-def workers_for(count: int, arrays: Arrays | None = None, without_lock: bool = False) -> Workers:
+def workers_for(
+    count: int, arrays: Arrays | None = None, without_lock: bool = False, time_limit: float | None = None
+) -> Workers:
     """Return ``count`` workers: for one this thread, else threads where training needs no lock, else processes.
 
-    arrays: (X, y) for ``data.kind: arrays``. without_lock: see ``trainers.releases_lock``.
+    arrays: (X, y) for ``data.kind: arrays``. without_lock: see ``trainers.releases_lock``. time_limit: of a Fit; what
+    may hang in foreign code is then trained in a process, also by one worker, for a thread cannot be killed.
     Raises SpecError for a count that is none.
     """
     if not isinstance(count, int) or isinstance(count, bool) or count < 1:
         raise SpecError(f"jobs must be an integer ≥ 1, got {count!r}")
-    if count == 1:
+    if count == 1 and (without_lock or time_limit is None):
         return in_process(arrays)
     return threads(count, arrays) if without_lock else processes(count, arrays)
 
@@ -111,6 +117,13 @@ class Task:
     job: Job
     state: trainers.State | None
     stops: tuple[int, ...]
+    time_limit: float | None = None  # seconds of training, from the start of the job
+    spent: float = 0.0  # seconds of them before ``state``
+
+    @property
+    def seconds(self) -> float | None:
+        """Seconds that are left."""
+        return None if self.time_limit is None else max(0.0, self.time_limit - self.spent)
 
 
 @dataclass(frozen=True)
@@ -131,21 +144,44 @@ def train(task: Task, bench: Bench | None = None) -> Leg:
     fit: Fit | None = None
     try:
         split = bench.split(task.job)
+        overdue = _clock(task.seconds)
         state = trainers.start(task.job, split) if state is None else state
         for stop in task.stops:
-            state = trainers.advance(state, split, stop, bench.stopped)
+            state = trainers.advance(state, split, stop, lambda: bench.stopped() or overdue())
             fit = trainers.finish(state, split)
             stopped = fit.outcome is Outcome.INTERRUPTED and bench.stopped()
+            if not stopped and fit.outcome is Outcome.INTERRUPTED and overdue():
+                fit = failed_after(fit, _failed(task, time_limit_words(task)))
             if stopped or fit.outcome is not Outcome.INTERRUPTED:
                 break
             kept[fit.epochs] = fit.weights
     except Exception as error:  # a trial that raises is one failed Fit; the sweep goes on
-        failed = Fit(task.job, Outcome.FAILED, 0, cause=f"{type(error).__name__}: {error}")
+        failed = _failed(task, f"{type(error).__name__}: {error}")
         fit = failed if fit is None else failed_after(fit, failed)
     assert fit is not None  # noqa: S101 (for the type checker: there is always a stop)
     fit = with_snapshots(fit, {*fit.snapshots, *kept}, kept)
     fit = fit.stamped(provenance(started, time.perf_counter() - clock))
     return Leg(fit, state if fit.outcome is Outcome.INTERRUPTED else None, stopped)
+
+
+def _clock(seconds: float | None) -> Callable[[], bool]:
+    """Return what says whether so many seconds have passed since now."""
+    began = time.perf_counter()
+    return lambda: seconds is not None and time.perf_counter() - began > seconds
+
+
+def _failed(task: Task, cause: str) -> Fit:
+    return Fit(task.job, Outcome.FAILED, 0, cause=cause)
+
+
+def time_limit_words(task: Task) -> str:
+    """Return the cause of a Fit that took too long."""
+    return f"time limit: it took longer than {task.time_limit:g} s"
+
+
+def lost(task: Task, cause: str) -> Leg:
+    """Return what is left of a job whose worker is gone."""
+    return Leg(_failed(task, cause).stamped(provenance(time.time(), 0.0)), None)
 
 
 def split_of(job: Job, arrays: Arrays | None = None) -> Split:
@@ -162,7 +198,29 @@ def _split(job: Job, dataset: Dataset) -> Split:
 
 def provenance(started: float, seconds: float) -> Provenance:
     """Say when and where something was trained, and with what. started: Unix time in seconds."""
-    return Provenance(round(started * 1000), seconds, socket.gethostname(), platform.platform(), versions())
+    return replace(here(), started_ms=round(started * 1000), seconds=seconds)
+
+
+@cache
+def here() -> Provenance:
+    """Return the provenance of what is trained in this process, without when."""
+    return Provenance(0, 0.0, socket.gethostname(), platform.platform(), versions(), cpu=_cpu(), blas=_blas_libraries())
+
+
+def _cpu() -> str | None:
+    """Return the model of the processor, as far as the system says it."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith(("model name", "Model")):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine() or None
+
+
+def _blas_libraries() -> str | None:
+    """Return NumPy's and SciPy's BLAS, such as ``openblas 0.3.30 SkylakeX``: the last word is the CPU it runs for."""
+    found = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    parts = [[library.get(key) for key in ("internal_api", "version", "architecture")] for library in found]
+    return ", ".join(sorted({" ".join(filter(None, words)) for words in parts})) or None
 
 
 @cache
@@ -197,8 +255,11 @@ def processes(count: int, arrays: Arrays | None = None) -> Workers:
 
     def make() -> Executor:
         flag.value = 0
+        return Slots(count, one)
+
+    def one() -> ProcessPoolExecutor:
         _start_server()
-        return _Pool(count, mp_context=context, initializer=_start_worker, initargs=(flag, arrays))
+        return _Pool(1, mp_context=context, initializer=_start_worker, initargs=(flag, arrays))
 
     def stop() -> None:
         flag.value = 1

@@ -1,7 +1,7 @@
 """One Fit as the bytes of one safetensors file.
 
 Arrays are tensors under their names; everything else is one canonical JSON string under one metadata key:
-``{"record": …, "provenance": …, "sums": {name: sha256 of the array}, "sha256": of the rest of this}``.
+``{"record": …, "provenance": …, "more": …, "sums": {name: sha256 of the array}, "sha256": of the rest of this}``.
 So the head of a file can be checked without its arrays, and each array when it is read.
 """
 
@@ -29,6 +29,7 @@ from fitlab.spec import sections
 KEY = "fitlab"
 UPGRADE = "upgrade fitlab, or use another store (--store)"
 CURVES = ("curves/", "norms/", "probes/")  # how the names of arrays begin that a Fit has in memory
+LATER = frozenset({"cpu", "blas", "tries"})  # of provenance; apart, because those who know no better refuse them there
 
 
 class CorruptFileError(Exception):
@@ -41,8 +42,9 @@ class OtherVersionError(Exception):
 
 def write_fit(fit: Fit) -> bytes:
     """Return the file of ``fit``. ``read_fit(write_fit(fit)) == fit``, non-finite numbers included."""
-    provenance = None if fit.provenance is None else asdict(fit.provenance)
-    head = {"record": fit.record, "provenance": provenance, "sums": fit.sums}
+    made = {} if fit.provenance is None else asdict(fit.provenance)
+    more = {key: made.pop(key) for key in sorted(LATER & made.keys())}
+    head = {"record": fit.record, "provenance": made or None, "more": more, "sums": fit.sums}
     return save(fit.arrays, {KEY: canonical({**head, "sha256": digest(head)})})
 
 
@@ -165,8 +167,15 @@ def _fit(head: Mapping[str, Any], sums: Mapping[str, str], arrays: Mapping[str, 
         classes=tuple(record.get("classes", ())),
         sizes=record["sizes"],
         cause=record["cause"],
-        provenance=None if head["provenance"] is None else Provenance(**head["provenance"]),
+        provenance=_provenance(head),
     )
+
+
+def _provenance(head: Mapping[str, Any]) -> Provenance | None:
+    if head["provenance"] is None:
+        return None
+    more = {key: value for key, value in head.get("more", {}).items() if key in LATER}
+    return Provenance(**head["provenance"], **more)
 
 
 def _curves(names: Mapping[str, str], arrays: Mapping[str, Array]) -> Curves:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
-import socket
 import tempfile
-import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,7 +19,10 @@ from fitlab.seeds import digest
 from fitlab.spec import Document, read_spec, sections
 from fitlab.spec.models import TrainingOptions
 from fitlab.store.codec import UPGRADE, CorruptFileError, OtherVersionError, read_arrays, read_fit, read_head, write_fit
+from fitlab.store.locks import held, owner
 from fitlab.sweep import Sweep
+
+ALONE = ".store"  # held by every sweep together, and by who moves or removes Fits alone
 
 
 @dataclass(frozen=True)
@@ -229,35 +229,45 @@ class Store:
         runs = (self.published(name) or {}).get("runs", {})
         return {str(config): str(run) for config, run in runs.items()} if isinstance(runs, dict) else {}
 
+    # ── who may ─────────────────────────────────────────────────────────────────────────────────────────────────
+
     @contextlib.contextmanager
     def locked(self, name: str, wait: bool = False) -> Iterator[None]:
         """Hold the right to run the sweep ``name``; the kernel takes it back when its owner dies.
 
-        Where somebody else holds it: raises StoreError, or waits.
+        Where somebody else holds it: raises StoreError, or waits. Meanwhile nobody can have the store ``alone``.
         """
-        path = self.root / "locks" / f"{name}.lock"
-        with _as_store_error(path):
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            if not _flocked(descriptor, fcntl.LOCK_EX, attempts=None if wait else 5):
-                owner = os.read(descriptor, 200).decode(errors="replace").strip() or "another process"
-                raise StoreError(f"{name} is being run by {owner} in {self.root}; wait for it or stop it")
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+        refusal = f"{name} is being run by {{owner}} in {self.root}; wait for it or stop it"
+        beside = contextlib.nullcontext() if name.startswith(".") else held(self._lock(ALONE), wait=True, shared=True)
+        with beside, held(self._lock(name), refusal, wait):
             yield
-        finally:
-            os.close(descriptor)
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the right to move and remove Fits: no sweep runs, and none begins before this ends.
+
+        Raises StoreError where one runs.
+        """
+        for name, who in self.running_sweeps().items():
+            raise StoreError(f"{name} is being run by {who} in {self.root}; wait for it or stop it")
+        with held(self._lock(ALONE), f"{self.root} is being used by {{owner}}; wait for it"):
+            yield
+
+    def owner(self, name: str) -> str | None:
+        """Return who runs the sweep ``name``, in words; None where nobody does. Writes nothing."""
+        return owner(self._lock(name))
 
     def running(self, name: str) -> bool:
         """Whether somebody holds the lock of ``name``. Writes nothing."""
-        try:
-            descriptor = os.open(self.root / "locks" / f"{name}.lock", os.O_RDONLY)
-        except OSError:
-            return False
-        try:
-            return not _flocked(descriptor, fcntl.LOCK_SH, attempts=1)
-        finally:
-            os.close(descriptor)
+        return self.owner(name) is not None
+
+    def running_sweeps(self) -> dict[str, str]:
+        """Return the sweeps that are being run, with who runs them; also those that have written nothing yet."""
+        locks = sorted(path.stem for path in (self.root / "locks").glob("[!.]*.lock"))
+        return {name: who for name in locks if (who := self.owner(name)) is not None}
+
+    def _lock(self, name: str) -> Path:
+        return self.root / "locks" / f"{name}.lock"
 
 
 def _refuse_newer(path: Path, text: bytes) -> None:
@@ -279,19 +289,6 @@ def _stored_arrays(path: str, wanted: Sequence[str]) -> list[Array]:
     except (CorruptFileError, OtherVersionError, OSError) as error:
         said = f"weights and predictions cannot be read: {error}"
     raise StoreError(f"{path}: {said}; run its sweep again to train what is lost")
-
-
-def _flocked(descriptor: int, kind: int, attempts: int | None) -> bool:
-    """Take a lock; try so many times, a tenth of a second apart (a look by ``running`` holds it for less), or wait."""
-    if attempts is None:
-        fcntl.flock(descriptor, kind)
-        return True
-    for attempt in range(attempts):
-        time.sleep(0.1 if attempt else 0)
-        with contextlib.suppress(BlockingIOError):
-            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-            return True
-    return False
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ SAID = "fitlab.said"
 LENGTH = 8  # of a digest: 32 bits tell two notes apart
 PLUMBING = {  # what finds a run, says what it is and was made with, keeps the tree together: always as we say
     "fitlab.kind", "fitlab.digest", "fitlab.identity", "fitlab.record_version", "fitlab.current", "fitlab.superseded",
-    "fitlab.incomplete", "fitlab.versions", "mlflow.parentRunId", SAID,
+    "fitlab.incomplete", "fitlab.versions", "fitlab.cpu", "fitlab.blas", "mlflow.parentRunId", SAID,
 }  # fmt: skip
 
 

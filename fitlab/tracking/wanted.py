@@ -6,7 +6,7 @@ import getpass
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,7 @@ def fit_run(fit: Fit, packed: Callable[[Fit], bytes]) -> Wanted:
     tags |= {"fitlab.config": job.config.digest, "fitlab.outcome": str(fit.outcome)}
     tags |= {"fitlab.cause": fit.cause} if fit.cause else {}
     tags |= {"fitlab.loss": fit.loss} if fit.loss else {}
-    tags |= {"fitlab.versions": ", ".join(f"{name} {value}" for name, value in sorted(provenance.versions.items()))}
+    tags |= _environment([fit])
     extra = {"seed": str(job.seed)} | ({} if job.random_state is None else {"random_state": str(job.random_state)})
 
     def artifacts(scratch: Path) -> None:
@@ -114,6 +114,7 @@ def config_run(sweep: Sweep, config: Config) -> Wanted:
         "fitlab.config": config.digest,
         "fitlab.outcomes": counts,
         "mlflow.note.content": _note(sweep, config),
+        **_environment(fits),
     }
     said, standing = content.standing(sweep, config)
     tags |= said
@@ -175,7 +176,7 @@ def summary_run(sweep: Sweep, logged: Logged | None = None) -> Wanted:
             "table.csv": sweep.table().to_csv(),
             "table.md": whole,
             **({"diagnosis.json": json.dumps(said, indent=1, ensure_ascii=False)} if said else {}),
-            "spec.json": json.dumps(sweep.spec.model_dump(mode="json", exclude_unset=True), indent=1),
+            "spec.json": json.dumps(content.spec_record(sweep), indent=1),
         }
         for file, text in files.items():
             (scratch / file).write_text(text, encoding="utf-8")
@@ -189,7 +190,12 @@ def summary_run(sweep: Sweep, logged: Logged | None = None) -> Wanted:
         name="summary",
         status="FINISHED",
         provenance=_provenance(sweep.fits),
-        tags={**_tags("summary", name, identity), "fitlab.outcomes": counts, "mlflow.note.content": note},
+        tags={
+            **_tags("summary", name, identity),
+            "fitlab.outcomes": counts,
+            "mlflow.note.content": note,
+            **_environment(sweep.fits),
+        },
         metrics=lambda: [(key, float(value), 0) for key, value in totals.items()],
         artifacts=artifacts,
         file=REPORT,
@@ -203,9 +209,19 @@ def _provenance(fits: Sequence[Fit]) -> Provenance:
         raise PublishError("a Fit without provenance cannot be published")
     start, end = min(one.started_ms for one in known), max(one.ended_ms for one in known)
     newest = max(known, key=lambda one: one.ended_ms)
-    return Provenance(
-        start, (end - start) / 1000, newest.host, newest.platform, newest.versions, newest.commit, newest.dirty
-    )  # fmt: skip
+    return replace(newest, started_ms=start, seconds=(end - start) / 1000)
+
+
+def _environment(fits: Sequence[Fit]) -> dict[str, str]:
+    """Return what Fits were made with, as tags: versions, CPU and BLAS; where they differ each of them is said."""
+    found: dict[str, dict[str, None]] = {"fitlab.versions": {}, "fitlab.cpu": {}, "fitlab.blas": {}}
+    for made in (fit.provenance for fit in fits):
+        if made is not None:
+            versions = ", ".join(f"{name} {value}" for name, value in sorted(made.versions.items()))
+            said = {"fitlab.versions": versions, "fitlab.cpu": made.cpu, "fitlab.blas": made.blas}
+            for tag, value in said.items():
+                found[tag] |= {value: None} if value else {}
+    return {tag: "; ".join(values)[:NOTE] for tag, values in found.items() if values}
 
 
 def _dataset(fit: Fit) -> Any:

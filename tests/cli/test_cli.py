@@ -107,7 +107,7 @@ def test_commands_for_people(fitlab: Fitlab, spec: Path, store: Path) -> None:
     assert "8 to train" in fitlab("plan", spec, "--store", store)[1]
     assert not (store / "fits").exists(), "check and plan write nothing"
     fitlab("sweep", spec, "--store", store, "--jobs", 1, "--no-publish")
-    assert "complete" in fitlab("status", "--store", store)[1]
+    assert " done " in fitlab("status", "--store", store)[1]
     assert "13 runs logged" in fitlab("publish", "tiny", "--store", store)[1]
     assert "all is well" in fitlab("doctor", "--store", store)[1]
     assert json.loads(fitlab("schema")[1])["title"] == "Spec"

@@ -10,12 +10,14 @@ from conftest import PROVE
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from safetensors.numpy import load
+from safetensors.numpy import load, save
 from trainers.conformance import job_and_split
 from trainers.test_mlp import spec
 
 from fitlab.records import Curves, Fit, Outcome, Provenance
+from fitlab.seeds import canonical, digest
 from fitlab.store import CorruptFileError, read_fit, write_fit
+from fitlab.store.codec import KEY, LATER
 
 JOB = job_and_split(spec())[0]
 shapes = hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)
@@ -40,7 +42,7 @@ def strided(array: np.ndarray, how: str) -> np.ndarray:
 def test_a_fit_comes_back_bit_for_bit(arrays: dict, how: str, outcome: Outcome, null: dict, cause: str | None) -> None:
     arrays = {name: strided(array, how) for name, array in arrays.items()}
     curves = Curves(np.arange(3), {"loss/train": np.array([1.0, np.nan, -np.inf])})
-    stamp = Provenance(1, 0.5, "host", "platform", {"numpy": "2"}, "abc", True)
+    stamp = Provenance(1, 0.5, "host", "platform", {"numpy": "2"}, "abc", True, "a CPU", "a BLAS", 2)
     written = Fit(JOB, outcome, 2, curves, arrays, {0: arrays, 10: arrays}, null=null, cause=cause, provenance=stamp)
     read = read_fit(write_fit(written))
     assert read == written
@@ -65,6 +67,22 @@ def test_other_content_is_another_fit_and_other_provenance_is_not() -> None:
     assert later.content_digest == fit.content_digest
     other = Fit(JOB, fit.outcome, 2, fit.curves, {"output/weight": np.arange(6.0).reshape(3, 2)}, loss="log_loss")
     assert other != fit
+
+
+def test_what_was_added_to_provenance_is_read_and_missed_by_no_version() -> None:
+    """Fits from before have none of it, and an earlier version reads the rest of a Fit that has."""
+    old, new = Provenance(1, 0.5, "host", "platform"), Provenance(1, 0.5, "host", "platform", cpu="a CPU", tries=3)
+    written = write_fit(example().stamped(new))
+    head = json.loads(json.loads(written[8 : 8 + int.from_bytes(written[:8], "little")])["__metadata__"]["fitlab"])
+    assert Provenance(**head["provenance"]) == old
+    assert set(head["more"]) == LATER
+    assert read_fit(written).provenance == new
+    whole, safe = without(head, "more"), load(written)
+    assert read_fit(save(safe, {KEY: canonical({**whole, "sha256": digest(whole)})})).provenance == old
+
+
+def without(head: dict, key: str) -> dict:
+    return {name: value for name, value in head.items() if name not in (key, "sha256")}
 
 
 def test_the_file_is_safetensors_and_json_without_pickle() -> None:

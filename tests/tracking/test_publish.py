@@ -6,8 +6,10 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mlflow.entities import ViewType
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
@@ -75,6 +77,23 @@ def test_a_run_per_config_with_a_nested_run_per_fit_and_one_summary(tiny: dict, 
     files = {a.path for a in mlflow.client.list_artifacts(summary.info.run_id)}
     assert files == {"diagnosis.json", "spec.json", "table.csv", "table.md", "report.html", "report.md"}
     assert "Does it work?" in summary.data.tags["mlflow.note.content"]
+
+
+def test_every_run_says_what_it_was_made_with_and_where_that_differs_each_of_it(tiny: dict, store: Path) -> None:
+    run(tiny, store, publish=False)
+    place = Store.at(store)
+    fit = place.load("tiny").fits[0]
+    place.write(fit.stamped(replace(fit.provenance, cpu="another CPU")))
+    fitlab.publish("tiny", store)
+    runs = Mlflow(store).runs()
+    assert len(runs) == 13
+    for one in (one.data.tags for one in runs):
+        assert f"numpy {np.__version__}" in one["fitlab.versions"]
+        assert one["fitlab.blas"] == fit.provenance.blas
+        assert one.get("mlflow.source.git.commit") == fit.provenance.commit
+        assert one.get("fitlab.dirty") == {True: "true", False: "false", None: None}[fit.provenance.dirty]
+    both = {fit.provenance.cpu, "another CPU"}
+    assert [set(one.data.tags["fitlab.cpu"].split("; ")) == both for one in runs].count(True) == 2, "Config and summary"
 
 
 def test_config_runs_say_their_verdict_and_say_it_anew_when_it_changes(tiny: dict, store: Path) -> None:
@@ -249,6 +268,31 @@ def test_what_a_user_deleted_stays_deleted_and_is_said(tiny: dict, store: Path) 
     mlflow.client.delete_experiment(mlflow.experiment.experiment_id)
     with pytest.raises(PublishError, match="was deleted; bring it back with"):
         fitlab.publish("tiny", store)
+
+
+def test_a_config_that_a_user_deleted_stays_deleted_when_its_seeds_change_until_it_is_restored(
+    tiny: dict, store: Path
+) -> None:
+    run(tiny, store)
+    mlflow = Mlflow(store)
+    victim = mlflow.runs("config")[0]
+    mlflow.client.delete_run(victim.info.run_id)
+
+    def of_victim(view: int = ViewType.ACTIVE_ONLY) -> list:
+        key = victim.data.tags["fitlab.digest"]
+        return [r.info.run_id for r in mlflow.runs("config", view) if r.data.tags["fitlab.digest"] == key]
+
+    for seeds in (3, 2):
+        run({**tiny, "seeds": seeds}, store)
+        assert of_victim(ViewType.ALL) == [victim.info.run_id]
+        assert of_victim() == []
+    run({**tiny, "seeds": 3}, store, publish=False)
+    assert fitlab.publish("tiny", store).left_deleted == 1 + 3, "the Config, and its Fits with it"
+    mlflow.client.restore_run(victim.info.run_id)
+    assert fitlab.publish("tiny", store).left_deleted == 0
+    (again,) = of_victim()
+    assert again != victim.info.run_id
+    assert len(mlflow.nested(mlflow.client.get_run(again))) == 3
 
 
 def test_status_and_counts_are_truthful(tiny: dict, store: Path) -> None:
