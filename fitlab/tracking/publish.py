@@ -252,7 +252,19 @@ class Publisher:
             return
         with tempfile.TemporaryDirectory(prefix="fitlab-") as scratch:
             wanted.artifacts(Path(scratch))
+            self._unlink(run, Path(scratch))
             get_artifact_repository(run.info.artifact_uri, tracking_uri=self.place.uri).log_artifacts(scratch)
+
+    def _unlink(self, run: Any, scratch: Path) -> None:
+        """Remove links where the files of ``scratch`` are to lie: MLflow would write to where they lead."""
+        folder, root = self._folder(run), self.place.artifacts
+        if folder is None or root is None:
+            return
+        for path in scratch.rglob("*"):
+            there = folder / path.relative_to(scratch)
+            for one in (*reversed(there.parents), there):
+                if root in one.parents and one.is_symlink():
+                    one.unlink()
 
     def _log(self, run: Any, wanted: Wanted) -> None:
         """Log everything; done again it changes nothing but what depends on others: other times come from the Fits."""
