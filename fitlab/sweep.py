@@ -150,6 +150,12 @@ class Sweep:
         finals = {config.digest: [fit.final for fit in self.completed(config)] for config in self.configs}
         return [c for c in self.configs if _alike(finals[c.digest])]
 
+    def causes(self, config: Config | None = None) -> Counter[str]:
+        """Return why Fits failed, of one Config or of all, and how often: the most frequent cause first."""
+        fits = self.fits if config is None else self.of(config)
+        found = Counter(fit.cause or "unknown" for fit in fits if fit.outcome is Outcome.FAILED)
+        return Counter(dict(found.most_common()))
+
     def mixed_versions(self) -> dict[str, list[str]]:
         """Return the libraries of which these Fits were trained with more than one version, and which."""
         found: dict[str, set[str]] = {}
@@ -225,9 +231,10 @@ class Sweep:
     def table(self) -> pd.DataFrame:
         """Return a row per Config, the constant predictor last.
 
-        Columns: the swept keys; ``n`` completed Fits; the counts of other outcomes that occur; then each final
-        metric and ``gap/loss`` as mean, ``…/low`` and ``…/high``; then ``verdict``, empty until diagnosed; beside the
-        constant predictor it says where nothing beats that. What was not measured is NaN.
+        Columns: the swept keys; ``n`` completed Fits; the counts of other outcomes that occur; where Fits failed
+        ``causes``, each with how often it occurred; then each final metric and ``gap/loss`` as mean, ``…/low`` and
+        ``…/high``; then ``verdict``, empty until diagnosed; beside the constant predictor it says where nothing beats
+        that. What was not measured is NaN.
         """
         counts = {config.digest: Counter(str(fit.outcome) for fit in self.of(config)) for config in self.configs}
         others = [o for o in Outcome if o is not Outcome.COMPLETED and any(c[o] for c in counts.values())]
@@ -238,13 +245,20 @@ class Sweep:
             *(m for m in self.metrics if not m.startswith("loss/")),
         ]
 
+        why = {c.digest: "; ".join(f"{n} × {cause}" for cause, n in self.causes(c).items()) for c in self.configs}
+
         def row(
-            swept: Mapping[str, Any], count: Mapping[str, int], found: dict[str, Interval], verdict: str = ""
+            swept: Mapping[str, Any],
+            count: Mapping[str, int],
+            found: dict[str, Interval],
+            verdict: str = "",
+            causes: str = "",
         ) -> dict[str, Any]:
             cells: dict[str, Any] = {key: swept.get(key) for key in domain_of(self.spec)}
             cells |= {
                 "n": count.get(Outcome.COMPLETED, 0),
                 **{str(other): count.get(other, 0) for other in others},
+                **({"causes": causes} if Outcome.FAILED in others else {}),
             }
             for name in columns:
                 one = found.get(name)
@@ -253,7 +267,10 @@ class Sweep:
             return {**cells, "verdict": verdict}
 
         said = {digest: verdict.text for digest, verdict in self.verdicts.by_config.items()}
-        rows = [row(c.swept, counts[c.digest], self.intervals(c), said.get(c.digest, "")) for c in self.configs]
+        rows = [
+            row(c.swept, counts[c.digest], self.intervals(c), said.get(c.digest, ""), why[c.digest])
+            for c in self.configs
+        ]
         constants = self.constants()
         for (swept, null), beside in zip(constants, self.beside_constants(), strict=True):
             rows.append(row(swept, {Outcome.COMPLETED: null["loss/val"].n if null else 0}, null, beside))

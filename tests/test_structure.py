@@ -24,6 +24,7 @@ FLOORS = [  # each may import what stands above it in this list; docs: DESIGN of
     {"pictures", "pages", "expectations", "plots"},
     {"store", "tracking"},
     {"runner"},
+    {"upkeep"},
     {"cli"},
 ]
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}

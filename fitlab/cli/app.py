@@ -64,17 +64,24 @@ def sweep(
 
     made = read_plan(spec, override or (), packages=allowed(allow or ()))
     place = Store.at(store, create=True)
-    workers = workers_for(jobs or default_jobs(), None, made.without_lock)
+    workers = workers_for(jobs or default_jobs(), None, made.without_lock, made.time_limit)
     document_spec = made.document.spec
     with place.locked(document_spec.name), Alongside(place, document_spec) as alongside:
-        result = _execute(made, place, workers, retry_failed, as_json, None if no_publish else alongside.settled)
+
+        def finish(of: Any) -> Any:
+            return alongside.finish(of) or _log(place, of)
+
+        try:
+            result = _execute(made, place, workers, retry_failed, as_json, None if no_publish else alongside.settled)
+        except (KeyboardInterrupt, FitlabError) as stop:
+            _cut_short(stop, made, place, None if no_publish else finish)
+            raise
         result = replace(result, sweep=diagnosed(result.sweep))
         if not as_json:
             render.sweep_result(made, result)
         published, failure = None, None
         if not no_publish:
-            finish = lambda: alongside.finish(result.sweep) or _log(place, result.sweep)  # noqa: E731
-            published, failure = _publish(finish, document_spec.name, place, quiet=as_json)
+            published, failure = _publish(lambda: finish(result.sweep), document_spec.name, place, quiet=as_json)
     if as_json:
         output.out_json(render.sweep_json(result, published, failure, place))
     elif published is not None:
@@ -88,17 +95,35 @@ def _execute(made: Any, place: Any, workers: Any, retry_failed: bool, as_json: b
     """Run a sweep whose lock is held; return its Result."""
     from fitlab.cli import output
     from fitlab.cli.progress import shown
-    from fitlab.runner.execute import Interrupted, execute
+    from fitlab.runner.execute import execute
 
+    with output.only_json(as_json), shown(made.document.spec.name) as report:
+        return execute(made, place, workers, report, retry_failed, on_settled or (lambda *_: None), locked=True)
+
+
+def _cut_short(stop: BaseException, made: Any, place: Any, finish: Any) -> None:
+    """Say how far a sweep came that was interrupted or stopped, and log what is there; another Ctrl-C leaves that."""
+    from fitlab.cli import output
+    from fitlab.errors import PublishError
+    from fitlab.runner.execute import Interrupted, StoppedError
+    from fitlab.runner.verdicts import diagnosed
+
+    if not isinstance(stop, Interrupted | StoppedError):
+        return
     name = made.document.spec.name
-    try:
-        with output.only_json(as_json), shown(name) as report:
-            return execute(made, place, workers, report, retry_failed, on_settled or (lambda *_: None), locked=True)
-    except Interrupted as stop:
-        again = f"run the same command to continue, or `fitlab publish {name}` to log what is there"
+    if isinstance(stop, Interrupted):
         of = f"{'at most ' if made.search else ''}{made.fits}"
-        output.err(f"fitlab: interrupted; {stop.progress.done} of {of} Fits are kept: {again}")
-        raise typer.Exit(130) from None
+        output.err(f"fitlab: interrupted; {stop.progress.done} of {of} Fits are kept: run the same command to continue")
+    if finish is None or not stop.progress.done or name not in place.names():
+        return
+    catch_up = f"`fitlab publish {name} --store {place.root}` logs what is there"
+    output.err("logging what is there to MLflow; another Ctrl-C leaves that")
+    try:
+        finish(diagnosed(place.load(name)))
+    except PublishError as error:
+        output.err(f"fitlab: not published: {error}\n{catch_up}")
+    except KeyboardInterrupt:
+        output.err(f"fitlab: interrupted while logging to MLflow: {catch_up}")
 
 
 def _log(place: Any, sweep: Any) -> Any:
@@ -403,18 +428,76 @@ def schema(
 
 
 @app.command()
-def doctor(store: StoreFolder = DEFAULT_STORE, as_json: Json = False) -> None:
-    """Say which versions are here, what is missing, and whether the store can be used."""
+def doctor(
+    store: StoreFolder = DEFAULT_STORE,
+    quick: Annotated[bool, typer.Option("--quick", help="Leave out checksums and a tracking server.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended; damaged files are moved aside.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say which versions are here, what is missing, damaged, lost or left behind in the store; exit 1 if anything is.
+
+    Remarks (what is not published, which Fits no sweep uses, what differs between here and where Fits were made) leave
+    exit 0. Exit 3: the store or this installation cannot be used.
+    """
     from fitlab.cli import doctor as examine
+    from fitlab.cli import output
+    from fitlab.cli.progress import counting
 
-    found = examine.findings(Path(store))
+    with output.only_json(as_json), counting("reading Fits") as on_progress:
+        found = examine.findings(Path(store), quick, on_progress, _more(quick, fix))
     if as_json:
-        from fitlab.cli import output
-
         output.out_json(found)
     else:
         examine.show(found)
-    raise typer.Exit(0 if found["ok"] else 3)
+    raise typer.Exit(examine.exit_code(found))
+
+
+def _more(quick: bool, fix: bool) -> list[Any]:
+    """Return what doctor does besides looking at the store: it takes MLflow, which takes a second to come up."""
+    import os
+
+    from fitlab.cli.doctor import unreachable
+    from fitlab.errors import PublishError
+
+    steps: list[Any] = []
+    if not quick and os.environ.get("MLFLOW_TRACKING_URI"):
+        from fitlab.upkeep.mend import on_server
+
+        def ask(place: Any, found: list[Any]) -> list[Any]:
+            try:
+                return [*found, *on_server(place)]
+            except PublishError as error:
+                return [*found, unreachable(error)]
+
+        steps.append(ask)
+    if fix:
+        from fitlab.upkeep.mend import mend
+
+        steps.append(mend)
+    return steps
+
+
+@app.command("gc")
+def collect(
+    yes: Annotated[bool, typer.Option("--yes", "--delete", help="Remove them; without it they are listed.")] = False,
+    store: StoreFolder = DEFAULT_STORE,
+    as_json: Json = False,
+) -> None:
+    """List the Fits that no sweep of the store uses and what they take, or remove them; never while a sweep runs.
+
+    A Fit that a sweep might still come to that is not finished is kept. Runs in MLflow keep their own copies.
+    """
+    from fitlab.cli import garbage, output
+    from fitlab.store import Store
+    from fitlab.upkeep.unused import remove, unused
+
+    place = Store.at(store)
+    found = unused(place)
+    removed = remove(place) if yes else []
+    if as_json:
+        output.out_json(garbage.document(place, found, removed, yes))
+    else:
+        garbage.show(place, found, removed, yes)
 
 
 @app.command()

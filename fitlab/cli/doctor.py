@@ -1,34 +1,39 @@
-"""``fitlab doctor``: what is here, what is missing, what to do about it."""
+"""``fitlab doctor``: what is here, what is missing or damaged, what to do about it, and what was done."""
 
 from __future__ import annotations
 
 import os
 import platform
 import shutil
-import sqlite3
 import tempfile
-from contextlib import closing
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from packaging.requirements import Requirement
 from rich.console import Console
 from rich.table import Table
 
-from fitlab.errors import StoreError
+from fitlab.errors import FitlabError, StoreError
 from fitlab.store import Store
-from fitlab.tracking.links import ARTIFACT
-from fitlab.tracking.schema import obstacle
+from fitlab.upkeep.examine import OnProgress, examine
+from fitlab.upkeep.finding import Finding, Severity
+
+Also = Callable[[Store, list[Finding]], list[Finding]]  # looks elsewhere, or mends what was found
 
 
-def findings(root: Path) -> dict[str, Any]:
-    """Return versions and the state of the store as plain data; ``ok`` is false where fitlab cannot work."""
+def findings(
+    root: Path, quick: bool = False, on_progress: OnProgress = lambda _, __: None, also: Sequence[Also] = ()
+) -> dict[str, Any]:
+    """Return versions and the state of the store as plain data; ``ok`` is false where fitlab cannot work.
+
+    quick, on_progress: see ``upkeep.examine``. also: what else is looked at, or done about what was found.
+    """
     packages = [_package(Requirement(text)) for text in requires("fitlab") or ()]
     known = [package for package in packages if package is not None]
-    store = _store(root)
+    store = _store(root, quick, on_progress, also)
     return {
         "ok": store["ok"] and all(package["ok"] for package in known),
         "fitlab": version("fitlab"),
@@ -41,6 +46,11 @@ def findings(root: Path) -> dict[str, Any]:
     }
 
 
+def exit_code(found: dict[str, Any]) -> int:
+    """Return 3 where fitlab cannot work, 1 where something is damaged, lost or left behind, else 0."""
+    return 3 if not found["ok"] else 1 if found["store"]["problems"] else 0
+
+
 def _package(wanted: Requirement) -> dict[str, Any] | None:
     if wanted.marker is not None and not wanted.marker.evaluate({"extra": ""}):
         return None
@@ -51,38 +61,37 @@ def _package(wanted: Requirement) -> dict[str, Any] | None:
     return {"name": wanted.name, "wanted": str(wanted.specifier), "found": found, "ok": found in wanted.specifier}
 
 
-def _store(root: Path) -> dict[str, Any]:
-    said: dict[str, Any] = {"path": str(root.absolute()), "ok": True, "problems": []}
+def _store(root: Path, quick: bool, on_progress: OnProgress, also: Sequence[Also]) -> dict[str, Any]:
+    said: dict[str, Any] = {"path": str(root.absolute()), "quick": quick}
     if not (root / "sweeps").is_dir():
         nearest = next(folder for folder in (root.absolute(), *root.absolute().parents) if folder.exists())
         said["note"] = "no sweep yet"
-        said["ok"] = _writable(nearest)
-        said["problems"] += [] if said["ok"] else [f"{nearest} cannot be written: choose another --store"]
-        return said
+        return _with(
+            said, [] if _writable(nearest) else [_fatal(f"{nearest} cannot be written: choose another --store")]
+        )
+    found: list[Finding] = []
     try:
         store = Store.at(root)
-        said["sweeps"] = store.names()
-        said["fits"] = len(list((root / "fits").glob("*.safetensors")))
-        said["problems"] += [
-            f"fits/{name}: damaged; its job is trained again by its sweep" for name in store.set_aside()
-        ]
-        said["problems"] += [f"{path}: left by a killed process; delete it" for path in root.rglob(".*.tmp")]
-        for name in store.names():
-            try:
-                store.sweep_record(name)
-            except StoreError as error:
-                said["problems"].append(str(error))
-        if store.database.exists():
-            said["mlflow"] = _database(store.database)
-            said["problems"] += [one for one in (obstacle(store.database), _missing(store)) if one]
+        found, fits = examine(store, quick, on_progress)
+        said |= {"sweeps": store.names(), "fits": len(fits.sound), "bytes": fits.bytes}
+        for more in also:
+            found = more(store, found)
     except (OSError, StoreError) as error:
-        said["ok"] = False
-        said["problems"].append(str(error))
+        found.append(_fatal(str(error)))
     if not _writable(root):
-        said["ok"] = False
-        said["problems"].append(f"{root} cannot be written")
+        found.append(_fatal(f"{root} cannot be written"))
     said["free_gb"] = round(shutil.disk_usage(root).free / 1e9, 1)
-    return said
+    return _with(said, found)
+
+
+def _with(said: dict[str, Any], found: Sequence[Finding]) -> dict[str, Any]:
+    problems = [f"{one.said}; {one.advice}" if one.advice else one.said for one in found if one.open]
+    ok = not any(one.severity is Severity.FATAL for one in found)
+    return {**said, "ok": ok, "problems": problems, "findings": [asdict(one) for one in found]}
+
+
+def _fatal(said: str) -> Finding:
+    return Finding("unusable", Severity.FATAL, said)
 
 
 def _writable(folder: Path) -> bool:
@@ -93,42 +102,14 @@ def _writable(folder: Path) -> bool:
         return False
 
 
-def _database(path: Path) -> str:
-    try:
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-        try:
-            mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
-            runs = connection.execute("SELECT count(*) FROM runs").fetchone()[0]
-        finally:
-            connection.close()
-    except sqlite3.Error as error:
-        return f"cannot be read ({error}); move it away and `fitlab publish NAME` fills a new one"
-    return f"{runs} runs, journal mode {mode}"
-
-
-def _missing(store: Store) -> str | None:
-    """Say of how many published Fits the file is gone from this store; of runs whose files lie elsewhere nothing."""
-    query = (
-        "SELECT artifact_uri FROM runs JOIN tags USING (run_uuid) WHERE tags.key = 'fitlab.kind' "
-        "AND tags.value = 'fit' AND lifecycle_stage = 'active' AND status != 'RUNNING'"
-    )
-    try:
-        with closing(sqlite3.connect(f"file:{store.database}?mode=ro", uri=True)) as connection:
-            places = [Path(url2pathname(urlsplit(uri).path)) for (uri,) in connection.execute(query)]
-    except sqlite3.Error:
-        return None  # said already
-    here = [place for place in places if store.artifacts in place.parents]
-    gone = sum(not (place / ARTIFACT).is_file() for place in here)
-    return (
-        f"files of {gone} runs are missing below {store.artifacts}; `fitlab publish NAME` logs them again"
-        if gone
-        else None
-    )
+def unreachable(error: FitlabError) -> Finding:
+    """Return the finding that a tracking server did not answer."""
+    return Finding("server", Severity.PROBLEM, str(error))
 
 
 def show(found: dict[str, Any]) -> None:
     """Print findings for people."""
-    to = Console()
+    to = Console(soft_wrap=True)
     to.print(f"fitlab {found['fitlab']}, Python {found['python']}, {found['platform']}", highlight=False)
     table = Table(box=None, padding=(0, 1))
     for package in found["packages"]:
@@ -136,13 +117,20 @@ def show(found: dict[str, Any]) -> None:
         table.add_row(package["name"], package["found"] or "–", package["wanted"], verdict)
     to.print(table)
     store = found["store"]
-    to.print(
-        f"store {store['path']}: {store.get('note') or ', '.join(store.get('sweeps', ())) or 'no sweeps'}",
-        highlight=False,
-    )
-    if "mlflow" in store:
-        to.print(f"mlflow.db: {store['mlflow']}", highlight=False)
-    to.print(f"tracking: {found['tracking']}", highlight=False)
-    for problem in store["problems"]:
-        to.print(f"problem: {problem}", style="yellow", highlight=False, markup=False)
-    to.print("all is well" if found["ok"] and not store["problems"] else "see above", highlight=False)
+    names = store.get("note") or ", ".join(store.get("sweeps", ())) or "no sweeps"
+    to.print(f"store {store['path']}: {names}", highlight=False, markup=False)
+    if "fits" in store:
+        read = "heads read, checksums left out" if store["quick"] else "read whole, checksums fit"
+        to.print(f"{store['fits']} sound Fits, {store['bytes'] / 1e6:.1f} MB ({read})", highlight=False)
+    to.print(f"tracking: {found['tracking']}", highlight=False, markup=False)
+    for one in store["findings"]:
+        _show(one, to)
+    to.print("all is well" if exit_code(found) == 0 else "see above", highlight=False)
+
+
+def _show(one: dict[str, Any], to: Console) -> None:
+    """Print a finding: what, then what was done about it or is to be done."""
+    remark = one["severity"] == Severity.REMARK
+    word, style = ("note", "") if remark else ("mended", "green") if one["mended"] else ("problem", "yellow")
+    done = one["mended"] or (f"left: {one['left']}" if one["left"] else one["advice"])
+    to.print(f"{word}: {one['said']}{f': {done}' if done else ''}", style=style, highlight=False, markup=False)

@@ -32,6 +32,19 @@ def shown(name: str) -> Iterator[Callable[[Done], None]]:
         yield report
 
 
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Yield what is to be called with how much of something is done, and how much there is."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _, __: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, total=total, completed=done)
+
+
 def words(done: Done) -> str:
     """Say how far a sweep is: done, cached, what went wrong, time left."""
     parts = [f"{done.done}/{done.total} Fits"]

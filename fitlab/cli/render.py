@@ -56,9 +56,10 @@ def sweep_result(plan: Plan, result: Result) -> None:
     diagnosis.show_checks(diagnosis.pressing(result.sweep.verdicts.checks), to)
     expectations.show(checked(result.sweep), to)
     to.print(done(plan, result), highlight=False)
-    causes = Counter(fit.cause for fit in result.sweep.fits if fit.outcome is Outcome.FAILED)
-    for cause, count in causes.most_common(5):
+    for cause, count in [*result.sweep.causes().items()][:5]:
         to.print(f"failed {count} ×: {cause}", style="red", highlight=False, markup=False)
+    for cause, count in result.retried.items():
+        to.print(f"tried again {count} ×: {cause}", style="yellow", highlight=False, markup=False)
     for warning, count in warned(result.sweep).most_common(5):
         to.print(f"warned {count} ×: {warning}", style="yellow", highlight=False, markup=False)
     if result.failed:
@@ -137,7 +138,8 @@ def sweep_json(result: Result, published: Any, failure: Exception | None, store:
         "infeasible": [dict(config.swept) for config in result.infeasible],
         "fits": {"total": len(sweep.fits), "cached": progress.cached, "trained": progress.trained},
         "outcomes": dict(progress.outcomes),
-        "causes": dict(Counter(fit.cause for fit in sweep.fits if fit.outcome is Outcome.FAILED)),
+        "causes": dict(sweep.causes()),
+        "retried": dict(result.retried),
         "warnings": dict(warned(sweep)),
         "damaged": list(result.damaged),
         "seconds": progress.seconds,

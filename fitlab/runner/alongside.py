@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import Any
 
+from fitlab.errors import PublishError
 from fitlab.records import Config, Fit
 from fitlab.runner.signals import interrupts
 from fitlab.spec import Spec
@@ -68,9 +69,10 @@ class Alongside:
     def finish(self, sweep: Sweep) -> Published | None:
         """Have the whole sweep logged, and return what was. None where it was not: it is then to be done here.
 
-        Raises KeyboardInterrupt after Ctrl-C.
+        Raises KeyboardInterrupt after Ctrl-C, and PublishError where the process found out only now that MLflow does
+        not answer: it has waited for that as long as one does. If it had found out earlier, MLflow may be back.
         """
-        if self._process is None:
+        if self._process is None or self._process.poll() is not None:
             return None
         rest = {fit.job.digest: fit for fit in sweep.fits if fit.job.digest not in self._sent}
         jobs = tuple(fit.job.digest for fit in sweep.fits)
@@ -82,7 +84,10 @@ class Alongside:
                 time.sleep(POLL)
         assert self._process.stdout is not None  # noqa: S101 (for the type checker: it is a pipe)
         answer = self._process.stdout.read()
-        return Published(**json.loads(answer)) if answer else None
+        said = json.loads(answer) if answer else None  # none of a process that was killed
+        if said is not None and "error" in said:
+            raise PublishError(said["error"])
+        return said and Published(**said)
 
     def __enter__(self) -> Alongside:
         return self

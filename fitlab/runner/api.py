@@ -39,10 +39,11 @@ def run(
     thread). overrides: ``path=value``, as ``-o`` of the command line. publish: log to MLflow.
     retry_failed: train failed Fits again. allow: packages besides scikit-learn that estimators may be imported
     from; importing a package runs its code.
-    Raises SpecError, StoreError, PublishError (all is trained and stored then), and KeyboardInterrupt.
+    Raises SpecError, StoreError, StoppedError (more Fits failed than the spec allows), PublishError (all is trained
+    and stored then), and KeyboardInterrupt.
     """
     made = read_plan(spec, overrides, data, allowed(allow))
-    workers = workers_for(default_jobs() if jobs is None else jobs, data, made.without_lock)
+    workers = workers_for(default_jobs() if jobs is None else jobs, data, made.without_lock, made.time_limit)
     place = Store.at(store, create=True)
     if not publish:
         return diagnosed(execute(made, place, workers, retry_failed=retry_failed).sweep, data)

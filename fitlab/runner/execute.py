@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
-from fitlab.errors import StoreError
+from fitlab.errors import FitlabError, StoreError
 from fitlab.records import Config, Fit, Job, Outcome
 from fitlab.runner.fits import Fits, Progress
 from fitlab.runner.plan import Plan
@@ -33,6 +35,8 @@ class Result:
     infeasible: tuple[Config, ...]  # Configs that break a constraint, hence not trained
     damaged: tuple[str, ...] = field(default=())  # files that were set aside during this run
 
+    retried: Mapping[str, int] = field(default_factory=dict)  # why tries failed that were not the last: how often
+
     @property
     def failed(self) -> int:
         """Fits that raised, timed out or lost their worker."""
@@ -44,6 +48,23 @@ class Interrupted(KeyboardInterrupt):
 
     def __init__(self, progress: Progress) -> None:
         super().__init__()
+        self.progress = progress
+
+
+class StoppedError(FitlabError):
+    """More Fits failed than the spec allows: the sweep was ended, what was finished is kept."""
+
+    exit_code = 1
+
+    def __init__(self, plan: Plan, progress: Progress, causes: Counter[str]) -> None:
+        run, name, failed = plan.document.spec.run, plan.document.spec.name, causes.total()
+        rule = "run.on_failure is stop" if run.on_failure == "stop" else f"run.max_failures is {run.max_failures}"
+        why = "; ".join(f"{count} × {cause}" for cause, count in causes.most_common(5))
+        super().__init__(
+            f"{name} was stopped: {failed} Fit{'s' * (failed != 1)} failed and {rule} ({why}). {progress.done} of "
+            f"{'at most ' if plan.search else ''}{plan.fits} Fits are kept. `--retry-failed` trains failed Fits again; "
+            "`-o run.on_failure=continue -o run.max_failures=null` goes on without them"
+        )
         self.progress = progress
 
 
@@ -60,8 +81,9 @@ def execute(
 
     on_progress: called with the progress after every Fit. on_settled: called while others are trained with a Config
     and its Fits, when these are all there and decided. locked: the caller holds the sweep's lock.
-    Raises StoreError where the store cannot be written or somebody else runs this sweep, and Interrupted
-    (a KeyboardInterrupt) after Ctrl-C or SIGTERM: what was finished is kept, and running again continues.
+    Raises StoreError where the store cannot be written or somebody else runs this sweep, StoppedError where more Fits
+    failed than the spec allows, and Interrupted (a KeyboardInterrupt) after Ctrl-C or SIGTERM: what was finished is
+    kept, and running again continues.
     """
     spec = plan.document.spec
     commit, dirty = git_state()
@@ -72,29 +94,33 @@ def execute(
 
     lock = nullcontext() if locked else store.locked(spec.name)
     with lock, quiet(), interrupts(workers.stop) as interrupted, Pool(workers) as pool:
-        fits = Fits(store, plan.rungs, plan.fits, on_progress, retry_failed, stamp)
+        fits = Fits(store, plan.rungs, plan.fits, on_progress, retry_failed, spec.run, stamp)
         settling = _Settling(plan, fits, on_settled)
 
-        def take(leg: Leg) -> None:
-            fits.take(leg)
+        def take(leg: Leg) -> bool:
+            taken = fits.take(leg)
             settling.look(leg.fit.job.config.digest)
+            return taken
+
+        def stopping() -> bool:
+            return interrupted() or fits.too_many_failed
 
         def train(tasks: list[Task]) -> None:
+            whole = True
             if tasks:
                 settling.look_at_all()
-                train_all(tasks, pool, take, interrupted)
+                whole = train_all(tasks, pool, take, stopping)
             if interrupted():
                 raise Interrupted(fits.progress())
+            if not whole:
+                raise StoppedError(plan, fits.progress(), fits.causes())
 
         study = Study(plan)
         proposals = Proposals(plan, study)
         planned, found = replay(plan, study, proposals, fits, train, store, settling.told)
-        try:
-            study.write_journal(store.journal_path(spec.name))
-        except OSError as error:
-            raise StoreError(f"{store.journal_path(spec.name)}: cannot be written: {error}") from None
+        _keep(study, store.journal_path(spec.name))
         sweep = Sweep(spec, tuple(one.config for one in planned), tuple(found))
-        return Result(sweep, fits.progress(), tuple(proposals.infeasible), tuple(fits.damaged))
+        return Result(sweep, fits.progress(), tuple(proposals.infeasible), tuple(fits.damaged), dict(fits.retried))
 
 
 class _Settling:
@@ -175,6 +201,21 @@ class _MissingError(Exception):
 
 def look(plan: Plan, store: Store) -> Outlook:
     """Replay a sweep as far as the store goes. Trains nothing and writes nothing."""
+    return _looked(plan, store, Study(plan))
+
+
+def write_journal(plan: Plan, store: Store) -> None:
+    """Replay a sweep whose lock is held, and write its Optuna journal anew.
+
+    Raises StoreError where Fits are missing, or it cannot be written.
+    """
+    study = Study(plan)
+    if left := _looked(plan, store, study).left:
+        raise StoreError(f"{plan.document.spec.name}: {left} Fits are missing; `fitlab sweep SPEC` trains them")
+    _keep(study, store.journal_path(plan.document.spec.name))
+
+
+def _looked(plan: Plan, store: Store, study: Study) -> Outlook:
     fits = Fits(store, plan.rungs, plan.fits, lambda _: None, writes=False)
 
     def train(tasks: list[Task]) -> None:
@@ -182,8 +223,8 @@ def look(plan: Plan, store: Store) -> Outlook:
             raise _MissingError(tasks)
 
     missing: list[Task] = []
+    proposals = Proposals(plan, study)
     with quiet():
-        proposals = Proposals(plan, study := Study(plan))
         try:
             replay(plan, study, proposals, fits, train)
         except _MissingError as stop:
@@ -191,6 +232,13 @@ def look(plan: Plan, store: Store) -> Outlook:
     done = fits.progress().done
     left = plan.fits - done if missing else 0
     return Outlook(done, left, tuple(task.job for task in missing), len(proposals.infeasible))
+
+
+def _keep(study: Study, path: Path) -> None:
+    try:
+        study.write_journal(path)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written: {error}") from None
 
 
 def _run_wave(wave: Sequence[Entrant], study: Study, fits: Fits, train: Train) -> list[Planned]:

@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from fitlab import trainers
 from fitlab.records import ENDED, Fit, Job, Outcome, failed_after, given_up, upto, with_snapshots
 from fitlab.runner.workers import Leg, Task
+from fitlab.spec.model import Running
 from fitlab.store import Planned, Store, as_decided
 
 FINAL = (*ENDED, Outcome.FAILED)
+ANYHOW = Running()  # whatever fails, and however long it takes
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,14 @@ class Fits:
         total: int,
         on_progress: Callable[[Progress], None],
         retry_failed: bool = False,
+        run: Running = ANYHOW,
         stamp: Callable[[Fit], Fit] = lambda fit: fit,
         writes: bool = True,
     ) -> None:
         self.store, self.rungs, self.total, self.on_progress = store, rungs, total, on_progress
-        self.retry_failed, self.stamp, self.writes = retry_failed, stamp, writes
+        self.retry_failed, self.run, self.stamp, self.writes = retry_failed, run, stamp, writes
+        self.tries: Counter[str] = Counter()  # that failed and were tried again, by job
+        self.retried: Counter[str] = Counter()  # their causes
         self.jobs: dict[str, Job] = {}  # by digest; those of a worker process are copies, to be let go
         self.legs: dict[str, Leg] = {}
         self.marks: dict[str, list[int]] = {}  # epochs after which weights are kept: rungs, and what others kept
@@ -84,7 +89,10 @@ class Fits:
         return sorted(tasks, key=lambda task: -self.costs[task.job.digest])
 
     def _task(self, job: Job, state: trainers.State | None, begin: int, end: int) -> Task:
-        return Task(job, state, (*(mark for mark in self.marks[job.digest] if begin < mark < end), end))
+        leg = self.legs.get(job.digest)
+        made = leg.fit.provenance if leg is not None and state is not None else None
+        stops = (*(mark for mark in self.marks[job.digest] if begin < mark < end), end)
+        return Task(job, state, stops, self.run.time_limit, 0.0 if made is None else made.seconds)
 
     def _lacks(self, fit: Fit, end: int) -> bool:
         """Whether weights at a rung are missing that a Fit would have if it had been trained for this run."""
@@ -111,10 +119,18 @@ class Fits:
         if fit.outcome in FINAL:
             self._count(job, fit.outcome)
 
-    def take(self, leg: Leg) -> None:
-        """Take what a worker brought, and store it where it is at its end."""
+    def take(self, leg: Leg) -> bool:
+        """Take what a worker brought, and store what is at its end. False: it failed and is to be tried again."""
         if leg.stopped:
-            return
+            return True
+        if leg.fit.outcome is Outcome.FAILED and self.tries[leg.fit.job.digest] < self.run.retries:
+            self.tries[leg.fit.job.digest] += 1
+            self.retried[leg.fit.cause or ""] += 1
+            return False
+        self._keep(leg)
+        return True
+
+    def _keep(self, leg: Leg) -> None:
         job, before = self.jobs[leg.fit.job.digest], self.legs.get(leg.fit.job.digest)
         fit = replace(leg.fit, job=job)
         self.fresh.add(job.digest)
@@ -123,11 +139,23 @@ class Fits:
         elif before is not None and before.state is not None:
             fit = _joined(before.fit, fit)
         fit = self.stamp(fit)
+        if fit.provenance is not None and self.tries[job.digest]:
+            fit = fit.stamped(replace(fit.provenance, tries=1 + self.tries[job.digest]))
         ended = fit.outcome in FINAL
         self.legs[job.digest] = Leg(self.store.write(fit) if ended else fit, leg.state)
         if ended:
             self._count(job, fit.outcome)
             self.on_progress(self.progress())
+
+    @property
+    def too_many_failed(self) -> bool:
+        """Whether more Fits have failed than the spec allows: those that the store had count, too."""
+        allowed = self.run.allowed
+        return allowed is not None and self.outcomes[str(Outcome.FAILED)] > allowed
+
+    def causes(self) -> Counter[str]:
+        """Return why Fits failed, and how often."""
+        return Counter(leg.fit.cause or "" for leg in self.legs.values() if leg.fit.outcome is Outcome.FAILED)
 
     def at(self, job: Job, epoch: int) -> Fit:
         """Return the Fit of a job as it was after ``epoch``, or as it ended before."""

@@ -124,6 +124,11 @@ class Plan:
         return all(trainers.releases_lock(one.config.sections) for one in (*self.planned, *self.probes))
 
     @property
+    def time_limit(self) -> float | None:
+        """Seconds that a Fit may take."""
+        return self.document.spec.run.time_limit
+
+    @property
     def trials(self) -> int | None:
         """How many Configs were asked for; None for a grid, which has those that it has."""
         method = self.document.spec.sweep

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 
 from fitlab.errors import FitlabError
-from fitlab.records import Fit, Outcome
-from fitlab.runner.workers import Leg, Task, Workers, provenance, train
+from fitlab.runner.slots import OverdueError, WorkerNotStartedError
+from fitlab.runner.workers import Leg, Task, Workers, lost, time_limit_words, train
+
+Keep = Callable[[Leg], bool]
 
 POLL = 0.2  # seconds between looks at the interrupt flag
 MAX_IDLE_BREAKS = 3  # of a pool in which nothing runs, in a row
@@ -46,58 +47,94 @@ class Pool:
         self.end()
 
 
-def train_all(
-    missing: Sequence[Task], pool: Pool, keep: Callable[[Leg], None], interrupted: Callable[[], bool]
-) -> None:
-    """Train until nothing is left or the user interrupts; each Leg is handed to ``keep`` as it comes.
+def train_all(missing: Sequence[Task], pool: Pool, keep: Keep, stopping: Callable[[], bool]) -> bool:
+    """Train until nothing is left, or it is to stop; return whether nothing is left.
 
-    When a worker dies its pool breaks and does not say whose job it was: the jobs in flight are then tried one
-    at a time, and the one that breaks the pool alone has failed.
+    keep: takes each Leg as it comes; False: it failed, and its task is to be tried again.
+    A job whose worker died may be innocent (a pool that breaks does not say whose job it was, and memory may have run
+    out for another's sake): it is tried again when all others are done, alone, and what dies then has failed.
     """
-    waiting, suspects = deque(missing), deque[Task]()
-    running: dict[Future[Leg], Task] = {}
-    count = pool.workers.count
-    alone = False  # a suspect is running, and nothing else may
-    idle_breaks = 0
-    while (waiting or suspects or running) and not interrupted():
-        alone = bool(suspects) or (alone and bool(running))
-        room = 1 if alone or count == 1 else 2 * count
-        broken = False
+    queue = _Queue(missing, 2 * pool.workers.count if pool.workers.count > 1 else 1)
+    while queue.left and not stopping():
         try:
-            while (suspects or waiting) and len(running) < room and not interrupted():
-                task = suspects[0] if suspects else waiting[0]
-                running[pool.submit(task)] = task
-                (suspects or waiting).popleft()
+            while (task := queue.next()) is not None and not stopping():
+                queue.began(pool.submit(task), task)
         except BrokenExecutor:
-            broken = True
-        done, _ = wait(running, timeout=POLL, return_when=FIRST_COMPLETED)
-        for future in done:
-            if isinstance(future.exception(), BrokenExecutor):
-                broken = True
-            else:
-                running.pop(future)
-                keep(future.result())
-                idle_breaks = 0
-        if broken:
-            idle_breaks += not running
-            if idle_breaks > MAX_IDLE_BREAKS:
-                raise FitlabError("worker processes die as soon as they start; try fewer --jobs, or --jobs 1")
+            queue.broke()
             pool.end()
-            if alone and running:
-                keep(_lost(running.popitem()[1]))
-            suspects.extend(running.values())
-            running.clear()
-    if interrupted():
+        done, _ = wait(queue.running, timeout=POLL, return_when=FIRST_COMPLETED)
+        for future in done:
+            _ended(queue, future, keep)
+    if stopping():
         pool.workers.stop()
-        _drain(running, keep)
+        _drain(queue.running, keep)
+    return not queue.left
 
 
-def _lost(task: Task) -> Leg:
-    fit = Fit(task.job, Outcome.FAILED, 0, cause="lost its worker process (killed, or out of memory)")
-    return Leg(fit.stamped(provenance(time.time(), 0.0)), None)
+class _Queue:
+    """What waits, what runs, and what is to be tried alone."""
+
+    def __init__(self, missing: Sequence[Task], room: int) -> None:
+        self.waiting, self.suspects, self.room = deque(missing), deque[Task](), room
+        self.running: dict[Future[Leg], Task] = {}
+        self.alone = False  # what runs is a suspect
+        self.breaks = 0  # of a pool in which nothing ran, in a row
+
+    @property
+    def left(self) -> bool:
+        """Whether anything is."""
+        return bool(self.waiting or self.suspects or self.running)
+
+    def next(self) -> Task | None:
+        """Return what is to be begun now, None where that is nothing."""
+        self.alone = self.alone and bool(self.running)
+        suspect = not self.waiting
+        room = 1 if suspect or self.alone else self.room
+        return (self.waiting or self.suspects or [None])[0] if len(self.running) < room else None
+
+    def began(self, future: Future[Leg], task: Task) -> None:
+        """Note that what ``next`` returned runs."""
+        self.alone = not self.waiting
+        (self.waiting or self.suspects).popleft()
+        self.running[future] = task
+
+    def broke(self) -> None:
+        """Take back what ran in a pool that has broken."""
+        if not self.running:
+            self.not_started()
+        self.suspects.extend(self.running.values())
+        self.running.clear()
+
+    def not_started(self) -> None:
+        """Note that workers died before they had anything to do. Raises FitlabError where they always do."""
+        self.breaks += 1
+        if self.breaks > MAX_IDLE_BREAKS:
+            raise FitlabError("worker processes die as soon as they start; try fewer --jobs, or --jobs 1")
 
 
-def _drain(running: dict[Future[Leg], Task], keep: Callable[[Leg], None]) -> None:
+def _ended(queue: _Queue, future: Future[Leg], keep: Keep) -> None:
+    """Take a Leg, or do what is to be done about a worker that is gone."""
+    task, alone = queue.running.pop(future), queue.alone
+    match future.exception():
+        case WorkerNotStartedError():
+            (queue.suspects if alone else queue.waiting).appendleft(task)
+            queue.not_started()
+            return
+        case OverdueError():
+            taken = keep(lost(task, time_limit_words(task)))
+        case BrokenExecutor() if not alone:
+            queue.suspects.append(task)
+            taken = True
+        case BrokenExecutor():
+            taken = keep(lost(task, "lost its worker process (killed, or out of memory)"))
+        case _:
+            taken = keep(future.result())
+    queue.breaks = 0
+    if not taken:
+        queue.waiting.append(task)
+
+
+def _drain(running: dict[Future[Leg], Task], keep: Keep) -> None:
     """Keep what finishes within the grace period after an interrupt."""
     for future in running:
         future.cancel()

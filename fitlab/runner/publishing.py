@@ -91,18 +91,21 @@ def publish(sweep: Sweep, store: Store) -> Published:
 
 
 def main(root: str, name: str) -> None:
-    """Log the Configs that come on stdin, then the whole sweep; what was published is the answer on stdout."""
+    """Log the Configs that come on stdin, then the whole sweep; answer on stdout what was published, or why not."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print is no answer
     gc.set_threshold(20_000, 20, 100)  # MLflow makes many objects that die by themselves
     messages: SimpleQueue[Sweep | Whole] = SimpleQueue()
     threading.Thread(target=_receive, args=(sys.stdin.buffer, messages), daemon=True).start()
-    log, fits = Log(Store.at(root), name), dict[str, Fit]()
-    while isinstance(message := messages.get(), Sweep):
-        log.settled(message)
-        fits |= {fit.job.digest: fit for fit in message.fits}
     with answers:
-        json.dump(asdict(log.finish(message.put_together(fits))), answers)
+        try:
+            log, fits = Log(Store.at(root), name), dict[str, Fit]()
+            while isinstance(message := messages.get(), Sweep):
+                log.settled(message)
+                fits |= {fit.job.digest: fit for fit in message.fits}
+            json.dump(asdict(log.finish(message.put_together(fits))), answers)
+        except PublishError as error:
+            json.dump({"error": str(error)}, answers)
     os._exit(0)  # at an orderly end Python would wait for the thread that reads
 
 

@@ -28,6 +28,7 @@ from fitlab import data, trainers
 from fitlab.data import Arrays, Dataset
 from fitlab.errors import Problem, SpecError
 from fitlab.records import Fit, Job, Outcome, Provenance, Split, failed_after, with_snapshots
+from fitlab.runner.slots import Slots
 from fitlab.seeds import canonical
 from fitlab.spec.datasets import Data
 
@@ -49,15 +50,18 @@ class Workers:
     stop: Callable[[], None]
 
 
-def workers_for(count: int, arrays: Arrays | None = None, without_lock: bool = False) -> Workers:
+def workers_for(
+    count: int, arrays: Arrays | None = None, without_lock: bool = False, time_limit: float | None = None
+) -> Workers:
     """Return ``count`` workers: for one this thread, else threads where training needs no lock, else processes.
 
-    arrays: (X, y) for ``data.kind: arrays``. without_lock: see ``trainers.releases_lock``.
+    arrays: (X, y) for ``data.kind: arrays``. without_lock: see ``trainers.releases_lock``. time_limit: of a Fit; what
+    may hang in foreign code is then trained in a process, also by one worker, for a thread cannot be killed.
     Raises SpecError for a count that is none.
     """
     if not isinstance(count, int) or isinstance(count, bool) or count < 1:
         raise SpecError(f"jobs must be an integer ≥ 1, got {count!r}")
-    if count == 1:
+    if count == 1 and (without_lock or time_limit is None):
         return in_process(arrays)
     return threads(count, arrays) if without_lock else processes(count, arrays)
 
@@ -112,6 +116,13 @@ class Task:
     job: Job
     state: trainers.State | None
     stops: tuple[int, ...]
+    time_limit: float | None = None  # seconds of training, from the start of the job
+    spent: float = 0.0  # seconds of them before ``state``
+
+    @property
+    def seconds(self) -> float | None:
+        """Seconds that are left."""
+        return None if self.time_limit is None else max(0.0, self.time_limit - self.spent)
 
 
 @dataclass(frozen=True)
@@ -132,21 +143,44 @@ def train(task: Task, bench: Bench | None = None) -> Leg:
     fit: Fit | None = None
     try:
         split = bench.split(task.job)
+        overdue = _clock(task.seconds)
         state = trainers.start(task.job, split) if state is None else state
         for stop in task.stops:
-            state = trainers.advance(state, split, stop, bench.stopped)
+            state = trainers.advance(state, split, stop, lambda: bench.stopped() or overdue())
             fit = trainers.finish(state, split)
             stopped = fit.outcome is Outcome.INTERRUPTED and bench.stopped()
+            if not stopped and fit.outcome is Outcome.INTERRUPTED and overdue():
+                fit = failed_after(fit, _failed(task, time_limit_words(task)))
             if stopped or fit.outcome is not Outcome.INTERRUPTED:
                 break
             kept[fit.epochs] = fit.weights
     except Exception as error:  # a trial that raises is one failed Fit; the sweep goes on
-        failed = Fit(task.job, Outcome.FAILED, 0, cause=f"{type(error).__name__}: {error}")
+        failed = _failed(task, f"{type(error).__name__}: {error}")
         fit = failed if fit is None else failed_after(fit, failed)
     assert fit is not None  # noqa: S101 (for the type checker: there is always a stop)
     fit = with_snapshots(fit, {*fit.snapshots, *kept}, kept)
     fit = fit.stamped(provenance(started, time.perf_counter() - clock))
     return Leg(fit, state if fit.outcome is Outcome.INTERRUPTED else None, stopped)
+
+
+def _clock(seconds: float | None) -> Callable[[], bool]:
+    """Return what says whether so many seconds have passed since now."""
+    began = time.perf_counter()
+    return lambda: seconds is not None and time.perf_counter() - began > seconds
+
+
+def _failed(task: Task, cause: str) -> Fit:
+    return Fit(task.job, Outcome.FAILED, 0, cause=cause)
+
+
+def time_limit_words(task: Task) -> str:
+    """Return the cause of a Fit that took too long."""
+    return f"time limit: it took longer than {task.time_limit:g} s"
+
+
+def lost(task: Task, cause: str) -> Leg:
+    """Return what is left of a job whose worker is gone."""
+    return Leg(_failed(task, cause).stamped(provenance(time.time(), 0.0)), None)
 
 
 def split_of(job: Job, arrays: Arrays | None = None) -> Split:
@@ -220,8 +254,11 @@ def processes(count: int, arrays: Arrays | None = None) -> Workers:
 
     def make() -> Executor:
         flag.value = 0
+        return Slots(count, one)
+
+    def one() -> ProcessPoolExecutor:
         _start_server()
-        return _Pool(count, mp_context=context, initializer=_start_worker, initargs=(flag, arrays))
+        return _Pool(1, mp_context=context, initializer=_start_worker, initargs=(flag, arrays))
 
     def stop() -> None:
         flag.value = 1

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from fitlab.spec.base import Count, Section, Seed, refusal
@@ -35,6 +35,35 @@ class Diagnosis(Section):
     capacity_axis: str | None = Field(None, description="the swept key that orders Configs from small to large")
 
 
+class Running(Section):
+    """How Fits are run and what happens where one fails. No part of what a Fit is: changing it trains nothing anew."""
+
+    on_failure: Literal["continue", "stop"] = Field(
+        "continue", description="stop: end the sweep when the first Fit has failed; what is done is kept"
+    )
+    retries: Annotated[int, Field(ge=0, le=100)] = Field(
+        0, description="how often a Fit that failed is tried again before it counts as failed"
+    )
+    max_failures: Annotated[int, Field(ge=0)] | SkipJsonSchema[None] = Field(
+        None, description="end the sweep when more Fits than these have failed; without it: never"
+    )
+    time_limit: Annotated[float, Field(gt=0)] | SkipJsonSchema[None] = Field(
+        None, description="seconds of training after which a Fit has failed; a worker that hangs is killed"
+    )
+
+    @field_validator("max_failures")
+    @classmethod
+    def _one_limit(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value is not None and info.data.get("on_failure") == "stop":
+            raise refusal("on_failure: stop ends the sweep at the first one", "max_failures, or on_failure: stop")
+        return value
+
+    @property
+    def allowed(self) -> int | None:
+        """How many Fits may fail; None: all of them."""
+        return 0 if self.on_failure == "stop" else self.max_failures
+
+
 class Spec(Section):
     """One experiment: data, a model, how it is trained, and what is swept."""
 
@@ -51,4 +80,5 @@ class Spec(Section):
     )
     sweep: Sweeping = Field(Grid(), description="what is swept and how")
     diagnosis: Diagnosis = Diagnosis()
+    run: Running = Field(Running(), description="what happens where a Fit fails, and how long one may take")
     expect: tuple[Expectation, ...] = Field((), description="what the sweep must show; checked when it is done")

@@ -146,6 +146,14 @@ def experiment_id(client: Any, name: str, place: Backend) -> str:
     return str(found.experiment_id)
 
 
+def experiment_named(client: Any, name: str) -> Any | None:
+    """Return the active experiment of a sweep, also where a user renamed it; None where there is none."""
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        return _renamed(client, name)
+    return found if found.lifecycle_stage == "active" else None
+
+
 def _renamed(client: Any, name: str) -> Any | None:
     """Return the experiment that we made as ``name`` and that has another one now; None where there is none."""
     filtered = f"tags.`{NAMED}` = '{name}'"  # names have no quotes

@@ -40,8 +40,13 @@ def config_identity(sweep: Sweep, config: Config) -> str:
 
 def sweep_identity(sweep: Sweep) -> str:
     """Return what changes whenever anything that is published changes."""
-    spec = sweep.spec.model_dump(mode="json", exclude_unset=True)
-    return digest([spec, *(config_identity(sweep, config) for config in sweep.configs)])
+    return digest([spec_record(sweep), *(config_identity(sweep, config) for config in sweep.configs)])
+
+
+def spec_record(sweep: Sweep) -> dict[str, Any]:
+    """Return the spec as it is published: all but how Fits are run, which changes nothing that they are."""
+    spec: dict[str, Any] = sweep.spec.model_dump(mode="json", exclude_unset=True, exclude={"run"})
+    return spec
 
 
 def standing(sweep: Sweep, config: Config) -> tuple[dict[str, str], dict[str, float]]:

@@ -28,6 +28,7 @@ from fitlab.tracking import content
 from fitlab.tracking.backend import Backend, all_runs, connect, experiment_id
 from fitlab.tracking.edits import carried, merged, merged_for_good, remembered
 from fitlab.tracking.experiment import describe, show
+from fitlab.tracking.left import end, left_running
 from fitlab.tracking.links import Published, masked
 from fitlab.tracking.wanted import NAME, Wanted, config_run, fit_run, source_tags, summary_run
 
@@ -54,6 +55,21 @@ def open_client(place: Backend) -> Any:
     """Return an MlflowClient of ``place``. Raises PublishError where it cannot be reached or is no MLflow."""
     with _as_publish_error(place):
         return connect(place)
+
+
+def count_left_running(place: Backend, name: str) -> int:
+    """Return how many runs of a sweep are RUNNING, for whoever knows that nobody runs it. Raises PublishError."""
+    with _as_publish_error(place):
+        return len(left_running(connect(place), name))
+
+
+def end_left_running(place: Backend, name: str) -> int:
+    """End runs of a sweep that are RUNNING, for whoever holds its lock, and return how many. Raises PublishError."""
+    with _as_publish_error(place):
+        runs = left_running(client := connect(place), name)
+        for run in runs:
+            end(client, run)
+        return len(runs)
 
 
 @dataclass(frozen=True)
@@ -179,6 +195,9 @@ class Publisher:
                 self._mend(run, wanted)
             self.counts["unchanged"] += done
             return wanted, run, done
+        if wanted.kind != "fit" and _deleted_by_user(candidates):  # as what it was then; what it is now is no new run
+            self.counts["left_deleted"] += 1
+            return wanted, None, True
         self.counts["created"] += 1
         first = self._first_tags(wanted, tags, candidates)
         run = self.client.create_run(
@@ -243,8 +262,7 @@ class Publisher:
     def _give_up(self, run: Any) -> None:
         """End a run that was half published and is no longer wanted; if it is wanted again, another one is made."""
         if run.info.status == "RUNNING":
-            self.client.set_tag(run.info.run_id, "fitlab.incomplete", "true")
-            self.client.set_terminated(run.info.run_id, "KILLED")
+            end(self.client, run)
 
     def _upload(self, run: Any, wanted: Wanted) -> None:
         """Log the files. The client's own way would first read back all of a run, for where its files are to lie."""
@@ -309,6 +327,14 @@ class Publisher:
                 if run.info.lifecycle_stage == "active":
                     self._say(run.info.run_id, (run.data.tags, {"fitlab.current": "false"}))
                     self._give_up(run)
+
+
+def _deleted_by_user(runs: Sequence[Any]) -> bool:
+    """Whether somebody deleted the run that was the last one of these; those that took each other's place we did."""
+    deleted = [run for run in runs if run.info.lifecycle_stage != "active"]
+    ours = ("fitlab.superseded", "fitlab.incomplete")
+    users = [run for run in deleted if not any(run.data.tags.get(tag) == "true" for tag in ours)]
+    return bool(users) and len(deleted) == len(runs)
 
 
 def _refuse_newer(name: str, runs: Sequence[Any]) -> None:

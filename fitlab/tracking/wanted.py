@@ -172,7 +172,7 @@ def summary_run(sweep: Sweep) -> Wanted:
             "table.csv": sweep.table().to_csv(),
             "table.md": whole,
             **({"diagnosis.json": json.dumps(said, indent=1, ensure_ascii=False)} if said else {}),
-            "spec.json": json.dumps(sweep.spec.model_dump(mode="json", exclude_unset=True), indent=1),
+            "spec.json": json.dumps(content.spec_record(sweep), indent=1),
         }
         for file, text in files.items():
             (scratch / file).write_text(text, encoding="utf-8")

@@ -132,6 +132,7 @@ def test_ctrl_c_is_exit_130_and_leaves_no_process(tmp_path: Path) -> None:
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "of 60 Fits are kept: run the same command to continue" in err
+    assert "logging what is there to MLflow" in err
     assert "Traceback" not in err
     none_left(helpers)
 

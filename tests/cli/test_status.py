@@ -33,13 +33,13 @@ def held(place: Store, name: str) -> Iterator[int]:
             owner.kill()
 
 
-def cut(tiny: dict, store: Path) -> None:
-    """Leave a sweep that was begun and is not finished."""
+def cut(tiny: dict, store: Path, seed: int = 1) -> None:
+    """Leave a sweep that was begun and is not finished: the plug is pulled at the first job of a seed."""
 
     class PlugPulled(BaseException): ...
 
     def pull(state: mlp.State, *_: object) -> None:
-        if state.job.seed == 1:
+        if state.job.seed == seed:
             raise PlugPulled
 
     before = mlp.advance

@@ -10,6 +10,7 @@ from mlflow.entities import ViewType
 from mlflow.tracking import MlflowClient
 
 import fitlab
+from fitlab.errors import PublishError
 from fitlab.records import Config, Fit
 from fitlab.runner.alongside import Alongside
 from fitlab.runner.execute import Result, execute
@@ -128,14 +129,35 @@ def test_the_process_logs_what_publishing_at_the_end_does(tiny: dict, store: Pat
     assert said(other) == said(store)
 
 
-@pytest.mark.slow
-def test_what_fails_alongside_stops_nothing_and_is_left_for_the_end(
-    tiny: dict, store: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # nobody listens there
+@pytest.fixture
+def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that does not answer."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    published, sweep = run_alongside(tiny, store)
-    assert published is None
-    assert len(sweep.fits) == 8
+
+
+@pytest.mark.slow
+def test_what_fails_alongside_stops_nothing_and_a_server_that_is_down_is_waited_for_once(
+    tiny: dict, store: Path, nobody: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process comes up while the sweep ends: what it finds out then need not be found out again."""
+    with pytest.raises(PublishError, match=r"MLflow at http://127\.0\.0\.1:9"):
+        run_alongside(tiny, store)
+    assert len(Store.at(store).load("tiny").fits) == 8
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
-    assert Log(Store.at(store), "tiny").finish(sweep).created == 13
+    assert fitlab.publish("tiny", store).created == 13
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["failed", "killed"])
+def test_what_could_not_be_logged_while_it_trained_is_tried_again_at_the_end(
+    tiny: dict, store: Path, nobody: None, how: str
+) -> None:
+    place = Store.at(store, create=True)
+    with place.locked("tiny"), Alongside(place, read_spec(tiny).spec, worth=0) as alongside:
+        sweep = diagnosed(go(tiny, store, on_settled=alongside.settled, locked=True).sweep)
+        assert alongside._process is not None
+        if how == "killed":
+            alongside._process.kill()
+        alongside._process.wait(120)
+        assert alongside.finish(sweep) is None

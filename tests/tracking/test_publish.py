@@ -270,6 +270,31 @@ def test_what_a_user_deleted_stays_deleted_and_is_said(tiny: dict, store: Path) 
         fitlab.publish("tiny", store)
 
 
+def test_a_config_that_a_user_deleted_stays_deleted_when_its_seeds_change_until_it_is_restored(
+    tiny: dict, store: Path
+) -> None:
+    run(tiny, store)
+    mlflow = Mlflow(store)
+    victim = mlflow.runs("config")[0]
+    mlflow.client.delete_run(victim.info.run_id)
+
+    def of_victim(view: int = ViewType.ACTIVE_ONLY) -> list:
+        key = victim.data.tags["fitlab.digest"]
+        return [r.info.run_id for r in mlflow.runs("config", view) if r.data.tags["fitlab.digest"] == key]
+
+    for seeds in (3, 2):
+        run({**tiny, "seeds": seeds}, store)
+        assert of_victim(ViewType.ALL) == [victim.info.run_id]
+        assert of_victim() == []
+    run({**tiny, "seeds": 3}, store, publish=False)
+    assert fitlab.publish("tiny", store).left_deleted == 1 + 3, "the Config, and its Fits with it"
+    mlflow.client.restore_run(victim.info.run_id)
+    assert fitlab.publish("tiny", store).left_deleted == 0
+    (again,) = of_victim()
+    assert again != victim.info.run_id
+    assert len(mlflow.nested(mlflow.client.get_run(again))) == 3
+
+
 def test_status_and_counts_are_truthful(tiny: dict, store: Path) -> None:
     tiny["model"]["activation"] = "identity"
     tiny["training"] = {"solver": "sgd", "epochs": 6, "batch_size": 16}
