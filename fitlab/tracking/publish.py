@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -307,14 +307,22 @@ class Publisher:
     ) -> None:
         """Log the tags and metrics of one point that changed, each given as before and now."""
         changed = [RunTag(key, value) for key, value in _changed(*tags).items()]
-        points = self._points(_changed(*metrics))
+        points = self._points(_changed(*metrics), run_id, there=metrics[0])
         if changed or points:
             self.client.log_batch(run_id, metrics=points, tags=changed)
 
-    def _points(self, metrics: Mapping[str, float]) -> list[Metric]:
-        """Return metrics of one point, later than what they replace: the newest point is the one that is shown."""
+    def _points(self, metrics: Mapping[str, float], run_id: str = "", there: Container[str] = ()) -> list[Metric]:
+        """Return metrics of one point, later than what they replace: the newest point is the one that is shown.
+
+        there: those that the run has. A clock may have gone back since.
+        """
         now = int(1000 * time.time())
-        return [Metric(key, value, now, 0) for key, value in metrics.items()]
+        times = dict.fromkeys(metrics, now)
+        for key in metrics:
+            if key in there:
+                before = max(point.timestamp for point in self.client.get_metric_history(run_id, key))
+                times[key] = max(now, before + 1)
+        return [Metric(key, value, times[key], 0) for key, value in metrics.items()]
 
     # ── the experiment ──────────────────────────────────────────────────────────────────────────────────────
 
