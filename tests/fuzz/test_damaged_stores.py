@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from conftest import PROVE
 from fuzz.damage import KINDS, Kind, bits, cut, exchanged, grown, junk, zeros
-from fuzz.watched import Said, fitlab, well_ended
+from fuzz.watched import LIMIT, Said, fitlab, well_ended
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
 from fitlab.store import Store
@@ -54,8 +54,8 @@ def closed() -> Iterator[None]:
         SqlAlchemyStore._engine_map.clear()
 
 
-def swept(folder: Path, name: str, *more: str) -> Said:
-    return fitlab("sweep", folder / f"{name}.yaml", "--store", folder / "store", "--jobs", 1, *more)
+def swept(folder: Path, name: str, *more: str, limit: int = LIMIT) -> Said:
+    return fitlab("sweep", folder / f"{name}.yaml", "--store", folder / "store", "--jobs", 1, *more, limit=limit)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
     shutil.copy(migrated, folder / "store" / "mlflow.db")
     with closed():
         for name in ("tiny", "hunt") * 2:
-            assert swept(folder, name).code == 0
+            assert swept(folder, name, limit=600).code == 0  # the kernel is compiled
     for words in COMMANDS:  # what is imported and compiled once is no deed of the damage
         fitlab(*command(words, folder, "tiny"))
     return folder
