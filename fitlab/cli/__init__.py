@@ -10,13 +10,25 @@ import sys
 from fitlab.cli.app import app
 from fitlab.errors import FitlabError
 
+INTERRUPTED = 130  # exit code
+
 
 def main() -> None:
-    """Be the program: run a command, then end undisturbed by Ctrl-C."""
+    """Be the program: run a command, and end at once at Ctrl-C where nothing is half done.
+
+    That is everywhere but where a flag is kept instead (``runner.signals``): files are written whole, locks are the
+    kernel's. A KeyboardInterrupt would come to nothing where it is raised while libraries are imported, in a callback
+    that can raise nothing, and a sweep would begin in spite of it.
+    """
+    signal.signal(signal.SIGINT, _leave)
     try:
         run()
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is left is Python's own end
+
+
+def _leave(*_: object) -> None:
+    os._exit(INTERRUPTED)
 
 
 def run() -> None:
@@ -29,7 +41,7 @@ def run() -> None:
     try:
         app()
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:  # `fitlab … | head`: nobody listens any more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

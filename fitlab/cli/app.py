@@ -20,7 +20,8 @@ app = typer.Typer(
     help="Does this network overfit, underfit, or fit well, and how sure are we?\n\n"
     "Start with [b]fitlab init[/b], then [b]fitlab sweep experiment.yaml[/b]. "
     "Any command takes [b]--debug[/b]: a traceback instead of a message.\n\n"
-    "Exit codes: 0 done, 1 some Fits failed (of reproduce: an expectation did not pass), "
+    "Exit codes: 0 done, 1 some Fits failed (of reproduce: an expectation did not pass; of doctor: something is "
+    "damaged, lost or left behind; of rerun --verify: not equal), "
     "2 the request is wrong, 3 the store is unusable, "
     "4 trained but not published, 130 interrupted.",
 )
@@ -375,6 +376,7 @@ def ui(
     from fitlab.tracking import links
     from fitlab.tracking.server import free_port, serve
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ends the server
     place = Store.at(store)
     published = _published(place, names)
     here = f"sqlite:///{place.database}"
@@ -475,6 +477,42 @@ def _more(quick: bool, fix: bool) -> list[Any]:
 
         steps.append(mend)
     return steps
+
+
+@app.command()
+def rerun(
+    digest: Annotated[str, typer.Argument(metavar="DIGEST", help="The beginning of the digest of a job.")],
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compare with what is stored; exit 1 if it differs.")
+    ] = False,
+    tolerance: Annotated[
+        float | None,
+        typer.Option(min=0, help="Of the largest value of an array, on another platform; default: 1e-6."),
+    ] = None,
+    allow: Allow = None,
+    store: StoreFolder = DEFAULT_STORE,
+    as_json: Json = False,
+) -> None:
+    """Train the Fit of a job again and show what came out then and now; the store is left as it is.
+
+    With --verify: exit 0 if it is equal, bit for bit on the same platform (versions, CPU, BLAS), else within the
+    tolerance; exit 1 if not.
+    """
+    from fitlab.cli import again, output
+    from fitlab.runner.plan import allowed
+    from fitlab.store import Store
+    from fitlab.upkeep import rerun as retrain
+
+    place = Store.at(store)
+    wanted = retrain.find(place, digest)
+    with output.only_json(as_json), output.status(f"training {wanted[:12]} again …", as_json):
+        packages, limit = allowed(allow or ()), retrain.TOLERANCE if tolerance is None else tolerance
+        found = retrain.rerun(place, wanted, packages=packages, tolerance=limit)
+    if as_json:
+        output.out_json(again.document(found, verify))
+    else:
+        again.show(found, verify)
+    raise typer.Exit(1 if verify and not found.equal else 0)
 
 
 @app.command("gc")

@@ -8,7 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future
 
 from fitlab.errors import FitlabError
 from fitlab.runner.slots import OverdueError, WorkerNotStartedError
-from fitlab.runner.workers import Leg, Task, Workers, lost, time_limit_words, train
+from fitlab.runner.workers import LOST, Leg, Task, Workers, lost, time_limit_words, train
 
 Keep = Callable[[Leg], bool]
 
@@ -126,7 +126,7 @@ def _ended(queue: _Queue, future: Future[Leg], keep: Keep) -> None:
             queue.suspects.append(task)
             taken = True
         case BrokenExecutor():
-            taken = keep(lost(task, "lost its worker process (killed, or out of memory)"))
+            taken = keep(lost(task, LOST))
         case _:
             taken = keep(future.result())
     queue.breaks = 0

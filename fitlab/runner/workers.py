@@ -35,6 +35,7 @@ from fitlab.spec.datasets import Data
 P = ParamSpec("P")
 T = TypeVar("T")
 LIBRARIES = ("fitlab", "numpy", "scipy", "scikit-learn", "numba")
+LOST = "lost its worker process (killed, or out of memory)"  # a cause
 MAX_KEPT = 64  # splits, and data sets, in a worker
 
 
