@@ -174,7 +174,7 @@ class Store:
         except FileNotFoundError:
             known = ", ".join(self.names()) or "none"
             raise StoreError(f"{self.root}: no sweep named {name}; there are: {known}") from None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise StoreError(f"{path}: cannot be read ({error}); `fitlab sweep SPEC` writes it anew") from None
         if not sound:
             raise StoreError(f"{path}: damaged, its checksum does not fit; `fitlab sweep SPEC` writes it anew")
@@ -223,7 +223,7 @@ class Store:
         """Return what was noted about the last publishing; None where nothing (readable) was."""
         try:
             found = json.loads((self.root / "published" / f"{name}.json").read_text())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
         return found if isinstance(found, dict) and {"uri", "experiment", "identity"} <= set(found) else None
 
@@ -287,7 +287,7 @@ def _refuse_newer(path: Path, text: bytes) -> None:
     """Raise StoreError for the record of a sweep that a newer fitlab wrote; what is damaged is nobody's."""
     try:
         version = json.loads(text)["record_version"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return
     if isinstance(version, int) and version > RECORD_VERSION:
         raise StoreError(f"{path}: written by a newer fitlab; {UPGRADE}")

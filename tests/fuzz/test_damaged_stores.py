@@ -40,7 +40,8 @@ sweep:
   early_terminate: {type: median, min_epochs: 2}
   parameters: {training.alpha: {low: 1e-4, high: 1, log: true}}
 """
-COMMANDS = ["status", "status NAME", "diagnose NAME", "weights NAME", "publish NAME", "plan SPEC", "doctor"]
+COMMANDS = ["status", "status NAME", "diagnose NAME", "weights NAME", "publish NAME", "plan SPEC"]
+COMMANDS += ["doctor", "doctor --fix", "gc", "gc --yes"]
 
 
 @contextmanager
@@ -162,3 +163,20 @@ def test_a_damaged_fit_is_said_and_trained_again_by_the_same_command(sound: Path
         assert path.with_name(f"{path.name}.corrupt").exists()
     assert content(folder, "tiny") == content(sound, "tiny")
     assert "all were there, nothing was trained" in again.out
+
+
+ONCE = [  # what made a command fail once: which file, and what was in it
+    ("sweeps/tiny.json", b"[" * 100_000),
+    ("published/tiny.json", b"[" * 100_000),
+    ("optuna/tiny.journal", b"[" * 100_000),
+]
+
+
+@pytest.mark.parametrize(("name", "data"), ONCE, ids=lambda value: value if isinstance(value, str) else "")
+def test_what_once_failed(sound: Path, tmp_path: Path, name: str, data: bytes) -> None:
+    folder = Path(shutil.copytree(sound, tmp_path / "case"))
+    (folder / "store" / name).write_bytes(data)
+    with closed():
+        for words in COMMANDS:
+            well_ended(fitlab(*command(words, folder, "tiny")), range(5), folder / "store")
+        well_ended(swept(folder, "tiny"), (0,), folder / "store")
