@@ -114,10 +114,15 @@ class Alongside:
 
 
 def _send(pipe: Any, messages: SimpleQueue[Sweep | Whole | None]) -> None:
-    """Write messages to the process; in a thread, because a process that is busy reads late."""
+    """Write messages to the process; in a thread, because a process that is busy reads late.
+
+    Whatever goes wrong ends the process, which would wait for the rest for ever, and ``finish`` for the process: an
+    object may change while it is written, because others are using it.
+    """
     try:
         while (message := messages.get()) is not None:
             pickle.dump(message, pipe)
             pipe.flush()
-    except OSError:  # the process has ended: ``finish`` sees that
-        return
+    except (OSError, RuntimeError, ValueError, TypeError, AttributeError, pickle.PicklingError):
+        with suppress(OSError):  # it has ended
+            pipe.close()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.tokens import (
     AliasToken,
@@ -63,7 +64,9 @@ def read_yaml(text: str, name: str, place: str | None = None) -> Source:
     forbidden: list[Problem] = []
     try:
         forbidden = _scan(text, name, place)
-        node = YAML(pure=True).compose(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ReusedAnchorWarning)  # anchors are refused, here they are not warned of
+            node = YAML(pure=True).compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         at = place or (f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name)

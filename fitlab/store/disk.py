@@ -22,6 +22,8 @@ from fitlab.store.codec import UPGRADE, CorruptFileError, OtherVersionError, rea
 from fitlab.store.locks import held, owner
 from fitlab.sweep import Sweep
 
+FOLDERS = ("fits", "sweeps", "optuna", "published", "locks")
+MLFLOW = ("artifacts", *(f"mlflow.db{end}" for end in ("", "-wal", "-shm", "-journal")))
 ALONE = ".store"  # held by every sweep together, and by who moves or removes Fits alone
 
 
@@ -58,8 +60,9 @@ class Store:
             raise StoreError(f"{root}: a store's path cannot hold % ? or #, which database addresses treat apart")
         store = cls(Path(root).absolute())
         try:
+            _refuse_links_out(store.root)
             if create:
-                for folder in ("fits", "sweeps", "optuna", "published", "locks"):
+                for folder in FOLDERS:
                     (store.root / folder).mkdir(parents=True, exist_ok=True)
                 with tempfile.TemporaryFile(dir=store.root / "fits"):
                     pass  # it can be written
@@ -171,7 +174,7 @@ class Store:
         except FileNotFoundError:
             known = ", ".join(self.names()) or "none"
             raise StoreError(f"{self.root}: no sweep named {name}; there are: {known}") from None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise StoreError(f"{path}: cannot be read ({error}); `fitlab sweep SPEC` writes it anew") from None
         if not sound:
             raise StoreError(f"{path}: damaged, its checksum does not fit; `fitlab sweep SPEC` writes it anew")
@@ -220,7 +223,7 @@ class Store:
         """Return what was noted about the last publishing; None where nothing (readable) was."""
         try:
             found = json.loads((self.root / "published" / f"{name}.json").read_text())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
         return found if isinstance(found, dict) and {"uri", "experiment", "identity"} <= set(found) else None
 
@@ -270,11 +273,26 @@ class Store:
         return self.root / "locks" / f"{name}.lock"
 
 
+def _refuse_links_out(root: Path) -> None:
+    """Raise StoreError for a store of which a part is a link to elsewhere: what is written there is not the store's.
+
+    The store as a whole may be a link, and files that are replaced as a whole may be anything.
+    """
+    home = os.path.realpath(root)
+    for part in (*FOLDERS, *MLFLOW):
+        there = os.path.realpath(root / part)
+        if os.path.commonpath((home, there)) != home:
+            raise StoreError(
+                f"{root / part} is a link that leads out of the store, to {there}; move what is there into the store "
+                "(the store as a whole may be a link)"
+            )
+
+
 def _refuse_newer(path: Path, text: bytes) -> None:
     """Raise StoreError for the record of a sweep that a newer fitlab wrote; what is damaged is nobody's."""
     try:
         version = json.loads(text)["record_version"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return
     if isinstance(version, int) and version > RECORD_VERSION:
         raise StoreError(f"{path}: written by a newer fitlab; {UPGRADE}")

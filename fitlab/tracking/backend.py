@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 # Before mlflow is imported: no telemetry, and a server that is down is found out in seconds, not minutes.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -61,6 +63,13 @@ def failing(place: Backend, kind: type[PublishError] | type[StoreError]) -> Iter
 
 NAMED = "fitlab.name"  # tag of an experiment: the name that we know it by
 
+OURS = (
+    "SELECT experiment_id, artifact_location FROM experiments JOIN experiment_tags USING (experiment_id) WHERE key = ?"
+)
+RELOCATE = """
+UPDATE runs SET artifact_uri = ? || substr(artifact_uri, ?) WHERE experiment_id = ? AND substr(artifact_uri, 1, ?) = ?
+"""
+
 _ours: set[str] = set()  # local databases that were opened here
 
 
@@ -98,11 +107,29 @@ def connect(place: Backend) -> Any:
         connection = sqlite3.connect(place.database, timeout=60)
         try:
             connection.execute("PRAGMA journal_mode=WAL")  # fails at once on what is no database; MLflow tries for long
+            _move_along(connection, place)
         finally:
             connection.close()
     client = MlflowClient(place.uri)
     client.search_experiments(max_results=1)
     return client
+
+
+def _move_along(connection: sqlite3.Connection, place: Backend) -> None:
+    """Let a store that was moved or copied have its files where they are now: MLflow knows them by absolute paths.
+
+    Otherwise new runs would have theirs where the store was, which may be another one now.
+    """
+    for identity, location in connection.execute(OURS, (NAMED,)).fetchall():
+        before = Path(url2pathname(urlsplit(location).path))
+        if place.artifacts is None or urlsplit(location).scheme != "file":
+            continue
+        if os.path.realpath(before.parent) == os.path.realpath(place.artifacts):
+            continue
+        now, length = (place.artifacts / before.name).as_uri(), len(location)
+        with connection:
+            connection.execute("UPDATE experiments SET artifact_location = ? WHERE experiment_id = ?", (now, identity))
+            connection.execute(RELOCATE, (now, length + 1, identity, length + 1, f"{location}/"))
 
 
 def sqlite_file(uri: str) -> Path | None:

@@ -62,7 +62,7 @@ def _ours(there: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]
     """Return the digests of what we last said; of a tag that we never said and somebody else did, none that fits."""
     try:
         found = json.loads(there[SAID])
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, RecursionError):
         return {}
     if not isinstance(found, dict):
         return {}

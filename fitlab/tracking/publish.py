@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -264,7 +264,19 @@ class Publisher:
             return
         with tempfile.TemporaryDirectory(prefix="fitlab-") as scratch:
             wanted.artifacts(Path(scratch))
+            self._unlink(run, Path(scratch))
             get_artifact_repository(run.info.artifact_uri, tracking_uri=self.place.uri).log_artifacts(scratch)
+
+    def _unlink(self, run: Any, scratch: Path) -> None:
+        """Remove links where the files of ``scratch`` are to lie: MLflow would write to where they lead."""
+        folder, root = self._folder(run), self.place.artifacts
+        if folder is None or root is None:
+            return
+        for path in scratch.rglob("*"):
+            there = folder / path.relative_to(scratch)
+            for one in (*reversed(there.parents), there):
+                if root in one.parents and one.is_symlink():
+                    one.unlink()
 
     def _log(self, run: Any, wanted: Wanted) -> None:
         """Log everything; done again it changes nothing but what depends on others: other times come from the Fits."""
@@ -289,14 +301,22 @@ class Publisher:
     ) -> None:
         """Log the tags and metrics of one point that changed, each given as before and now."""
         changed = [RunTag(key, value) for key, value in _changed(*tags).items()]
-        points = self._points(_changed(*metrics))
+        points = self._points(_changed(*metrics), run_id, there=metrics[0])
         if changed or points:
             self.client.log_batch(run_id, metrics=points, tags=changed)
 
-    def _points(self, metrics: Mapping[str, float]) -> list[Metric]:
-        """Return metrics of one point, later than what they replace: the newest point is the one that is shown."""
+    def _points(self, metrics: Mapping[str, float], run_id: str = "", there: Container[str] = ()) -> list[Metric]:
+        """Return metrics of one point, later than what they replace: the newest point is the one that is shown.
+
+        there: those that the run has. A clock may have gone back since.
+        """
         now = int(1000 * time.time())
-        return [Metric(key, value, now, 0) for key, value in metrics.items()]
+        times = dict.fromkeys(metrics, now)
+        for key in metrics:
+            if key in there:
+                before = max(point.timestamp for point in self.client.get_metric_history(run_id, key))
+                times[key] = max(now, before + 1)
+        return [Metric(key, value, times[key], 0) for key, value in metrics.items()]
 
     # ── the experiment ──────────────────────────────────────────────────────────────────────────────────────
 

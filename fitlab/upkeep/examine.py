@@ -191,7 +191,7 @@ def _journal(path: Path, configs: int) -> str | None:
         return "its Optuna journal is missing"
     except OSError as error:
         return f"its Optuna journal cannot be read: {error}"
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return "its Optuna journal is damaged"
     whole = trials >= configs and lines[-1:] and lines[-1].endswith(b"\n")
     return None if whole else f"its Optuna journal has {trials} trials of {configs} Configs"

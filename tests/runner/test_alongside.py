@@ -161,3 +161,12 @@ def test_what_could_not_be_logged_while_it_trained_is_tried_again_at_the_end(
             alongside._process.kill()
         alongside._process.wait(120)
         assert alongside.finish(sweep) is None
+
+
+def test_what_cannot_be_sent_ends_the_process_and_nobody_waits_for_it(tiny: dict, store: Path) -> None:
+    """An object that changes while it is pickled raises; the process would wait for the rest of it for ever."""
+    place, spec = Store.at(store, create=True), read_spec(tiny).spec
+    with place.locked("tiny"), Alongside(place, spec, worth=0) as alongside:
+        sweep = go(tiny, store, on_settled=alongside.settled, locked=True).sweep
+        alongside._messages.put(lambda: None)  # what nobody can pickle
+        assert alongside.finish(sweep) is None

@@ -246,6 +246,21 @@ def test_in_a_store_that_was_moved_nothing_is_written_where_it_was(tiny: dict, s
     assert not store.exists()
 
 
+def test_a_store_that_was_copied_has_its_files_and_those_of_new_runs(tiny: dict, store: Path) -> None:
+    """MLflow knows files by absolute paths: those of the copy are the copy's, and the first store is left alone."""
+    run(tiny, store)
+    before = {path: path.read_bytes() for path in store.rglob("*") if path.is_file() and "mlflow" not in path.name}
+    copied = Path(shutil.copytree(store, store.with_name("copied")))
+    tiny["seeds"] = 3
+    run(tiny, copied)
+    runs = Mlflow(copied).client.search_runs([Mlflow(copied).experiment.experiment_id], max_results=1000)
+    folders = [Path(unquote(urlsplit(one.info.artifact_uri).path)) for one in runs]
+    assert len(folders) == 4 * (1 + 3) + 1
+    assert all(copied / "artifacts" in folder.parents and any(folder.iterdir()) for folder in folders)
+    assert {path: path.read_bytes() for path in before} == before
+    assert {path for path in (store / "artifacts").rglob("*") if path.is_file()} <= before.keys()
+
+
 # ── other versions ──────────────────────────────────────────────────────────────────────────────────────────
 
 
