@@ -233,7 +233,7 @@ def _lacking() -> list[str]:
     programs = [one for one in ("latex", "dvipng", "kpsewhich") if shutil.which(one) is None]
     if programs:
         return programs
-    files = ("type1ec.sty", "type1cm.sty", "underscore.sty", "helvet.sty")
+    files = ("type1ec.sty", "type1cm.sty", "underscore.sty", "ptmr7t.tfm", "phvr7t.tfm", "sfrm0900.pfb")
     return [one for one in files if not subprocess.run(["kpsewhich", one], capture_output=True).stdout]
 
 
