@@ -6,9 +6,10 @@ import unicodedata
 
 from matplotlib import rcParams
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import FigureBase
 from matplotlib.text import Text
-from matplotlib.ticker import FixedFormatter
+from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter
 
 SPECIAL = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
@@ -52,12 +53,19 @@ def for_latex(what: Axes | FigureBase) -> None:
         return
     for ax in what.findobj(Axes):
         for axis in (ax.xaxis, ax.yaxis):
-            formatter = axis.get_major_formatter()
-            if isinstance(formatter, FixedFormatter) and not isinstance(formatter, Escaped):
-                plain = any(not label.get_parse_math() for label in axis.get_majorticklabels())
-                axis.set_major_formatter(Escaped([escaped(one) if plain else signs(one) for one in formatter.seq]))
+            _labels(axis)
     for text in what.findobj(Text):
         if isinstance(text, Text):
             words = text.get_text()
             text.set_text(signs(words) if text.get_parse_math() else escaped(words))
             text.set_parse_math(True)
+
+
+def _labels(axis: Axis) -> None:
+    """Make the labels of ticks that were written one by one such that LaTeX sets them."""
+    written = isinstance(axis.get_major_locator(), FixedLocator)
+    formatter = axis.get_major_formatter()
+    if written and isinstance(formatter, FixedFormatter | FuncFormatter) and not isinstance(formatter, Escaped):
+        plain = any(not label.get_parse_math() for label in axis.get_majorticklabels())
+        words = formatter.format_ticks([*axis.get_majorticklocs()])
+        axis.set_major_formatter(Escaped([escaped(one) if plain else signs(one) for one in words]))

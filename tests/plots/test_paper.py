@@ -21,6 +21,7 @@ from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from matplotlib.ticker import FixedLocator
 
 import fitlab
 from fitlab import plots
@@ -221,8 +222,13 @@ def test_names_are_escaped_where_latex_is_asked_for(drawing: dict[str, Draw], na
         figure = Figure(layout="none")  # nothing is drawn: LaTeX need not be there
         drawing[name](figure.subplots())
         said = [one.get_text() for one in figure.findobj(Text) if isinstance(one, Text)]
-        fixed = [one for ax in _axes(figure) for axis in (ax.xaxis, ax.yaxis)
-                 for one in getattr(axis.get_major_formatter(), "seq", ())]  # fmt: skip
+        fixed = [
+            word
+            for ax in _axes(figure)
+            for axis in (ax.xaxis, ax.yaxis)
+            if isinstance(axis.get_major_locator(), FixedLocator)
+            for word in axis.get_major_formatter().format_ticks(axis.get_majorticklocs())
+        ]
     for text in (*said, *fixed):
         assert all(text[at - 1] == "\\" for at, sign in enumerate(text) if sign in "%&#_" and at), text
         assert "−" not in text
@@ -233,7 +239,7 @@ def _lacking() -> list[str]:
     programs = [one for one in ("latex", "dvipng", "kpsewhich") if shutil.which(one) is None]
     if programs:
         return programs
-    files = ("type1ec.sty", "type1cm.sty", "underscore.sty", "helvet.sty")
+    files = ("type1ec.sty", "type1cm.sty", "underscore.sty", "ptmr7t.tfm", "phvr7t.tfm", "sfrm0900.pfb")
     return [one for one in files if not subprocess.run(["kpsewhich", one], capture_output=True).stdout]
 
 
