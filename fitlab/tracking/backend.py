@@ -26,7 +26,8 @@ from sqlalchemy.engine import Engine
 
 from fitlab.errors import FitlabError, PublishError, StoreError
 from fitlab.tracking import schema
-from fitlab.tracking.links import masked
+from fitlab.tracking.links import cleaned, masked
+from fitlab.tracking.refused import refusal
 
 for _name in ("mlflow", "alembic"):
     logging.getLogger(_name).setLevel(logging.ERROR)  # "Creating initial MLflow database tables..." and the like
@@ -55,10 +56,11 @@ def failing(place: Backend, kind: type[PublishError] | type[StoreError]) -> Iter
     except FitlabError:
         raise
     except Exception as error:
-        text = f"MLflow at {place.uri}: {type(error).__name__}: {error}".replace("<database_uri>", place.uri)
+        said = refusal(error, place.uri) or f"{type(error).__name__}: {error}"
+        text = f"MLflow at {place.uri}: {said}".replace("<database_uri>", place.uri)
         if "out-of-date database schema" in text:  # MLflow says that of newer ones, too
             text += " Or was it made by a newer MLflow? Then upgrade this one: `pip install --upgrade mlflow`."
-        raise kind(text.replace(place.uri, masked(place.uri)).strip()) from error
+        raise kind(cleaned(text, place.uri).strip()) from error
 
 
 NAMED = "fitlab.name"  # tag of an experiment: the name that we know it by

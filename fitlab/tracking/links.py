@@ -39,9 +39,14 @@ class Published:
 
 def masked(uri: str) -> str:
     """Return a URI without the user and password that may stand in it."""
-    scheme, sign, rest = uri.partition("://")
-    place, slash, path = rest.partition("/")
-    return f"{scheme}{sign}{place.rpartition('@')[2]}{slash}{path}"
+    return cleaned(uri, uri)
+
+
+def cleaned(text: str, uri: str) -> str:
+    """Return a text without the user and password of ``uri``, in whatever address they stand in it."""
+    place = uri.partition("://")[2].partition("/")[0]
+    who, sign, _ = place.rpartition("@")
+    return text.replace(f"//{who}@", "//") if sign else text
 
 
 def is_server(uri: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from mlflow.entities import Dataset, DatasetInput, InputTag
 
 from fitlab.diagnosis import document
-from fitlab.errors import PublishError
+from fitlab.errors import PublishError, readable
 from fitlab.records import RECORD_VERSION, Config, Fit, Outcome, Provenance, finite
 from fitlab.reporting.logged import Logged
 from fitlab.reporting.written import PAGE as REPORT
@@ -49,8 +49,8 @@ class Wanted:
 
     @property
     def all_tags(self) -> dict[str, str]:
-        """Its tags, its name among them."""
-        return {**self.tags, NAME: self.name}
+        """Its tags, its name among them, as every database takes them."""
+        return {key: readable(value) for key, value in {**self.tags, NAME: self.name}.items()}
 
 
 def _tags(kind: str, key: str, identity: str) -> dict[str, str]:
