@@ -10,7 +10,7 @@ from mlflow.utils.credentials import get_default_host_creds
 from requests import HTTPError
 
 GIVE = "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
-_ASKED = re.compile(r"/(mlflow[\w-]*/[\w-]+(?:/[\w-]+)*)")  # the end of an address: mlflow/runs/create
+_ASKED = re.compile(r"/(mlflow[\w-]*(?:/[\w.%+-]*\w)+)")  # the end of an address: mlflow/runs/create
 _SAID = re.compile(r"Response (?:body|text): '?(.*?)'?$", re.DOTALL)
 
 

@@ -15,6 +15,7 @@ from mlflow.tracking import MlflowClient
 from mlflow.utils.credentials import get_default_host_creds
 from mlflow.utils.rest_utils import http_request
 from ruamel.yaml import YAML
+from runner.test_failures import Unlucky
 
 from fitlab.store import Store
 
@@ -231,3 +232,22 @@ def test_a_database_that_goes_away_behind_its_server_costs_no_training(
     assert f"trained and stored, but not published: MLflow at {server.uri}" in " ".join(err.split())
     code, out, err = fitlab("publish", "gone", "--store", store)
     assert (code, err, "MLflow: 7 runs logged." in out) == (0, "", True)
+
+
+def test_whatever_an_exception_says_is_logged(
+    fitlab: Fitlab, spec: Callable[..., Path], server: Server, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL takes no NUL, UTF-8 no name of a file that is none in it, and MLflow no tag of any length."""
+    Unlucky(monkeypatch, times=1, text=f"no \0 file a\udcff: {'x' * 9000}")
+    login(monkeypatch, server, "ada")
+    code, out, err = fitlab("sweep", spec(name="odd"), "--store", store, "--jobs", 1)
+    assert (code, "MLflow: 7 runs logged." in out) == (1, True), err
+    there = said(MlflowClient(server.uri), "odd")
+    causes = [dict(tags)["fitlab.cause"] for *_, tags, _, _, _ in there if "RuntimeError" in str(tags)]
+    assert [len(cause) for cause in causes] == [8000] * 2
+    assert all(cause.startswith("RuntimeError: no \\x00 file a\\udcff: xx") for cause in causes)
+    assert "MLflow: 7 were there." in fitlab("publish", "odd", "--store", store)[1]
+    assert said(MlflowClient(server.uri), "odd") == there
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    assert fitlab("publish", "odd", "--store", store)[0] == 0
+    assert said(MlflowClient(f"sqlite:///{store / 'mlflow.db'}"), "odd") == there
