@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import re
 import secrets
 import shutil
@@ -65,7 +66,7 @@ class Postgres:
     def _run(self, program: str, *words: object) -> None:
         """Run one of its programs as somebody who may, with none of our settings."""
         environment = {"PATH": os.defpath, "LC_ALL": "C", "PGPASSWORD": PASSWORD}
-        owner = {"user": OWNER, "group": "nogroup", "extra_groups": []} if OWNER else {}
+        owner = {"user": OWNER, "group": pwd.getpwnam(OWNER).pw_gid, "extra_groups": []} if OWNER else {}
         with (self.folder / "said").open("w+") as said:  # no pipe: the server would hold it open
             done = subprocess.run(
                 [str(self.programs / program), *map(str, words)],

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
 from cli.test_cli import Fitlab, fitlab  # noqa: F401 (a fixture)
+from conftest import ROOT
 from faults.database import Postgres, binaries, postgresql
 from faults.serving import Server, served
 from faults.test_servers import said
@@ -20,15 +23,8 @@ from runner.test_failures import Unlucky
 from fitlab.store import Store
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("postgresql")]  # one server, not one a worker
+GUIDE = (ROOT / "docs" / "server.md").read_text(encoding="utf-8")
 USERS = {"root": "password-of-root", "ada": "password-of-ada", "bob": "password-of-bob", "cyd": "password-of-cyd"}
-SETTINGS = """\
-[mlflow]
-default_permission = READ
-database_uri = {database}
-admin_username = root
-admin_password = {password}
-auth_cache_ttl_seconds = 60
-"""
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +37,14 @@ def database() -> Iterator[Postgres]:
 
 @pytest.fixture(scope="module")
 def server(database: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """MLflow's server with its own authentication, and users of whom ``root`` may do everything."""
+    """MLflow's server as docs/server.md sets it up, and users of whom ``root`` may do everything."""
     folder = tmp_path_factory.mktemp("server")
-    settings = folder / "auth.ini"
-    settings.write_text(SETTINGS.format(database=database.uri("users"), password=USERS["root"]))
-    guarded = {"MLFLOW_AUTH_CONFIG_PATH": str(settings), "MLFLOW_FLASK_SERVER_SECRET_KEY": "any"}
+    settings = ConfigParser(interpolation=None)
+    settings.read_string(re.search(r"```ini\n(.*?)```", GUIDE, re.DOTALL)[1])
+    settings["mlflow"] |= {"database_uri": database.uri("users"), "admin_password": USERS["root"]}
+    with (folder / "auth.ini").open("w") as file:
+        settings.write(file)
+    guarded = {"MLFLOW_AUTH_CONFIG_PATH": str(folder / "auth.ini"), "MLFLOW_FLASK_SERVER_SECRET_KEY": "any"}
     with (
         served(Server(folder, database.uri("runs"), ("--app-name", "basic-auth"), **guarded)) as one,
         pytest.MonkeyPatch.context() as patch,
