@@ -37,8 +37,8 @@ class Postgres:
     folder: Path
     port: int = field(default_factory=free_port)
 
-    def uri(self, database: str) -> str:
-        return f"postgresql://fitlab:{PASSWORD}@127.0.0.1:{self.port}/{database}"
+    def uri(self, database: str, password: str = PASSWORD) -> str:
+        return f"postgresql://fitlab:{password}@127.0.0.1:{self.port}/{database}"
 
     def make(self) -> None:
         password = self.folder / "password"

@@ -246,3 +246,26 @@ def test_whatever_an_exception_says_is_logged(
     assert [len(cause) for cause in causes] == [8000] * 2
     assert all(cause.startswith("RuntimeError: no \\x00 file a\\udcff: xx") for cause in causes)
     assert "MLflow: 7 were there." in fitlab("publish", "odd", "--store", store)[1]
+
+
+def test_a_database_without_a_server_is_written_and_files_lie_in_the_store(
+    fitlab: Fitlab,
+    spec: Callable[..., Path],
+    database: Postgres,
+    server: Server,
+    store: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not where the command happens to be run; and a wrong password is said, not tried for minutes."""
+    monkeypatch.chdir(tmp_path)
+    before = {path.name for path in tmp_path.iterdir()}
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", database.uri("runs", "wrong-password"))
+    code, out, err = fitlab("sweep", spec(name="direct"), "--store", store, "--jobs", 1)
+    assert (code, "4 trained" in out, "password authentication failed" in err) == (4, True, True)
+    assert "wrong-password" not in out + err
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", database.uri("runs"))
+    code, out, err = fitlab("publish", "direct", "--store", store)
+    assert (code, err, "MLflow: 7 runs logged." in out) == (0, "", True)
+    assert len(list((store / "artifacts" / "direct").rglob("fit.safetensors"))) == 4
+    assert {path.name for path in tmp_path.iterdir()} == before | {"hard.yaml"}
