@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ PAGE = "workflowType=machine_learning&compareRunsMode=CHART"
 CURRENT = "searchFilter=tags.%60fitlab.current%60%3D%22true%22"  # what the spec still contains
 VIEW = "fitlab"  # the key of the view that fitlab writes
 ARTIFACT = "fit.safetensors"  # the file of a Fit, on its run
+_PASSWORD = re.compile(r"([?&]\w*password=)[^&\s]+")  # PostgreSQL takes it at the end of an address, too
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ def cleaned(text: str, uri: str) -> str:
     """Return a text without the user and password of ``uri``, in whatever address they stand in it."""
     place = uri.partition("://")[2].partition("/")[0]
     who, sign, _ = place.rpartition("@")
-    return text.replace(f"//{who}@", "//") if sign else text
+    text = text.replace(f"//{who}@", "//") if sign else text
+    return _PASSWORD.sub(r"\1…", text)
 
 
 def is_server(uri: str) -> bool:

@@ -10,6 +10,7 @@ from mlflow.utils.credentials import get_default_host_creds
 from requests import HTTPError
 
 GIVE = "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+SHOWN = 300  # characters of an answer: it may be a whole page
 _ASKED = re.compile(r"/(mlflow[\w-]*(?:/[\w.%+-]*\w)+)")  # the end of an address: mlflow/runs/create
 _SAID = re.compile(r"Response (?:body|text): '?(.*?)'?$", re.DOTALL)
 
@@ -43,10 +44,11 @@ def _unknown(uri: str) -> str:
 def _not_allowed(text: str, uri: str) -> str:
     """Say it with the server's own words: what stands before it may refuse for other reasons than permissions."""
     asked, said = _ASKED.search(text), _SAID.search(text)
+    answer = (said[1] if said else text)[:SHOWN]
     user, _ = _given(uri)
     who = "whoever asks" if user is None else f"user {user}"
     return (
-        f'the server does not let {who} do {asked[1] if asked else "that"}: "{said[1] if said else text}". Where it is '
+        f'the server does not let {who} do {asked[1] if asked else "that"}: "{answer}". Where it is '
         f"MLflow's own authentication that asks, an administrator gives them MANAGE on the experiment (EDIT is enough "
         f"until a run is replaced); or {GIVE} to those of somebody who may, or give the spec another name"
     )
