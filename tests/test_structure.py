@@ -87,6 +87,7 @@ LIBRARIES = {  # third-party library -> the rooms that may import it
     "safetensors": {"store", "trainers"},
     "mlflow": {"tracking"},
     "sqlalchemy": {"tracking"},
+    "requests": {"tracking"},  # MLflow's client sends files by it, and raises its errors
     "threadpoolctl": {"runner"},
     "typer": {"cli"},
     "rich": {"cli"},
