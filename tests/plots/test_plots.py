@@ -135,6 +135,14 @@ def test_the_only_epoch_is_drawn_layer_beside_layer(ax: Axes) -> None:
     assert ax.get_xlabel() == "layer, epoch 3"
 
 
+@pytest.mark.parametrize("layer", [r"$\no$", "50 %_$x^2$", "a $ b"])
+def test_names_of_layers_are_no_mathematics(layer: str, ax: Axes) -> None:
+    rows = [(layer, epoch, "bias", "shift", 0.1 * epoch) for epoch in (1, 2)]
+    plots.bias_shift(pd.DataFrame(rows, columns=["layer", "epoch", "role", "metric", "value"]), ax=ax)
+    ax.get_figure(root=True).draw_without_rendering()
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [layer]
+
+
 def test_norms_vs_gap_has_a_point_a_config_in_the_colour_of_its_verdict(sweep: fitlab.Sweep, ax: Axes) -> None:
     plots.norms_vs_gap(sweep, ax=ax)
     drawn = {

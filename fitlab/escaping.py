@@ -60,6 +60,11 @@ def escaped(text: str) -> str:
     return "".join(map(_one, text.replace("--", "-\0-").replace("--", "-\0-"))).replace("\0", "{}")
 
 
+def signs(text: str) -> str:
+    """Return LaTeX as it is, but for what is not ASCII: that is in TeX's own words."""
+    return "".join(one if one.isascii() else _one(one) for one in text)
+
+
 def typeset(text: str) -> str:
     """Return a sentence as LaTeX: escaped, n and S as mathematics, no break before a %, some in long names."""
     found = re.sub(r"\b([nS]) = ", r"$\1$~=~", escaped(text))
