@@ -51,7 +51,7 @@ def read(
     Raises SpecError, saying what is wrong and where.
     """
     _check_options(constant, capacity, loss)
-    rows = _checked(frame, capacity if isinstance(capacity, str) else None)
+    rows = checked(frame, capacity if isinstance(capacity, str) else None)
     _check_sign(rows, loss)
     own = rows["config"] == CONSTANT
     null = _null(rows[own], constant, [*map(int, rows.loc[~own, "seed"].unique())])
@@ -89,8 +89,11 @@ def _check_options(constant: Any, capacity: Any, loss: Any) -> None:
         raise SpecError(f"loss is a name, such as 'log_loss' or 'squared_error', got {loss!r}")
 
 
-def _checked(frame: pd.DataFrame, capacity: str | None) -> pd.DataFrame:
-    """Return the frame with names as text and whole seeds and epochs, or say what is wrong with it."""
+def checked(frame: pd.DataFrame, capacity: str | None = None) -> pd.DataFrame:
+    """Return the rows of train and validation with names as text and whole seeds and epochs.
+
+    capacity: a column that has to be there, too. Raises SpecError, saying what is wrong with the frame.
+    """
     if not isinstance(frame, pd.DataFrame):
         raise SpecError(f"a pandas DataFrame is wanted, got {type(frame).__name__}")
     wanted = [*COLUMNS, *([capacity] if capacity else [])]
@@ -110,6 +113,9 @@ def _checked(frame: pd.DataFrame, capacity: str | None) -> pd.DataFrame:
     for column in ("seed", "epoch"):
         rows[column] = _whole(rows[column])
     rows["value"] = _numbers(rows["value"])
+    found = {*rows["split"]}
+    if not {*PARTS} <= found and (unknown := sorted(found - {*PARTS, "test"})):
+        raise SpecError(f"split is {' or '.join(PARTS)} (test is left out), got {', '.join(unknown)}")
     rows = rows[rows["split"].isin(PARTS)]  # a test part may be there: it is never used to choose
     twice = rows.duplicated(list(COLUMNS[:-1]))
     if twice.any():
