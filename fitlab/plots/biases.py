@@ -13,7 +13,7 @@ from fitlab.diagnosis.naming import counted, name_of, percent
 from fitlab.parameters.measured import BIAS, NETWORK, parameters_of
 from fitlab.plots.above import head
 from fitlab.plots.drawn import Origin, origin_of, shows
-from fitlab.plots.shared import axes_or_new, bare, colour, marker, nothing
+from fitlab.plots.shared import axes_or_new, bare, colour, marker, nothing, refuse_other
 from fitlab.plots.sources import one_config
 from fitlab.records import Config, Fit, Interval
 from fitlab.stats import t_interval
@@ -131,6 +131,7 @@ def shifts_of(
             frame = parameters_of(source).table().assign(seed=source.job.seed)
             title = f"{name_of(source.job.config)}, seed {source.job.seed}"
         case _:
+            refuse_other(source, Sweep, Fit, pd.DataFrame)
             frame = _of_one(source)
     biases = frame[(frame["role"] == BIAS) & (frame["layer"] != NETWORK)]
     rows = biases[(biases["metric"] == metric) & np.isfinite(biases["value"])]

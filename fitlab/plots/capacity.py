@@ -24,7 +24,7 @@ from fitlab.plots.curves import LEVEL, PARTS, Band
 from fitlab.plots.drawn import Origin, origin_of, shows
 from fitlab.plots.lines import BY_NAME, fits_in, held_by, searched
 from fitlab.plots.points import Points, draw_points, explained, points_of, why_not
-from fitlab.plots.shared import axes_or_new, bare, figure_of, nothing
+from fitlab.plots.shared import axes_or_new, bare, figure_of, nothing, refuse_other
 from fitlab.records import Config, Floats, Interval
 from fitlab.seeds import canonical
 from fitlab.spec import domain_of
@@ -185,6 +185,7 @@ def capacity_of(
         case pd.DataFrame():
             return _of_table(source, _axis_of(source), {})
         case _:
+            refuse_other(source, Sweep, pd.DataFrame)
             return _of_sweep(source, config, fixed)
 
 

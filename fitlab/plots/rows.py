@@ -17,7 +17,7 @@ from fitlab.diagnosis.gather import places
 from fitlab.diagnosis.naming import name_of, pairs, percent
 from fitlab.plots.keys import Axis, varied
 from fitlab.plots.marks import Mark, mark_of, verdict_text
-from fitlab.plots.shared import nothing
+from fitlab.plots.shared import nothing, refuse_other
 from fitlab.recorded import CONSTANT
 from fitlab.records import Config, Interval, Outcome
 from fitlab.seeds import canonical
@@ -124,6 +124,7 @@ def rows_of(source: Sweep | pd.DataFrame, metric: str = "loss/val", keys: Sequen
     values; by default all whose names are none of these, have no slash, and are no outcome.
     Raises ValueError where no row has the metric, or a column is not there.
     """
+    refuse_other(source, Sweep, pd.DataFrame)
     found = _of_sweep(source, metric) if isinstance(source, Sweep) else _of_frame(source, metric, keys)
     if all(row.value is None for row in found.rows) and not any(row.verdict for row in found.rows):
         there = source.metrics if isinstance(source, Sweep) else source.columns

@@ -21,7 +21,7 @@ from fitlab.plots.along import places_of, set_places
 from fitlab.plots.curves import LEVEL, STEEP
 from fitlab.plots.drawn import Origin, origin_of, shows
 from fitlab.plots.lines import BY_NAME, fits_in, held_by
-from fitlab.plots.shared import FAINT, SERIES, TRAIN, VAL, axes_or_new, bare, nothing, small
+from fitlab.plots.shared import FAINT, SERIES, TRAIN, VAL, axes_or_new, bare, nothing, refuse_other, small
 from fitlab.records import Config, Floats
 from fitlab.spec import domain_of
 from fitlab.stats import extrapolation
@@ -260,6 +260,7 @@ def sample_size_of(
         case pd.DataFrame():
             return _of_table(source, metric, further)
         case _:
+            refuse_other(source, Sweep, pd.DataFrame)
             return _of_sweep(source, config, fixed, metric, further)
 
 

@@ -17,7 +17,7 @@ from fitlab.diagnosis.naming import counted, listed, percent
 from fitlab.parameters.layers import layers_of
 from fitlab.parameters.matrices import singular_values
 from fitlab.plots.drawn import Origin, origin_of, shows
-from fitlab.plots.shared import FAINT, axes_or_new, bare, colour, draw_legend, entitle, marker, nothing
+from fitlab.plots.shared import FAINT, axes_or_new, bare, colour, draw_legend, entitle, marker, nothing, refuse_other
 from fitlab.plots.sources import one_config, titled
 from fitlab.records import Config, Fit, Floats
 from fitlab.stats import t_interval
@@ -161,6 +161,7 @@ def spectrum_of(
             fits, title, level = source.completed(chosen), titled(source, chosen), source.spec.diagnosis.level
             origin = origin_of(source, [chosen])
         case _:
+            refuse_other(source, Sweep, Fit, pd.DataFrame)
             fits, title, level = (source,), "", LEVEL
     kept = [epoch for epoch in dict.fromkeys(e for fit in fits for e in fit.kept) if all(epoch in f.kept for f in fits)]
     if not kept:

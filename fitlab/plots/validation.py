@@ -17,7 +17,7 @@ from fitlab.plots.curves import LEVEL, PARTS, Band
 from fitlab.plots.drawn import Origin, origin_of, shows
 from fitlab.plots.lines import key_named, line_of, searched
 from fitlab.plots.points import Points, draw_points, explained, points_of, why_not
-from fitlab.plots.shared import axes_or_new, bare, nothing
+from fitlab.plots.shared import axes_or_new, bare, nothing, refuse_other
 from fitlab.records import Config, Floats
 from fitlab.seeds import canonical, same
 from fitlab.spec import domain_of
@@ -102,6 +102,7 @@ def validation_of(
     """Return what ``validation_curve`` draws. Raises ValueError where there is nothing."""
     if isinstance(source, pd.DataFrame):
         return _of_frame(source, along, fixed, metric)
+    refuse_other(source, Sweep, pd.DataFrame)
     keys = [*domain_of(source.spec)]
     if along is None and len(keys) != 1:
         raise nothing(f"along which of {len(keys)} swept keys? Give along=", keys)
