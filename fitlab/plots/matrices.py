@@ -29,7 +29,7 @@ from fitlab.plots.shared import (
     refuse_other,
     small,
 )
-from fitlab.plots.sources import one_config
+from fitlab.plots.sources import numeric, one_config
 from fitlab.records import Config, Fit
 from fitlab.sweep import Sweep
 
@@ -191,6 +191,7 @@ def _fit_of(source: Any, config: Config | str | None, seed: int | None) -> tuple
 def _told(frame: pd.DataFrame, layer: str | None, role: str) -> Map:
     """Return the array of a table of cells: row, column, value, and where it has them layer and role."""
     _refuse_lacking(frame, ("row", "column", "value"))
+    frame = numeric(frame, "row", "column", "value")
     cells = frame.assign(layer=frame.get("layer", ""), role=frame.get("role", WEIGHT))
     found = cells[
         (cells["role"] == role) & (cells["layer"] == (layer or (cells["layer"].iloc[0] if len(cells) else "")))
@@ -328,7 +329,7 @@ def histograms_at(
     match source:
         case pd.DataFrame():
             _refuse_lacking(source, HISTOGRAM)
-            frame = source
+            frame = numeric(source, "low", "high", "count")
         case Maps():
             frame = source.table()
         case _:

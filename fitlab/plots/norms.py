@@ -15,6 +15,7 @@ from fitlab.plots.above import head
 from fitlab.plots.drawn import Origin, origin_of, shows
 from fitlab.plots.marks import Mark, explained, mark_of, verdict_text
 from fitlab.plots.shared import FAINT, axes_or_new, bare, nothing, refuse_other
+from fitlab.plots.sources import numeric
 from fitlab.records import Config, Interval
 from fitlab.sweep import Sweep
 
@@ -145,6 +146,7 @@ def _framed(frame: pd.DataFrame) -> pd.DataFrame:
     missing = {"x", "y"} - {*frame.columns}
     if missing:
         raise nothing(f"the DataFrame lacks {', '.join(sorted(missing))}", frame.columns)
+    frame = numeric(frame, "x", "x_low", "x_high", "y", "y_low", "y_high")
     rows: pd.DataFrame = frame.assign(
         verdict=frame["verdict"].fillna("") if "verdict" in frame else "",
         **{name: np.nan for name in ("x_low", "x_high", "y_low", "y_high") if name not in frame},

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from fitlab.diagnosis.naming import name_of
+from fitlab.errors import SpecError
 from fitlab.plots.shared import nothing, refuse_other
-from fitlab.recorded import COLUMNS
+from fitlab.recorded import COLUMNS, numbers
 from fitlab.records import Config
 from fitlab.sweep import Sweep
 
@@ -19,6 +20,14 @@ def recorded(frame: pd.DataFrame) -> Sweep:
     if lacking:
         raise nothing(f"the DataFrame lacks {', '.join(lacking)}, which sweep.curves() has", frame.columns)
     return Sweep.from_frame(frame)
+
+
+def numeric(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """Return a DataFrame with those of some columns that it has as numbers. Raises ValueError for what is none."""
+    try:
+        return frame.assign(**{name: numbers(frame[name]) for name in columns if name in frame})
+    except SpecError as error:
+        raise nothing(str(error)) from None
 
 
 def one_config(sweep: Sweep, config: Config | str | None) -> Config:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from fitlab.errors import SpecError
+from fitlab.metrics import is_score, words
 from fitlab.spec.base import did_you_mean
 
 TRAIN = frozenset({"train", "training", "tr"})
@@ -15,12 +16,10 @@ LOG = frozenset({"loss", "logloss", "mlogloss", "nll", "ce", "bce", "xent", "cro
 SQUARED = frozenset({"mse", "squared"})
 LOSSES = LOG | SQUARED
 SCORES = frozenset({"accuracy", "acc"})
-BETTER = SCORES | {"score", "f1", "auc", "auroc", "precision", "recall", "r2", "iou", "dice", "bleu"}  # the higher
 # Of a part, but no curve over epochs; a test part is never used to choose.
 OTHERS = frozenset({"test", "step", "best", "min", "max", "final", "last", "std", "ci", "low", "high", "lr", "time"})
 FREE = frozenset({"epoch", "metrics", "mean"})  # words that change nothing: train_loss_epoch is a train_loss
 SEEDS = ("seed", "random_seed", "random_state", "rng_seed", "seed_everything", "global_seed")
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 SHOWN = 12  # names that an error lists
 
 
@@ -32,11 +31,6 @@ class Pair:
     val: str
 
 
-def words(name: str) -> list[str]:
-    """Return the words of a name, lower case: ``train/log_loss`` and ``trainLogLoss`` are train, log, loss."""
-    return [word.lower() for word in _WORD.findall(name)]
-
-
 def pair_of_losses(names: Collection[str], train: str | None = None, val: str | None = None) -> Pair:
     """Return the metrics that hold train and validation loss: those that are named, else the only ones there can be.
 
@@ -46,7 +40,7 @@ def pair_of_losses(names: Collection[str], train: str | None = None, val: str | 
     for given in (train, val):
         if given is not None and given not in names:
             raise SpecError(f"no run logged the metric {given}. {near(given, names)}")
-        if given is not None and BETTER & {*words(given)} and not LOSSES & {*words(given)}:
+        if given is not None and is_score(given):
             raise SpecError(f"{given} is a score by its name, and no loss: the more the better. {there_is(names)}")
     if train is not None and val is not None:
         return Pair(train, val)

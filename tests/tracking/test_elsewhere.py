@@ -24,7 +24,7 @@ from fitlab.records import Outcome
 from fitlab.runner import elsewhere
 from fitlab.sweep import Sweep
 from fitlab.tracking.elsewhere import Asked, Recording
-from fitlab.tracking.guesses import Pair, kind_of_loss, pair_of_losses, pair_of_scores, words
+from fitlab.tracking.guesses import Pair, kind_of_loss, pair_of_losses, pair_of_scores
 from fitlab.tracking.server import free_port, serve
 from fitlab.verdicts import Label
 
@@ -302,10 +302,6 @@ def test_a_loss_by_minibatch_beside_one_by_epoch_is_refused(theirs: Theirs) -> N
 
 
 # ── names ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_words_of_names() -> None:
-    assert words("train/log_loss") == words("trainLogLoss") == words("Train-Log-Loss") == ["train", "log", "loss"]
 
 
 @pytest.mark.parametrize(
