@@ -202,6 +202,12 @@ def test_a_venue_or_width_that_there_is_not_is_said(arguments: tuple, said: str)
         pass
 
 
+@pytest.mark.parametrize("height", [0, -1.0, float("nan"), 1e6])
+def test_a_height_that_no_page_has_is_said(height: float) -> None:
+    with pytest.raises(ValueError, match="height is inches above 0"), plots.paper("nature", height=height):
+        pass
+
+
 # ── LaTeX ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
