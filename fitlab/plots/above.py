@@ -27,7 +27,7 @@ def head(ax: Axes, title: str, lines: Mapping[str, Artist], legend: bool = True)
         rows = math.ceil(len(lines) / columns)
         height = size * (rows * ROW + (rows - 1) * SPACING)
         draw_legend(
-            ax, [*lines.values()], [*lines], ncols=columns, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.3,
+            ax, lines, ncols=columns, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.3,
             borderpad=0, labelspacing=SPACING, columnspacing=BETWEEN, handlelength=HANDLE, handletextpad=0.5,
         )  # fmt: skip
     ax.set_title(wrapped(title, across(ax), size), fontsize=size, parse_math=False, pad=height + 0.7 * size)

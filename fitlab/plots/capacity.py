@@ -82,7 +82,7 @@ class Capacity:
         """What stands below the figure."""
         held = f", with {pairs(self.fixed)}" if self.fixed else ""
         return (
-            f"Loss at the last epoch against {called(self.points.key)} on training (dashed) and validation data "
+            f"Loss at the end of training against {called(self.points.key)} on training (dashed) and validation data "
             f"(solid){held}; {self._said_of_threshold}{self._said_of_peak}{self.points.said}"
         )
 

@@ -13,12 +13,13 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from fitlab.diagnosis.naming import counted, name_of, percent
+from fitlab.plots.above import head
 from fitlab.plots.drawn import Origin, origin_of, shows
-from fitlab.plots.shared import FAINT, TRAIN, VAL, axes_or_new, bare, draw_legend, entitle, nothing
-from fitlab.plots.sources import floor_of, null_of, one_config, recorded, titled
+from fitlab.plots.shared import FAINT, TRAIN, VAL, axes_or_new, bare, nothing
+from fitlab.plots.sources import floors_of, null_of, one_config, recorded, titled
 from fitlab.records import Config, Floats
 from fitlab.stats import t_interval
-from fitlab.sweep import Sweep, carried, epochs_of
+from fitlab.sweep import Sweep, carried, data_key, epochs_of
 
 PARTS: Mapping[str, tuple[str, str, Any]] = {"train": ("train", TRAIN, "--"), "val": ("validation", VAL, "-")}
 STEEP = 30.0  # from this ratio of its largest to its smallest mean on, a loss is drawn on a logarithmic axis
@@ -108,10 +109,8 @@ def learning_curves(
     _scale(ax, found)
     ax.set_xlabel("epoch")
     ax.set_ylabel(found.metric)
-    entitle(ax, found.title)
     bare(ax)
-    if legend:
-        draw_legend(ax, *_explained(found))
+    head(ax, found.title, _explained(found), legend)
     return shows(ax, found)
 
 
@@ -147,12 +146,12 @@ def lines_of(parts: Container[str], null: bool, floor: bool) -> dict[str, Line2D
     return lines
 
 
-def _explained(found: Curves) -> tuple[list[Line2D], list[str]]:
-    """Return the lines of the legend, and what each is."""
+def _explained(found: Curves) -> dict[str, Line2D]:
+    """Return what stands in the legend: name -> line."""
     lines = lines_of(found.parts, found.null is not None, found.floor is not None)
     if found.chosen is not None:
         lines["lowest mean"] = Line2D([], [], color=VAL, marker="v", linestyle="none", markeredgecolor="white")
-    return [*lines.values()], [*lines]
+    return lines
 
 
 def curves_of(source: Sweep | pd.DataFrame, *, config: Config | str | None = None, metric: str = "loss") -> Curves:
@@ -181,7 +180,7 @@ def curves_of(source: Sweep | pd.DataFrame, *, config: Config | str | None = Non
         parts,
         level,
         null=null_of(sweep, chosen, f"{metric}/val"),
-        floor=floor_of(sweep, chosen) if metric == "loss" else None,
+        floor=floors_of(sweep).get(data_key(chosen)) if metric == "loss" else None,
         chosen=best if best != epochs[-1] else None,
         origin=origin_of(sweep, [chosen]) if isinstance(source, Sweep) else None,
         left_out={one: others.count(one) for one in dict.fromkeys(others)},

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps, rcParams
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm, Normalize
@@ -164,14 +165,12 @@ def landscape(
 
 def _draw_key(figure: FigureBase, found: Landscape) -> None:
     """Draw the legend above the panels; a figure whose layout makes no room for it gets some."""
-    handles, labels = _explained(found)
-    size, (width, height), remark = small(), _inches(figure), found.remark
-    columns = max(1, int(width * 72 / (size * (max(map(len, labels), default=1) / 2 + 4))))
-    legend = draw_legend(figure, handles, labels, loc="outside upper center", ncols=columns, title=remark or None)
-    legend.get_title().set_parse_math(False)
+    lines, size, (width, height), remark = _explained(found), small(), _inches(figure), found.remark
+    columns = max(1, int(width * 72 / (size * (max(map(len, lines), default=1) / 2 + 4))))
+    draw_legend(figure, lines, loc="outside upper center", ncols=columns, title=remark or None)
     if figure_under(figure).get_layout_engine() is None:
-        lines = math.ceil(len(labels) / columns) + len(remark.splitlines()) + 3  # and the titles of panels
-        figure.subplots_adjust(top=1 - 1.5 * size * lines / (72 * height), left=0.17, bottom=0.14, hspace=0.4)
+        rows = math.ceil(len(lines) / columns) + len(remark.splitlines()) + 3  # and the titles of panels
+        figure.subplots_adjust(top=1 - 1.5 * size * rows / (72 * height), left=0.17, bottom=0.14, hspace=0.4)
 
 
 def _inches(figure: FigureBase) -> tuple[float, float]:
@@ -339,13 +338,12 @@ def _lost(state: str) -> dict[str, Any]:
 # ── what is said ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _explained(found: Landscape) -> tuple[list[Line2D | Patch], list[str]]:
-    """Return the lines of the legend: verdicts that occur, the selected Config, and why there is no value."""
+def _explained(found: Landscape) -> dict[str, Artist]:
+    """Return what stands in the legend: verdicts that occur, the selected Config, and why there is no value."""
     rows = found.found.rows
     judged = [row.mark for row in rows if row.mark.label is not None and (found.cells or row.value is not None)]
     black = {"color": "black", "markerfacecolor": "black" if found.cells else "white", "markeredgecolor": "black"}
-    handles, labels = explained(judged, **black, markeredgewidth=0.6, markersize=4.5)
-    lines: dict[str, Line2D | Patch] = dict(zip(labels, handles, strict=True))
+    lines: dict[str, Artist] = {**explained(judged, **black, markeredgewidth=0.6, markersize=4.5)}
     if not found.cells:
         lines.pop(HOLLOW, None)
     if any(row.selected for row in rows):
@@ -354,7 +352,7 @@ def _explained(found: Landscape) -> tuple[list[Line2D | Patch], list[str]]:
         lines[state] = Patch(**_hatched(state)) if found.cells else Line2D([], [], **_lost(state))
     if found.cells and found.missing:
         lines[ABSENT] = Patch(**_hatched(ABSENT))
-    return [*lines.values()], [*lines]
+    return lines
 
 
 def landscape_of(

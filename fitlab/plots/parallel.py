@@ -32,6 +32,7 @@ MOST = 12  # values of a key that is no number, that are all written
 APART = 0.07  # of the length of an axis: numbers that are closer are not both written
 SPREAD = 0.05  # of the length of an axis: how far lines through one value stand apart
 MANY = 10  # of the best lines: more of them are thinner
+DECADES = 100  # up to this ratio of its numbers a logarithmic axis has more than powers of ten
 BELOW = -0.14  # where what is absent stands
 LOST = "no value"
 COLOURS = "cividis"  # low is dark: on white the best are seen best; its lightest end is left out
@@ -116,8 +117,7 @@ def parallel_coordinates(
     if found.found.search:
         entitle(ax, FROM_A_SEARCH)
     if legend:
-        handles, labels = _explained(found)
-        draw_legend(ax, handles, labels, loc="upper left", bbox_to_anchor=(1.0, 1.02))
+        draw_legend(ax, _explained(found), loc="upper left", bbox_to_anchor=(1.0, 1.02))
     return shows(ax, found)
 
 
@@ -175,15 +175,14 @@ def _draw_ladders(ax: Axes, found: Parallel) -> None:
     ax.spines[:].set_visible(False)
 
 
-def _explained(found: Parallel) -> tuple[list[Line2D], list[str]]:
+def _explained(found: Parallel) -> dict[str, Line2D]:
+    """Return what stands in the legend: name -> line."""
     rows = [row for row in found.found.rows if row.value is not None]
-    handles, labels = explained((row.mark for row in rows), markersize=4.5) if found.by == "verdict" else ([], [])
-    handles.append(Line2D([], [], color="black", linewidth=1.4))
-    labels.append("best tenth")
+    lines = explained((row.mark for row in rows), markersize=4.5) if found.by == "verdict" else {}
+    lines["best tenth"] = Line2D([], [], color="black", linewidth=1.4)
     if len(rows) < len(found.found.rows):
-        handles.append(Line2D([], [], color=FAINT, linewidth=0.6))
-        labels.append(LOST)
-    return handles, labels
+        lines[LOST] = Line2D([], [], color=FAINT, linewidth=0.6)
+    return lines
 
 
 def parallel_of(
@@ -269,7 +268,8 @@ def _scaled(values: Floats, log: bool) -> Floats:
 
 def _numbers(low: float, high: float, log: bool) -> list[tuple[float, str]]:
     """Return round numbers between two, where they stand, and how they are written."""
-    locator = LogLocator(numticks=7) if log else MaxNLocator(5)
+    steps = (1, 2, 5) if high < DECADES * low else (1,)
+    locator = LogLocator(subs=steps, numticks=7) if log else MaxNLocator(5)
     ticks = [float(tick) for tick in locator.tick_values(low, high) if low <= tick <= high] or [low, high]
     scaled = _scaled(np.array([low, high, *ticks]), log)[2:]
     return [*zip(scaled.tolist(), written(ticks), strict=True)]

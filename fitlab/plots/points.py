@@ -16,7 +16,7 @@ from fitlab.plots.along import Places, number_of, set_places
 from fitlab.plots.curves import PARTS, STEEP, Band, lines_of
 from fitlab.plots.marks import mark_of
 from fitlab.plots.shared import FAINT
-from fitlab.plots.sources import floor_of, null_of
+from fitlab.plots.sources import floors_of, null_of
 from fitlab.records import Config, Fit, Floats, Interval, Outcome
 from fitlab.sweep import Sweep, data_key
 
@@ -162,13 +162,9 @@ def _line(values: Sequence[float | None]) -> Floats | None:
 
 
 def _floors(sweep: Sweep, configs: Sequence[Config]) -> Floats | None:
-    """Return the floor at each Config; one for all where they are on the same data, that of what validation chose."""
-    if len({data_key(one) for one in configs}) > 1:
-        return _line([floor_of(sweep, one) for one in configs])
-    chosen = sweep.verdicts.selection
-    ordered = sorted(configs, key=lambda one: chosen is None or one.digest != chosen.config)
-    found = next((floor for one in ordered if (floor := floor_of(sweep, one)) is not None), None)
-    return None if found is None else np.full(len(configs), found)
+    """Return the floor at each Config; one for all where they are on the same data."""
+    found = floors_of(sweep)
+    return _line([found.get(data_key(one)) for one in configs])
 
 
 def why_not(sweep: Sweep, config: Config) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from textwrap import wrap
 from typing import Any
 
 from matplotlib import pyplot, rcParams
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.legend import Legend
@@ -19,9 +21,11 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 FAINT = "#8C8C8C"
 TRAIN, VAL = SERIES[:2]
 LETTER = 0.5  # width of a letter as a share of the size of text, on average
+HELD = "\N{NO-BREAK SPACE}"
 SMALLEST = 6.0  # points: no text is smaller
 GLYPHS = dict(zip(Label, "os^Dv*PXp", strict=True))  # verdicts differ in grey, too
-DIVERGING = "RdBu_r"  # blue is negative, red positive
+# Negative is dark blue, 0 grey, positive yellow; its lightness rises all the way (Nuñez et al. 2018): grey keeps signs
+DIVERGING = "cividis"
 
 
 def axes_or_new(ax: Axes | None) -> Axes:
@@ -74,9 +78,9 @@ def small() -> float:
     return max(SMALLEST, declared if isinstance(declared, float | int) else 0.83 * rcParams["font.size"])
 
 
-def draw_legend(where: Axes | FigureBase, *handles: Any, **settings: Any) -> Legend:
-    """Draw a legend in small text, without a line around it. handles: lines and labels, if not those drawn."""
-    size = small()
+def draw_legend(where: Axes | FigureBase, lines: Mapping[str, Artist] | None = None, **settings: Any) -> Legend:
+    """Draw a legend in small text, without a line around it. lines: what it says -> what it shows; None: as drawn."""
+    size, handles = small(), () if lines is None else ([*lines.values()], [*lines])
     style = {"fontsize": size, "title_fontsize": size, "handlelength": 1.6, "edgecolor": "none", "framealpha": 0.8}
     legend = where.legend(*handles, **{**style, **settings})
     for text in (*legend.get_texts(), legend.get_title()):
@@ -96,14 +100,17 @@ def entitle(ax: Axes, text: str) -> None:
 
 
 def wrapped(text: str, points: float, size: float) -> str:
-    """Return text in as many lines as it takes in a width of ``points``. size: of the text"""
-    return "\n".join(_even(text, max(12, int(points / (LETTER * size)))))
+    """Return text in as many lines as it takes in a width of ``points``; a key stays with its value. size: of text"""
+    letters = max(12, int(points / (LETTER * size)))
+    held = re.sub(r"(?<![,;:]) ", HELD, text)  # lines end behind commas, where these are near enough
+    parts = held if all(len(part) <= letters for part in held.split(" ")) else text
+    return "\n".join(_even(parts, letters)).replace(HELD, " ")
 
 
 def _even(text: str, letters: int) -> list[str]:
     """Return text in as few lines of so many letters as it takes, about equally long."""
     lines = wrap(text, letters)
-    longest = max(map(len, text.split()), default=1)
+    longest = max(1, *map(len, text.split(" ")))
     for fewer in range(min(max(longest, len(text) // max(1, len(lines))), letters), letters):
         if len(found := wrap(text, fewer)) == len(lines):
             return found

@@ -113,8 +113,7 @@ def spectrum(
         entitle(ax, found.title)
     bare(ax)
     if legend:
-        handles, labels = _explained(found)
-        draw_legend(ax, handles, labels, loc="upper left", bbox_to_anchor=(1.0, 1.02))
+        draw_legend(ax, _explained(found), loc="upper left", bbox_to_anchor=(1.0, 1.02))
     return shows(ax, found)
 
 
@@ -131,7 +130,8 @@ def _dash(found: Spectrum, epoch: int) -> str:
     return "-" if epoch == found.epochs[-1] else "--" if epoch == found.epochs[0] else "-."
 
 
-def _explained(found: Spectrum) -> tuple[list[Line2D], list[str]]:
+def _explained(found: Spectrum) -> dict[str, Line2D]:
+    """Return what stands in the legend: name -> line."""
     style: dict[str, Any] = {"linewidth": 1.2, "markersize": 4}
     lines = {layer: Line2D([], [], color=colour(i), marker=marker(i), **style) for i, layer in enumerate(found.layers)}
     dashes = {_dash(found, epoch): epoch for epoch in found.epochs}  # of those between one stands for all
@@ -141,7 +141,7 @@ def _explained(found: Spectrum) -> tuple[list[Line2D], list[str]]:
             lines[name] = Line2D([], [], color=FAINT, linestyle=dash, linewidth=1.2)
     if found.edges:
         lines["largest, if random"] = Line2D([], [], color=FAINT, linestyle=":", linewidth=1.0)
-    return [*lines.values()], [*lines]
+    return lines
 
 
 def spectrum_of(
@@ -174,6 +174,8 @@ def spectrum_of(
     rows = [row for layer in wanted for epoch in shown for row in _rows(layer, epoch, found[epoch], level)]
     if not rows:
         raise nothing(f"{title or 'this Fit'}: its weights are not finite, or there is no matrix", names)
+    if all(rank == 1 for _, _, rank, *_ in rows):
+        raise nothing(f"{title or 'this Fit'}: one singular value alone, the norm of its weights", names)
     edges = {layer: edge for layer in wanted if (edge := _edge(layer, fits, max(shown))) is not None}
     return Spectrum(pd.DataFrame(rows, columns=COLUMNS), edges, title, level, origin)
 

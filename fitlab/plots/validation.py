@@ -56,8 +56,8 @@ class Validation:
         search = " The Configs are those that a search proposed." if self.searched else ""
         metric, key = self.points.metric, called(self.points.key)
         return (
-            f"{metric.capitalize()} at the last epoch against {key} on training (dashed) and validation data (solid)"
-            f"{held}; {self.points.said}{search}"
+            f"{metric.capitalize()} at the end of training against {key} on training (dashed) and validation data "
+            f"(solid){held}; {self.points.said}{search}"
         )
 
 

@@ -100,8 +100,7 @@ def verdict_map(
         entitle(ax, FROM_A_SEARCH)
     bare(ax)
     if legend:
-        handles, labels = _explained(found)
-        draw_legend(ax, handles, labels, loc="upper left", bbox_to_anchor=(1.0, 1.02))
+        draw_legend(ax, _explained(found), loc="upper left", bbox_to_anchor=(1.0, 1.02))
     return shows(ax, found)
 
 
@@ -123,12 +122,12 @@ def _separate(ax: Axes, found: VerdictMap) -> None:
     ax.tick_params(length=0)
 
 
-def _explained(found: VerdictMap) -> tuple[list[Line2D], list[str]]:
-    handles, labels = explained((row.mark for row in found.found.rows), markersize=5)
+def _explained(found: VerdictMap) -> dict[str, Line2D]:
+    """Return what stands in the legend: name -> line."""
+    lines = explained((row.mark for row in found.found.rows), markersize=5)
     if any(row.selected for row in found.found.rows):
-        handles.append(Line2D([], [], linestyle="none", **RING, markersize=7))
-        labels.append("selected")
-    return handles, labels
+        lines["selected"] = Line2D([], [], linestyle="none", **RING, markersize=7)
+    return lines
 
 
 def verdicts_of(source: Sweep | pd.DataFrame, *, x: str | None = None, y: str | None = None) -> VerdictMap:
