@@ -24,6 +24,9 @@ from fitlab.sweep import Sweep, carried, data_key, epochs_of
 PARTS: Mapping[str, tuple[str, str, Any]] = {"train": ("train", TRAIN, "--"), "val": ("validation", VAL, "-")}
 STEEP = 30.0  # from this ratio of its largest to its smallest mean on, a loss is drawn on a logarithmic axis
 LEVEL = 0.90
+LOWEST: Mapping[str, Any] = {
+    "marker": "v", "markersize": 6, "color": VAL, "markeredgecolor": "white", "linestyle": "none"
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +124,7 @@ def _references(ax: Axes, found: Curves) -> None:
         ax.axhline(found.floor, color=FAINT, linestyle="-.", linewidth=0.9, zorder=0)
     if found.chosen is not None:
         at = int(np.searchsorted(found.epochs, found.chosen))
-        ax.plot(found.chosen, found.parts["val"].mean[at], marker="v", color=VAL, markeredgecolor="white", markersize=6)
+        ax.plot(found.chosen, found.parts["val"].mean[at], **LOWEST)
 
 
 def _scale(ax: Axes, found: Curves) -> None:
@@ -150,7 +153,7 @@ def _explained(found: Curves) -> dict[str, Line2D]:
     """Return what stands in the legend: name -> line."""
     lines = lines_of(found.parts, found.null is not None, found.floor is not None)
     if found.chosen is not None:
-        lines["lowest mean"] = Line2D([], [], color=VAL, marker="v", linestyle="none", markeredgecolor="white")
+        lines["lowest mean"] = Line2D([], [], **LOWEST)
     return lines
 
 

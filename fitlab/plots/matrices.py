@@ -255,13 +255,14 @@ def draw_spread(ax: Axes, frame: pd.DataFrame, legend: bool = True) -> None:
             ax.stairs(one["count"], edges, color=shade, fill=True, alpha=0.2)
         ax.stairs(one["count"], edges, color=shade, linewidth=1.2, label=f"{epoch}")
     entries = int(frame[frame["epoch"] == shown[-1]]["count"].sum())
-    ax.axvline(0, color=FAINT, linewidth=0.6, zorder=0)
+    above = 1.35 if legend else 1.05  # room for the legend
+    ax.axvline(0, ymax=1 / above, color=FAINT, linewidth=0.6, zorder=0)
     entitle(ax, f"{frame['layer'].iloc[0]}: {entries} {_what(frame['role'].iloc[0])}")
     ax.set_xlabel(str(frame["role"].iloc[0]))
     ax.set_ylabel("entries in a bin")
     ax.xaxis.set_major_locator(MaxNLocator(4))
     ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-    ax.set_ylim(0, frame["count"].max() * (1.35 if legend else 1.05))  # room for the legend above
+    ax.set_ylim(0, frame["count"].max() * above)
     bare(ax)
     if legend:
         draw_legend(ax, title="epoch", loc="upper center", ncols=min(len(shown), 4))

@@ -174,7 +174,7 @@ def spectrum_of(
     rows = [row for layer in wanted for epoch in shown for row in _rows(layer, epoch, found[epoch], level)]
     if not rows:
         raise nothing(f"{title or 'this Fit'}: its weights are not finite, or there is no matrix", names)
-    if all(rank == 1 for _, _, rank, *_ in rows):
+    if all(len(one[layer]) == 1 for one in found[shown[-1]] for layer in wanted if layer in one):
         raise nothing(f"{title or 'this Fit'}: one singular value alone, the norm of its weights", names)
     edges = {layer: edge for layer in wanted if (edge := _edge(layer, fits, max(shown))) is not None}
     return Spectrum(pd.DataFrame(rows, columns=COLUMNS), edges, title, level, origin)

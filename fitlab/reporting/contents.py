@@ -238,7 +238,8 @@ def _number(found: Interval | None) -> Cell:
 
 
 def _outcomes(sweep: Sweep, config: Config) -> Cell:
-    return Cell(outcomes(sweep.of(config)), key=float(len(sweep.completed(config))))
+    completed, _, others = outcomes(sweep.of(config)).partition(", ")
+    return Cell(completed, others, key=float(len(sweep.completed(config))))
 
 
 # ── what was selected, and what is open ─────────────────────────────────────────────────────────────────────

@@ -282,6 +282,15 @@ def test_a_line_a_config_through_its_values_to_its_loss(sweep: fitlab.Sweep, ax:
     ]
 
 
+@pytest.mark.parametrize("high", [60.0, 90.0, 2000.0, 3e6])
+def test_the_axis_of_a_loss_has_numbers_enough_to_be_read_by(high: float) -> None:
+    frame = pd.DataFrame({"a": [1, 2, 3], "loss/val": [1.3, 5.0, high]})
+    ticks = parallel_of(frame).ladders[-1].ticks
+    assert 3 <= len(ticks) <= 8
+    for at, text in ticks:
+        assert at == pytest.approx(math.log(float(text) / 1.3) / math.log(high / 1.3))
+
+
 def test_the_best_of_an_accuracy_is_the_highest_and_a_table_is_drawn_in_the_colours_of_losses(ax: Axes) -> None:
     frame = pd.DataFrame({"a": [1, 10, 100, 1000], "kind": [*"xyxy"], "accuracy/val": [0.1, 0.9, 0.5, math.nan]})
     found = parallel_of(frame, metric="accuracy/val")

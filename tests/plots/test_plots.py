@@ -12,7 +12,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib import pyplot
+from matplotlib import colormaps, pyplot
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -22,7 +22,7 @@ import fitlab
 from fitlab import plots
 from fitlab.parameters.maps import maps_of
 from fitlab.plots.biases import shifts_of
-from fitlab.plots.matrices import histograms_at, map_at
+from fitlab.plots.matrices import SEQUENCE, histograms_at, map_at
 from fitlab.plots.norms import norms_of
 from fitlab.records import Fit
 from fitlab.verdicts import COLOURS
@@ -134,6 +134,12 @@ def test_the_only_epoch_is_drawn_layer_beside_layer(ax: Axes) -> None:
         pytest.approx(np.linalg.norm(single.weights[f"{n}/bias"])) for n in ("hidden_1", "hidden_2", "output")
     ]
     assert ax.get_xlabel() == "layer, epoch 3"
+
+
+def test_one_epoch_is_dark_and_said_as_one() -> None:
+    ax = plots.weight_histograms(fit({**SPEC, "training": {"epochs": 3}}), ax=Figure().subplots())
+    assert "are spread after epoch 3." in plots.caption(ax)
+    assert to_hex(ax.patches[-1].get_edgecolor()) == to_hex(colormaps[SEQUENCE](1.0))
 
 
 def test_norms_vs_gap_has_a_point_a_config_in_the_colour_of_its_verdict(sweep: fitlab.Sweep, ax: Axes) -> None:
