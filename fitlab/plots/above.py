@@ -8,10 +8,8 @@ from itertools import pairwise
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import TextPath
 
-from fitlab.plots.shared import across, draw_legend, small, wrapped
+from fitlab.plots.shared import across, breadth, draw_legend, small, wrapped
 
 HANDLE, SPACING, BETWEEN, ROW = 1.6, 0.3, 1.2, 1.25  # in sizes of text: lines, rows, columns, and the height of a row
 
@@ -36,7 +34,7 @@ def head(ax: Axes, title: str, lines: Mapping[str, Artist], legend: bool = True)
 def _columns(words: Sequence[str], room: float) -> int:
     """Return the most columns in which words stand beside each other. room: points"""
     size = small()
-    wide = [TextPath((0, 0), word, size=size, prop=FontProperties()).get_extents().width for word in words]
+    wide = [breadth(word, size) for word in words]
     for columns in range(len(words), 1, -1):
         rows, longer = divmod(len(words), columns)  # as legends do: the first columns are the longer ones
         starts = [place * rows + min(place, longer) for place in range(columns + 1)]

@@ -88,12 +88,14 @@ class GapVsExcess:
         marks = [(mark_of(one.verdict), one) for one in self.points]
         good = [one.gap.estimate for mark, one in marks if mark.word in ("good", "benign") and not mark.leaning]
         under = [one.gap.estimate for mark, one in marks if mark.word == "underfit" and not mark.leaning]
-        said = [
-            f"{word} Configs have gaps of {' to '.join(dict.fromkeys(map(number, (min(gaps), max(gaps)))))}"
-            for word, gaps in (("good", good), ("underfit", under))
-            if gaps
-        ]
+        said = [_gaps(word, gaps) for word, gaps in (("good", good), ("underfit", under)) if gaps]
         return listed(said) or "what counts is the excess"
+
+
+def _gaps(word: str, gaps: Sequence[float]) -> str:
+    if len(gaps) == 1:
+        return f"the one {word} Config has a gap of {number(gaps[0])}"
+    return f"{word} Configs have gaps of {' to '.join(dict.fromkeys(map(number, (min(gaps), max(gaps)))))}"
 
 
 def gap_vs_excess(source: Sweep | GapVsExcess | pd.DataFrame, *, ax: Axes | None = None, legend: bool = True) -> Axes:

@@ -17,11 +17,12 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator
 
 from fitlab.diagnosis.naming import counted, listed
+from fitlab.plots.above import head
 from fitlab.plots.drawn import Origin, origin_of, shows
 from fitlab.plots.keys import ABSENT, WIDE, Axis, written
 from fitlab.plots.marks import explained
 from fitlab.plots.rows import FROM_A_SEARCH, Row, Rows, as_loss, rows_of, said
-from fitlab.plots.shared import FAINT, LETTER, axes_or_new, draw_legend, entitle, extent, nothing, small
+from fitlab.plots.shared import FAINT, LETTER, axes_or_new, extent, nothing, small
 from fitlab.records import Floats
 from fitlab.sweep import Sweep
 
@@ -114,10 +115,7 @@ def parallel_coordinates(
         _draw_lines(ax, lines[which], [shade for shade, one in zip(shades, which, strict=True) if one], style)
     if found.by == "verdict":
         _draw_ends(ax, found)
-    if found.found.search:
-        entitle(ax, FROM_A_SEARCH)
-    if legend:
-        draw_legend(ax, _explained(found), loc="upper left", bbox_to_anchor=(1.0, 1.02))
+    head(ax, FROM_A_SEARCH if found.found.search else "", _explained(found), legend)
     return shows(ax, found)
 
 

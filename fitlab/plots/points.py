@@ -23,6 +23,7 @@ from fitlab.sweep import Sweep, data_key
 BOTTOM = 1e-3  # of the lowest mean validation loss: what is below it, as losses of interpolating models are, is cut
 MANY = 20  # seeds, from which on each is fainter
 SELECTED = "selected"
+IN_LEGEND = 7  # points: a ring that touches no other row
 GLYPH = 5.5  # of a verdict, points
 
 
@@ -230,5 +231,5 @@ def explained(found: Points) -> dict[str, Line2D]:
     for brief in sorted(shown, key=lambda one: mark_of(one).order):
         lines[brief] = Line2D([], [], **mark_of(brief).sized(GLYPH))
     if found.selected is not None:
-        lines[SELECTED] = Line2D([], [], linestyle="none", **RING)
+        lines[SELECTED] = Line2D([], [], linestyle="none", **{**RING, "markersize": IN_LEGEND})
     return lines

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from fitlab.diagnosis.naming import counted, interval, number, percent
 from fitlab.errors import FitlabError
 from fitlab.plots.drawn import Origin, origin_of, shows
-from fitlab.plots.shared import FAINT, VAL, axes_or_new, bare, entitle, nothing, small
+from fitlab.plots.shared import FAINT, VAL, axes_or_new, bare, entitle, nothing
 from fitlab.plots.sources import titled
 from fitlab.sweep import Sweep
 from fitlab.theory.calibration import PLACES, Calibration, Said, calibrated
@@ -45,10 +45,11 @@ class Reliability:
         top = " of the most probable class" if one.classes else ""
         test = " Test rows are shown for the selected Config alone." if one.part == "test" else ""
         return (
-            f"{self.title}: predicted probability{top} against the share that came true, in {len(one.bins)} bins of "
-            f"about equally many rows, means over seeds{bounds} ({of}); dashed: calibrated; grey: histogram of the "
-            f"probabilities. Expected calibration error {interval(one.error)}; where all probabilities are right it "
-            f"would be {number(one.by_chance)}. Mean probability minus share: {interval(one.confidence)}.{test}"
+            f"{self.title}: predicted probability{top} against the share that came true, in "
+            f"{counted(len(one.bins), 'bin')} of about equally many rows, means over seeds{bounds} "
+            f"({of}); dashed: calibrated; grey: histogram of the probabilities. Expected calibration error "
+            f"{interval(one.error)}; where all probabilities are right it would be "
+            f"{number(one.by_chance)}. Mean probability minus share: {interval(one.confidence)}.{test}"
         )
 
 
@@ -74,18 +75,17 @@ def calibration(source: Calibration | Reliability | pd.DataFrame, *, ax: Axes | 
     ax.set_ylim(0, 1)
     ax.set_xlabel(found.axes[0])
     ax.set_ylabel(found.axes[1])
-    ax.text(0.03, 0.97, _numbers(one), transform=ax.transAxes, va="top", fontsize=small(), parse_math=False)
-    if found.title:
-        entitle(ax, found.title)
+    entitle(ax, "; ".join(part for part in (found.title, *_numbers(one)) if part))
     bare(ax)
     return shows(ax, found)
 
 
-def _numbers(one: Calibration) -> str:
+def _numbers(one: Calibration) -> tuple[str, ...]:
     way = "over" if one.confidence.estimate > 0 else "under"
     return (
-        f"ECE {interval(one.error)}\nif calibrated: {number(one.by_chance)}\n"
-        f"{way}-confident by {number(abs(one.confidence.estimate))}"
+        f"ECE {interval(one.error)}",
+        f"{number(one.by_chance)} if calibrated",
+        f"{way}-confident by {number(abs(one.confidence.estimate))}",
     )
 
 

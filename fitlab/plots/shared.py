@@ -11,7 +11,9 @@ from matplotlib import pyplot, rcParams
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
+from matplotlib.font_manager import FontProperties
 from matplotlib.legend import Legend
+from matplotlib.textpath import TextPath
 
 from fitlab.verdicts import Label
 
@@ -99,10 +101,21 @@ def entitle(ax: Axes, text: str) -> None:
     ax.set_title(wrapped(text, across(ax), size), fontsize=size, parse_math=False)
 
 
+def breadth(text: str, size: float) -> float:
+    """Return how wide text is in the font that is set, in points."""
+    plain = text.replace("$", "S")  # no formula
+    return (
+        float(TextPath((0, 0), plain, size=size, prop=FontProperties()).get_extents().width) if plain.strip() else 0.0
+    )
+
+
 def wrapped(text: str, points: float, size: float) -> str:
-    """Return text in as many lines as it takes in a width of ``points``; a key stays with its value. size: of text"""
-    letters = max(12, int(points / (LETTER * size)))
-    held = re.sub(r"(?<![,;:]) ", HELD, text)  # lines end behind commas, where these are near enough
+    """Return text in as many lines as it takes in a width of ``points``. size: of text
+
+    A key stays with its value, and an interval is not broken.
+    """
+    letters = max(12, int(points * len(text) / max(breadth(text, size), 1)))
+    held = re.sub(r"(?<![,;:]) | (?=[^\[]*\])", HELD, text)  # lines end behind commas, where these are near enough
     parts = held if all(len(part) <= letters for part in held.split(" ")) else text
     return "\n".join(_even(parts, letters)).replace(HELD, " ")
 

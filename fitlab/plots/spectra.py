@@ -16,8 +16,9 @@ from matplotlib.ticker import MaxNLocator
 from fitlab.diagnosis.naming import counted, listed, percent
 from fitlab.parameters.layers import layers_of
 from fitlab.parameters.matrices import singular_values
+from fitlab.plots.above import head
 from fitlab.plots.drawn import Origin, origin_of, shows
-from fitlab.plots.shared import FAINT, axes_or_new, bare, colour, draw_legend, entitle, marker, nothing
+from fitlab.plots.shared import FAINT, axes_or_new, bare, colour, marker, nothing
 from fitlab.plots.sources import one_config, titled
 from fitlab.records import Config, Fit, Floats
 from fitlab.stats import t_interval
@@ -25,6 +26,10 @@ from fitlab.sweep import Sweep
 
 COLUMNS = ("layer", "epoch", "rank", "value", "low", "high", "n")
 LEVEL = 0.90
+EDGE = (
+    "; dotted: the largest that a random matrix of the same shape and variance has. What stands above that line is not "
+    "chance; it says nothing of overfitting by itself."
+)
 ZERO = 1e-10  # of the largest: singular values below it are 0 but for rounding
 
 
@@ -64,14 +69,13 @@ class Spectrum:
     def caption(self) -> str:
         """What stands below the figure."""
         bands = f", mean over {self.seeds} seeds with {percent(self.level)} Student-t bands" if self.seeds > 1 else ""
-        epochs = listed(map(str, self.epochs))
-        edge = "; dotted: the largest that a random matrix of the same shape and variance has" if self.edges else ""
+        last = f" (solid: {self.epochs[-1]})" if len(self.epochs) > 1 else ""
+        edge = EDGE if self.edges else "."
         name = f"{self.title}: singular" if self.title else "Singular"
         many = counted(len(self.layers), "layer")
         return (
-            f"{name} values of the weights of {many}, the largest first, at epoch {epochs}"
-            f" (solid: {self.epochs[-1]}){bands}{edge}. What stands above that line is not chance; it says nothing of "
-            f"overfitting by itself."
+            f"{name} values of the weights of {many}, the largest first, at epoch "
+            f"{listed(map(str, self.epochs))}{last}{bands}{edge}"
         )
 
 
@@ -109,11 +113,8 @@ def spectrum(
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     ax.set_xlabel("rank")
     ax.set_ylabel("singular value")
-    if found.title:
-        entitle(ax, found.title)
     bare(ax)
-    if legend:
-        draw_legend(ax, _explained(found), loc="upper left", bbox_to_anchor=(1.0, 1.02))
+    head(ax, found.title, _explained(found), legend)
     return shows(ax, found)
 
 

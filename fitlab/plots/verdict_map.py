@@ -12,12 +12,13 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from fitlab.diagnosis.naming import counted, listed
+from fitlab.plots.above import head
 from fitlab.plots.drawn import Origin, origin_of, shows
 from fitlab.plots.keys import Axis
 from fitlab.plots.marks import UNJUDGED, explained
 from fitlab.plots.placing import dress, name, spot
 from fitlab.plots.rows import FROM_A_SEARCH, Row, Rows, rows_of
-from fitlab.plots.shared import axes_or_new, bare, draw_legend, entitle, extent, nothing
+from fitlab.plots.shared import axes_or_new, bare, extent, nothing
 from fitlab.sweep import Sweep
 
 ROW = 5  # Configs of one place that stand in one row; of more in several
@@ -96,11 +97,8 @@ def verdict_map(
             ax.plot(*at, linestyle="none", **RING, markersize=size + 4)
     if cells:
         _separate(ax, found)
-    if found.found.search:
-        entitle(ax, FROM_A_SEARCH)
     bare(ax)
-    if legend:
-        draw_legend(ax, _explained(found), loc="upper left", bbox_to_anchor=(1.0, 1.02))
+    head(ax, FROM_A_SEARCH if found.found.search else "", _explained(found), legend)
     return shows(ax, found)
 
 

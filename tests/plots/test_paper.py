@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -29,7 +30,7 @@ import fitlab
 from fitlab import plots
 from fitlab.plots.latex import escaped
 from fitlab.plots.parts import stacked_of
-from fitlab.plots.shared import LETTER, SMALLEST, wrapped
+from fitlab.plots.shared import SMALLEST, breadth, wrapped
 from fitlab.plots.sizes import sample_size_of
 
 VENUES = sorted(plots.VENUES) if PROVE else ["icml2024", "nature", "tmlr2023"]  # narrow; smallest text; one column
@@ -55,6 +56,8 @@ def drawing(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Draw]:
         },
     }
     sweep = fitlab.run(spec, store=tmp_path_factory.mktemp("page"), publish=False, jobs=1)
+    search = {"method": "tpe", "trials": 6, "parameters": spec["sweep"]["parameters"]}
+    searched = fitlab.run({**spec, "sweep": search}, store=tmp_path_factory.mktemp("search"), publish=False, jobs=1)
     random = np.random.default_rng(0)
     sizes = pd.DataFrame(
         [(n, seed, 1 + 20 / n + random.normal(0, 1 / n)) for n in (10, 20, 40, 80, 160, 320) for seed in range(5)],
@@ -72,6 +75,8 @@ def drawing(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Draw]:
         "learning_curves": lambda ax: plots.learning_curves(sweep, ax=ax),
         "validation_curve": lambda ax: plots.validation_curve(sweep, "alpha", ax=ax),
         "validation_names": lambda ax: plots.validation_curve(named, ax=ax),
+        "parallel_coordinates": lambda ax: plots.parallel_coordinates(searched, ax=ax),
+        "verdict_map": lambda ax: plots.verdict_map(sweep, ax=ax),
         "gap_vs_excess": lambda ax: plots.gap_vs_excess(sweep, ax=ax),
         "spectrum": lambda ax: plots.spectrum(sweep, ax=ax),
         "capacity_curve": lambda ax: plots.capacity_curve(sweep, fixed={"alpha": 1e-4}, ax=ax),
@@ -85,8 +90,8 @@ def drawing(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Draw]:
 
 
 PLOTS = ["learning_curves", "validation_curve", "validation_names", "capacity_curve", "sample_size_curve",
-         "bias_variance", "gap_vs_excess", "spectrum", "weight_heatmap", "weight_histograms", "bias_shift",
-         "norms_vs_gap"]  # fmt: skip
+         "bias_variance", "gap_vs_excess", "parallel_coordinates", "verdict_map", "spectrum", "weight_heatmap",
+         "weight_histograms", "bias_shift", "norms_vs_gap"]  # fmt: skip
 
 
 def page(draw: Draw) -> Figure:
@@ -192,13 +197,14 @@ def test_pdffonts_sees_embedded_fonts_and_none_of_type_3(drawing: dict[str, Draw
         assert all(line[-5] == "yes" for line in fonts), "embedded"
 
 
-@given(st.lists(st.tuples(st.text("abc_", min_size=1, max_size=30), st.integers(0, 10**6)), max_size=6))
+@given(st.lists(st.tuples(st.text("abc_", min_size=5, max_size=9), st.integers(0, 10**6)), min_size=4, max_size=9))
 def test_lines_of_a_title_end_behind_commas_where_these_are_near_enough(swept: list[tuple[str, int]]) -> None:
-    parts = [f"{key} {value}" for key, value in swept]
-    lines = wrapped(", ".join(parts), points=40 * LETTER * 6, size=6).split("\n")
-    assert " ".join(lines) == ", ".join(parts)
-    assert all(len(line) <= 40 for line in lines)
-    assert [one for line in lines for one in line.removesuffix(",").split(", ")] == (parts or [""])
+    parts = [f"{key} [{value}, {value}]" for key, value in swept]
+    text = ", ".join(parts)
+    lines = wrapped(text, points=0.6 * breadth(text, 6), size=6).split("\n")
+    assert " ".join(lines) == text
+    assert [one for line in lines for one in re.split(r"(?<=]), ", line.removesuffix(","))] == parts
+    assert max(map(len, lines)) <= 0.6 * len(text)
 
 
 @pytest.mark.parametrize("venue", sorted(plots.VENUES))
