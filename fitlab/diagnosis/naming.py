@@ -80,7 +80,7 @@ def turned(found: Interval) -> Interval:
 def _digits(found: Interval) -> int:
     """Return the decimals that show the half-width with two digits, at most six."""
     half = max(abs(found.estimate - end) for end in (found.low, found.high) if math.isfinite(end))
-    half = half or abs(found.estimate)
+    half = half or 0.1 * abs(found.estimate)  # three significant digits, as ``number`` has
     return min(max(1 - math.floor(math.log10(half)), 0), 6) if half > 0 else 1
 
 

@@ -24,6 +24,9 @@ FAINT = "#8C8C8C"
 TRAIN, VAL = SERIES[:2]
 LETTER = 0.5  # width of a letter as a share of the size of text, on average
 HELD = "\N{NO-BREAK SPACE}"
+SPACING = {  # of legends, in sizes of text
+    "handlelength": 1.6, "handletextpad": 0.5, "columnspacing": 1.2, "labelspacing": 0.3, "borderpad": 0
+}  # fmt: skip
 SMALLEST = 6.0  # points: no text is smaller
 GLYPHS = dict(zip(Label, "os^Dv*PXp", strict=True))  # verdicts differ in grey, too
 # Negative is dark blue, 0 grey, positive yellow; its lightness rises all the way (Nuñez et al. 2018): grey keeps signs
@@ -83,7 +86,7 @@ def small() -> float:
 def draw_legend(where: Axes | FigureBase, lines: Mapping[str, Artist] | None = None, **settings: Any) -> Legend:
     """Draw a legend in small text, without a line around it. lines: what it says -> what it shows; None: as drawn."""
     size, handles = small(), () if lines is None else ([*lines.values()], [*lines])
-    style = {"fontsize": size, "title_fontsize": size, "handlelength": 1.6, "edgecolor": "none", "framealpha": 0.8}
+    style = {"fontsize": size, "title_fontsize": size, "edgecolor": "none", "framealpha": 0.8, **SPACING}
     legend = where.legend(*handles, **{**style, **settings})
     for text in (*legend.get_texts(), legend.get_title()):
         text.set_parse_math(False)

@@ -231,7 +231,7 @@ def test_numbers_are_written_for_people() -> None:
     ]  # fmt: skip
     assert interval(t(0.25, 0.2, 0.3)) == "0.250 [0.200, 0.300]"
     assert interval(Interval(0.25, math.nan, math.nan, 0.9, 1, "t")) == "0.250"
-    assert interval(t(-0.5, -0.5, -0.5)) == "−0.50 [−0.50, −0.50]"
+    assert interval(t(-0.5, -0.5, -0.5)) == "−0.500 [−0.500, −0.500]"
     assert [listed(words) for words in ([], ["a"], ["a", "b", "c"])] == ["", "a", "a, b and c"]
     assert [counted(n, "Config") for n in (0, 1, 2)] == ["0 Configs", "1 Config", "2 Configs"]
 

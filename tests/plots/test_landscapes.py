@@ -24,8 +24,9 @@ import fitlab
 from fitlab import plots
 from fitlab.plots.excess import excess_of
 from fitlab.plots.keys import axis, words, written
-from fitlab.plots.landscape import COLOURS, landscape_of
+from fitlab.plots.landscape import landscape_of
 from fitlab.plots.marks import mark_of
+from fitlab.plots.panels import COLOURS
 from fitlab.plots.parallel import parallel_of
 from fitlab.plots.rows import FROM_A_SEARCH
 from fitlab.plots.verdict_map import verdicts_of
