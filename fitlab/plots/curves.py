@@ -67,6 +67,13 @@ class Curves:
         return pd.concat(frames, ignore_index=True)
 
     @property
+    def steep(self) -> bool:
+        """Whether it spans orders of magnitude and gets a logarithmic axis; what is bounded, as accuracy, does not."""
+        means = np.concatenate([band.mean for band in self.parts.values()])
+        means = means[np.isfinite(means)]
+        return self.metric == "loss" and len(means) > 0 and means.min() > 0 and means.max() > STEEP * means.min()
+
+    @property
     def caption(self) -> str:
         """What stands below the figure."""
         many = len(self.seeds) > 1
@@ -76,11 +83,13 @@ class Curves:
             *([f"dash-dotted: the floor estimated from the best Config ({self.floor:.3g})"] if self.floor else []),
             *([f"triangle: lowest mean validation {self.metric}, epoch {self.chosen}"] if self.chosen else []),
         ]
+        low = self.steep and any((band.low <= 0).any() for band in self.parts.values())
+        cut = " Bands that end at the horizontal axis reach 0." if low else ""
         left = "".join(f" {count} {outcome} left out." for outcome, count in self.left_out.items())
         return (
             f"{self.title}: {self.metric} after each epoch on training (dashed) and validation data (solid); faint: "
             f"{counted(len(self.seeds), 'seed')}{', heavy: their mean' if many else ''}{band}"
-            f"{''.join(f'; {line}' for line in lines)}.{left}"
+            f"{''.join(f'; {line}' for line in lines)}.{cut}{left}"
         )
 
 
@@ -109,7 +118,8 @@ def learning_curves(
         alone = "o" if len(found.epochs) == 1 else None  # one point makes no line
         ax.plot(found.epochs, band.mean, color=shade, linestyle=dashes, linewidth=1.5, marker=alone)
     _references(ax, found)
-    _scale(ax, found)
+    if found.steep:
+        ax.set_yscale("log")
     ax.set_xlabel("epoch")
     ax.set_ylabel(found.metric)
     bare(ax)
@@ -125,14 +135,6 @@ def _references(ax: Axes, found: Curves) -> None:
     if found.chosen is not None:
         at = int(np.searchsorted(found.epochs, found.chosen))
         ax.plot(found.chosen, found.parts["val"].mean[at], **LOWEST)
-
-
-def _scale(ax: Axes, found: Curves) -> None:
-    """A loss that spans orders of magnitude gets a logarithmic axis; what is bounded, such as accuracy, does not."""
-    means = np.concatenate([band.mean for band in found.parts.values()])
-    means = means[np.isfinite(means)]
-    if found.metric == "loss" and len(means) and means.min() > 0 and means.max() > STEEP * means.min():
-        ax.set_yscale("log")
 
 
 def lines_of(parts: Container[str], null: bool, floor: bool) -> dict[str, Line2D]:

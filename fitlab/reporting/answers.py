@@ -21,7 +21,6 @@ from fitlab.spec.sweeps import Tpe
 from fitlab.sweep import SEEN, Sweep
 from fitlab.verdicts import Label, Selection, Verdict
 
-FITTING = (Label.GOOD, Label.BENIGN)
 OPEN = (Label.INCONCLUSIVE, Label.NOT_ASSESSED)
 VERBS = {  # label -> of one Config, of several
     Label.GOOD: ("is good", "are good"),
@@ -35,7 +34,7 @@ VERBS = {  # label -> of one Config, of several
     Label.NOT_ASSESSED: ("was not assessed", "were not assessed"),
 }
 RUNS = 4  # of verdicts along an axis; more are no summary
-UNCOMMON = 2  # swept keys that are named as common to all good Configs, at most
+UNCOMMON = 2  # swept keys that are named as common to all Configs of a verdict, at most
 
 
 def answer(sweep: Sweep, found: Sequence[Checked] = ()) -> str:
@@ -155,8 +154,8 @@ def _verb(sweep: Sweep, label: Label, count: int) -> str:
 
 
 def _common(sweep: Sweep, label: Label) -> str:
-    """Say which swept values all Configs of a good verdict share and others do not have."""
-    if label not in FITTING:
+    """Say which swept values all Configs of a verdict share and others do not have; of a grid: elsewhere by chance."""
+    if label in OPEN or sweep.spec.sweep.method != "grid":
         return ""
     members = [one for one in sweep.configs if sweep.verdicts.by_config[one.digest].label is label]
     if len(members) < 2:
