@@ -25,10 +25,8 @@ REPORTED = (  # of each row the first that applies
     ("capacity_curve",),
     ("sample_size_curve",),
     ("norms_vs_gap",),
-    ("weight_histograms",),
-    ("bias_shift",),
-    ("spectrum",),
 )
+WEIGHTS = ("weight_histograms", "bias_shift", "spectrum")  # of the selected Config, after all others
 ELSE = "validation_curve", {"capacity_curve", "sample_size_curve"}  # drawn where none of these is
 WIDE, TALL = 4.0, 2.8  # inches
 TALLER = 3.4  # a landscape with panels
@@ -70,6 +68,8 @@ def pictures_of(sweep: Sweep) -> tuple[list[Picture], list[tuple[str, str]]]:
     kind, others = ELSE
     if not others & {one.kind for one in drawn}:
         _draw(sweep, (kind,), drawn, absent)
+    for weights in WEIGHTS:
+        _draw(sweep, (weights,), drawn, absent)
     return drawn, absent
 
 
