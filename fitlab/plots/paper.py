@@ -88,7 +88,8 @@ def paper(
 
     venue: one of VENUES, or a name without its year for the newest. width: ``column``, ``text``, or inches.
     height: inches; default: .618 of the width. usetex: set text in LaTeX, which must be installed, with the fonts of
-    the venue. Without it, the nearest font that is installed is taken, and no warning is printed.
+    the venue; names are set as they stand, signs that it does not have as code points. Without it, the nearest font
+    that is installed is taken, and no warning is printed.
     Raises ValueError for a venue, a width or a height that there is not.
     """
     with rc_context(style(venue, width, height=height, usetex=usetex)):  # type: ignore[arg-type]  # names as text

@@ -26,10 +26,16 @@ def recorded(frame: pd.DataFrame) -> Sweep:
 
 def numeric(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
     """Return a DataFrame with those of some columns that it has as numbers. Raises ValueError for what is none."""
+    others = [name for name in columns if name in frame and not _plain_numbers(frame[name])]
     try:
-        return frame.assign(**{name: numbers(frame[name]) for name in columns if name in frame})
+        return frame.assign(**{name: numbers(frame[name]) for name in others})
     except SpecError as error:
         raise nothing(str(error)) from None
+
+
+def _plain_numbers(column: pd.Series) -> bool:
+    """Whether a column has numpy's numbers: they stay as they are, whole ones whole."""
+    return isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf"
 
 
 def one_config(sweep: Sweep, config: Config | str | None) -> Config:
