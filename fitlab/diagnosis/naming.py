@@ -13,6 +13,7 @@ from fitlab.seeds import canonical
 from fitlab.spec.recorded import NAME
 
 ABSENT = "–"  # a parameter that does not exist for a Config, and a number that is not known
+BRIEF = 4  # digits of a number in the name of a Config, where none counts
 HUGE = 1e9  # losses that have grown beyond it are not read digit by digit
 
 
@@ -33,6 +34,16 @@ def name_of(config: Config) -> str:
     if NAME in config.swept:
         return str(config.swept[NAME])
     return pairs(config.swept) or "the one Config"
+
+
+def brief_name(config: Config) -> str:
+    """Return what a Config is called where no digit counts: numbers that a search drew have four."""
+    return name_of(replace(config, swept=rounded(config.swept)))
+
+
+def rounded(swept: Mapping[str, Any]) -> dict[str, Any]:
+    """Return swept values, their numbers with four digits."""
+    return {key: float(f"{value:.{BRIEF}g}") if isinstance(value, float) else value for key, value in swept.items()}
 
 
 def pairs(swept: Mapping[str, Any]) -> str:
@@ -69,7 +80,7 @@ def turned(found: Interval) -> Interval:
 def _digits(found: Interval) -> int:
     """Return the decimals that show the half-width with two digits, at most six."""
     half = max(abs(found.estimate - end) for end in (found.low, found.high) if math.isfinite(end))
-    half = half or abs(found.estimate)
+    half = half or 0.1 * abs(found.estimate)  # three significant digits, as ``number`` has
     return min(max(1 - math.floor(math.log10(half)), 0), 6) if half > 0 else 1
 
 

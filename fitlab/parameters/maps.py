@@ -99,10 +99,18 @@ def _spread(length: int) -> Sequence[int]:
 def _arrays(layers: Sequence[Layer]) -> dict[tuple[str, str], Array]:
     found: dict[tuple[str, str], Array] = {}
     for layer in layers:
-        found[layer.name, WEIGHT] = np.atleast_2d(layer.weight)
+        found[layer.name, WEIGHT] = _inputs_down(layer)
         if layer.bias is not None:
             found[layer.name, BIAS] = np.atleast_2d(layer.bias)
     return found
+
+
+def _inputs_down(layer: Layer) -> Array:
+    """Return weights with a row for each input: an estimator has a vector, or a row for each of its intercepts."""
+    weight, units = layer.weight, 0 if layer.bias is None else np.size(layer.bias)
+    if weight.ndim < 2:
+        return np.atleast_2d(weight).T
+    return weight.T if units == len(weight) != weight.shape[1] else weight
 
 
 def _map(layer: str, role: str, array: Array, scale: float) -> Map:

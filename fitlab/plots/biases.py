@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from fitlab.diagnosis.naming import counted, name_of, percent
+from fitlab.diagnosis.naming import brief_name, counted, percent
 from fitlab.parameters.measured import BIAS, NETWORK, parameters_of
 from fitlab.plots.above import head
 from fitlab.plots.drawn import Origin, origin_of, shows
@@ -126,10 +126,10 @@ def shifts_of(
         case Sweep():
             chosen = one_config(source, config)
             frame, level = _of_sweep(source, chosen), source.spec.diagnosis.level
-            title, origin = name_of(chosen), origin_of(source, [chosen])
+            title, origin = brief_name(chosen), origin_of(source, [chosen])
         case Fit():
             frame = parameters_of(source).table().assign(seed=source.job.seed)
-            title = f"{name_of(source.job.config)}, seed {source.job.seed}"
+            title = f"{brief_name(source.job.config)}, seed {source.job.seed}"
         case _:
             refuse_other(source, Sweep, Fit, pd.DataFrame)
             frame = _of_one(source)

@@ -16,7 +16,7 @@ from matplotlib.transforms import ScaledTranslation
 
 from fitlab.diagnosis import capacity_curves
 from fitlab.diagnosis.capacity import CapacityCurve
-from fitlab.diagnosis.naming import interval, pairs, shown
+from fitlab.diagnosis.naming import interval, pairs, rounded, shown
 from fitlab.errors import FitlabError
 from fitlab.plots.above import head
 from fitlab.plots.along import Places, called, number_of, places_of
@@ -74,7 +74,7 @@ class Capacity:
     @property
     def title(self) -> str:
         """What else is swept, and whether there is a second descent."""
-        held = f"at {pairs(self.fixed)}" if self.fixed else ""
+        held = f"at {pairs(rounded(self.fixed))}" if self.fixed else ""
         peak = f"peak at {shown(self.points.values[self.roles.index(PEAK)])}" if PEAK in self.roles else ""
         said = [held, f"{peak}, second descent" if peak else "", "from a search" if self.searched else ""]
         return "; ".join(one for one in said if one)
@@ -82,9 +82,9 @@ class Capacity:
     @property
     def caption(self) -> str:
         """What stands below the figure."""
-        held = f", with {pairs(self.fixed)}" if self.fixed else ""
+        held = f", with {pairs(rounded(self.fixed))}" if self.fixed else ""
         return (
-            f"Loss at the last epoch against {called(self.points.key)} on training (dashed) and validation data "
+            f"Loss at the end of training against {called(self.points.key)} on training (dashed) and validation data "
             f"(solid){held}; {self._said_of_threshold}{self._said_of_peak}{self.points.said}"
         )
 

@@ -14,17 +14,21 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from fitlab.diagnosis.naming import counted, name_of, percent
+from fitlab.plots.above import head
 from fitlab.plots.drawn import Origin, origin_of, shows
-from fitlab.plots.shared import FAINT, TRAIN, VAL, axes_or_new, bare, draw_legend, entitle, nothing
-from fitlab.plots.sources import floor_of, null_of, one_config, titled
+from fitlab.plots.shared import FAINT, TRAIN, VAL, axes_or_new, bare, nothing
+from fitlab.plots.sources import floors_of, null_of, one_config, titled
 from fitlab.recorded import CONSTANT, checked
 from fitlab.records import Config, Floats, Outcome
 from fitlab.stats import t_interval
-from fitlab.sweep import Sweep, carried, epochs_of
+from fitlab.sweep import Sweep, carried, data_key, epochs_of
 
 PARTS: Mapping[str, tuple[str, str, Any]] = {"train": ("train", TRAIN, "--"), "val": ("validation", VAL, "-")}
 STEEP = 30.0  # from this ratio of its largest to its smallest mean on, a loss is drawn on a logarithmic axis
 LEVEL = 0.90
+LOWEST: Mapping[str, Any] = {
+    "marker": "v", "markersize": 6, "color": VAL, "markeredgecolor": "white", "linestyle": "none"
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +69,13 @@ class Curves:
         return pd.concat(frames, ignore_index=True)
 
     @property
+    def steep(self) -> bool:
+        """Whether it spans orders of magnitude and gets a logarithmic axis; what is bounded, as accuracy, does not."""
+        means = np.concatenate([band.mean for band in self.parts.values()])
+        means = means[np.isfinite(means)]
+        return self.metric == "loss" and len(means) > 0 and means.min() > 0 and means.max() > STEEP * means.min()
+
+    @property
     def caption(self) -> str:
         """What stands below the figure."""
         many = len(self.seeds) > 1
@@ -74,11 +85,13 @@ class Curves:
             *([f"dash-dotted: the floor estimated from the best Config ({self.floor:.3g})"] if self.floor else []),
             *([f"triangle: lowest mean validation {self.metric}, epoch {self.chosen}"] if self.chosen else []),
         ]
+        low = self.steep and any((band.low <= 0).any() for band in self.parts.values())
+        cut = " Bands that end at the horizontal axis reach 0." if low else ""
         left = "".join(f" {count} {outcome} left out." for outcome, count in self.left_out.items())
         return (
             f"{self.title}: {self.metric} after each epoch on training (dashed) and validation data (solid); faint: "
             f"{counted(len(self.seeds), 'seed')}{', heavy: their mean' if many else ''}{band}"
-            f"{''.join(f'; {line}' for line in lines)}.{left}"
+            f"{''.join(f'; {line}' for line in lines)}.{cut}{left}"
         )
 
 
@@ -109,13 +122,12 @@ def learning_curves(
         alone = "o" if len(found.epochs) == 1 else None  # one point makes no line
         ax.plot(found.epochs, band.mean, color=shade, linestyle=dashes, linewidth=1.5, marker=alone)
     _references(ax, found)
-    _scale(ax, found)
+    if found.steep:
+        ax.set_yscale("log")
     ax.set_xlabel("epoch")
     ax.set_ylabel(found.metric)
-    entitle(ax, found.title)
     bare(ax)
-    if legend:
-        draw_legend(ax, *_explained(found))
+    head(ax, found.title, _explained(found), legend)
     return shows(ax, found)
 
 
@@ -126,15 +138,7 @@ def _references(ax: Axes, found: Curves) -> None:
         ax.axhline(found.floor, color=FAINT, linestyle="-.", linewidth=0.9, zorder=0)
     if found.chosen is not None:
         at = int(np.searchsorted(found.epochs, found.chosen))
-        ax.plot(found.chosen, found.parts["val"].mean[at], marker="v", color=VAL, markeredgecolor="white", markersize=6)
-
-
-def _scale(ax: Axes, found: Curves) -> None:
-    """A loss that spans orders of magnitude gets a logarithmic axis; what is bounded, such as accuracy, does not."""
-    means = np.concatenate([band.mean for band in found.parts.values()])
-    means = means[np.isfinite(means)]
-    if found.metric == "loss" and len(means) and means.min() > 0 and means.max() > STEEP * means.min():
-        ax.set_yscale("log")
+        ax.plot(found.chosen, found.parts["val"].mean[at], **LOWEST)
 
 
 def lines_of(parts: Container[str], null: bool, floor: bool) -> dict[str, Line2D]:
@@ -151,12 +155,12 @@ def lines_of(parts: Container[str], null: bool, floor: bool) -> dict[str, Line2D
     return lines
 
 
-def _explained(found: Curves) -> tuple[list[Line2D], list[str]]:
-    """Return the lines of the legend, and what each is."""
+def _explained(found: Curves) -> dict[str, Line2D]:
+    """Return what stands in the legend: name -> line."""
     lines = lines_of(found.parts, found.null is not None, found.floor is not None)
     if found.chosen is not None:
-        lines["lowest mean"] = Line2D([], [], color=VAL, marker="v", linestyle="none", markeredgecolor="white")
-    return [*lines.values()], [*lines]
+        lines["lowest mean"] = Line2D([], [], **LOWEST)
+    return lines
 
 
 def curves_of(source: Sweep | pd.DataFrame, *, config: Config | str | None = None, metric: str = "loss") -> Curves:
@@ -186,7 +190,7 @@ def _of_sweep(sweep: Sweep, config: Config | str | None, metric: str) -> Curves:
         parts,
         level,
         null=null_of(sweep, chosen, f"{metric}/val"),
-        floor=floor_of(sweep, chosen) if metric == "loss" else None,
+        floor=floors_of(sweep).get(data_key(chosen)) if metric == "loss" else None,
         chosen=_lowest(parts["val"], epochs) if metric == "loss" else None,
         origin=origin_of(sweep, [chosen]),
         left_out={one: others.count(one) for one in dict.fromkeys(others)},

@@ -15,9 +15,10 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from fitlab.diagnosis import diagnose
 from fitlab.diagnosis.gather import groups
 from fitlab.diagnosis.naming import counted, listed, name_of, number, percent
+from fitlab.plots.above import head
 from fitlab.plots.drawn import Origin, origin_of, shows
 from fitlab.plots.marks import Mark, explained, mark_of
-from fitlab.plots.shared import FAINT, axes_or_new, bare, draw_legend, nothing
+from fitlab.plots.shared import FAINT, axes_or_new, bare, nothing
 from fitlab.plots.sources import recorded
 from fitlab.records import Interval
 from fitlab.sweep import Sweep
@@ -88,12 +89,14 @@ class GapVsExcess:
         marks = [(mark_of(one.verdict), one) for one in self.points]
         good = [one.gap.estimate for mark, one in marks if mark.word in ("good", "benign") and not mark.leaning]
         under = [one.gap.estimate for mark, one in marks if mark.word == "underfit" and not mark.leaning]
-        said = [
-            f"{word} Configs have gaps of {' to '.join(dict.fromkeys(map(number, (min(gaps), max(gaps)))))}"
-            for word, gaps in (("good", good), ("underfit", under))
-            if gaps
-        ]
+        said = [_gaps(word, gaps) for word, gaps in (("good", good), ("underfit", under)) if gaps]
         return listed(said) or "what counts is the excess"
+
+
+def _gaps(word: str, gaps: Sequence[float]) -> str:
+    if len(gaps) == 1:
+        return f"the one {word} Config has a gap of {number(gaps[0])}"
+    return f"{word} Configs have gaps of {' to '.join(dict.fromkeys(map(number, (min(gaps), max(gaps)))))}"
 
 
 def gap_vs_excess(source: Sweep | GapVsExcess | pd.DataFrame, *, ax: Axes | None = None, legend: bool = True) -> Axes:
@@ -118,9 +121,7 @@ def gap_vs_excess(source: Sweep | GapVsExcess | pd.DataFrame, *, ax: Axes | None
     ax.set_xlabel("excess validation loss over the best, in margins δ")
     ax.set_ylabel("generalisation gap" + (", in δ" if found.wide else ""))
     bare(ax)
-    if legend:
-        beside = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.02)} if len(found.points) > MANY else {}
-        draw_legend(ax, *explained((mark_of(one.verdict) for one in found.points), markersize=5), **beside)
+    head(ax, "", explained((mark_of(one.verdict) for one in found.points), markersize=5), legend)
     return shows(ax, found)
 
 

@@ -7,15 +7,17 @@ from textwrap import wrap
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from fitlab.diagnosis.naming import counted, listed, percent
+from fitlab.plots.above import head
 from fitlab.plots.drawn import Origin, origin_of, shows
 from fitlab.plots.keys import words
 from fitlab.plots.rows import said
-from fitlab.plots.shared import FAINT, SERIES, axes_or_new, bare, draw_legend, nothing
+from fitlab.plots.shared import FAINT, SERIES, axes_or_new, bare, nothing
 from fitlab.plots.sources import numeric
 from fitlab.sweep import Sweep
 from fitlab.theory.importance import MEAN, Importance
@@ -64,17 +66,16 @@ def parameter_importance(
     ax.set_xlim(0, min(1.02, 1.1 * float(np.nanmax([*rows["value"], *rows["high"], 0.05]))))
     ax.set_xlabel(found.axis, parse_math=False)
     bare(ax)
-    if legend and len(alone):
-        draw_legend(ax, *_explained(bool(means["low"].notna().any())), loc="lower right")
+    head(ax, "", _explained(bool(means["low"].notna().any())), legend and len(alone) > 0)
     return shows(ax, found)
 
 
-def _explained(bounded: bool) -> tuple[list[Line2D | Patch], list[str]]:
+def _explained(bounded: bool) -> dict[str, Artist]:
+    """Return what stands in the legend: name -> line."""
     bar = Patch(color=SERIES[0], alpha=0.35, linewidth=0)
     dot = Line2D([], [], marker=".", color=FAINT, linestyle="none", markersize=3.5)
     line = Line2D([], [], color=SERIES[0], linewidth=1.2)
-    handles: list[Line2D | Patch] = [bar, *([line] if bounded else []), dot]
-    return handles, ["of the mean over seeds", *(["interval"] if bounded else []), "each seed alone"]
+    return {"of the mean over seeds": bar, **({"interval": line} if bounded else {}), "each seed alone": dot}
 
 
 def bars_of(source: Importance | pd.DataFrame) -> Bars:

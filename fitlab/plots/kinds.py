@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -123,6 +124,15 @@ def alone(stem: str, plot: Callable[..., object]) -> Draw:
     return draw
 
 
+def of_one(stem: str, plot: Callable[..., object]) -> Draw:
+    """Return how a plot of a single Config is drawn: of the most telling one."""
+
+    def draw(sweep: Sweep) -> Iterator[Drawing]:
+        yield from alone(stem, partial(plot, config=next(iter(telling(sweep).values()), None)))(sweep)
+
+    return draw
+
+
 def together(stem: str, plot: Callable[..., object]) -> Draw:
     """Return how a plot that fills a figure with its panels is drawn."""
 
@@ -169,9 +179,9 @@ KINDS: Mapping[str, Kind] = {
     "sample_size_curve": Kind("loss against the number of rows", alone("sample_size_curve", sample_size_curve)),
     "validation_curve": Kind("loss along each swept key", _validation_curves),
     "parallel_coordinates": Kind("swept values and loss", alone("parallel_coordinates", parallel_coordinates)),
-    "spectrum": Kind("singular values of the weights of the selected Config", alone("spectrum", spectrum)),
-    "weight_histograms": Kind("how weights are spread", alone("weight_histograms", weight_histograms)),
-    "weight_heatmap": Kind("the weights of a layer", alone("weight_heatmap", weight_heatmap)),
-    "bias_shift": Kind("how much biases shift", alone("bias_shift", bias_shift)),
+    "spectrum": Kind("singular values of the weights of the selected Config", of_one("spectrum", spectrum)),
+    "weight_histograms": Kind("how weights are spread", of_one("weight_histograms", weight_histograms)),
+    "weight_heatmap": Kind("the weights of a layer", of_one("weight_heatmap", weight_heatmap)),
+    "bias_shift": Kind("how much biases shift", of_one("bias_shift", bias_shift)),
     "norms_vs_gap": Kind("norm of the weights against the gap", alone("norms_vs_gap", norms_vs_gap)),
 }

@@ -7,52 +7,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib import colormaps, rcParams
-from matplotlib.axes import Axes
+from matplotlib.artist import Artist
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import FigureBase
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch, Rectangle
-from matplotlib.patheffects import withStroke
+from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from fitlab.diagnosis.naming import counted, listed, shown
+from fitlab.plots.above import columns_in
 from fitlab.plots.drawn import Origin, figure_shows, figure_under, origin_of
-from fitlab.plots.keys import WIDE, Axis, words
+from fitlab.plots.keys import Axis, words
 from fitlab.plots.marks import HOLLOW, explained
-from fitlab.plots.placing import dress, spot
+from fitlab.plots.panels import ABSENT, COLOURS, OUTLINE, SELECTED, draw_cells, draw_points, hatched, lost, norm_of
 from fitlab.plots.rows import FROM_A_SEARCH, Row, Rows, as_loss, rows_of, said
-from fitlab.plots.shared import FAINT, draw_legend, entitle, new_figure, nothing, small
+from fitlab.plots.shared import draw_legend, entitle, new_figure, nothing, small
 from fitlab.seeds import canonical
 from fitlab.sweep import Sweep
 
-COLOURS = "cividis_r"  # low is light; safe for colour-blind readers, and it rises in grey, too
-ABSENT = "not in the sweep"
-HATCHES = {"pruned": "/////", "failed": "xxxxx", "diverged": "\\\\\\\\\\", ABSENT: "....."}
-LOST = {"pruned": "_", "failed": "x", "diverged": "+"}  # markers of scattered Configs without a value
 FEW, MANY = 4, 12  # values of a key that has panels by itself: of scattered points, of cells
 ACROSS = 4  # panels beside each other
 ROOMY = 8.0  # points: cells of a new figure are no smaller, if its width allows
 BESIDE, ABOVE = 1.1, 0.35  # inches that legend and names take, and the title of a panel
-GLYPH = 0.42  # of the side of a cell
-SIZES = (1.4, 6.0)  # of a glyph, points; of smaller cells none is drawn
-OUTLINE: dict[str, Any] = {  # black with a white line around it is seen on every colour
-    "facecolor": "none",
-    "edgecolor": "black",
-    "linewidth": 1.3,
-    "zorder": 4,
-}
-SELECTED: dict[str, Any] = {
-    "marker": "o",
-    "markerfacecolor": "white",
-    "markeredgecolor": "black",
-    "markeredgewidth": 1.6,
-    "linestyle": "none",
-}
-DARK = 0.5  # from this luminance on a colour is light
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,16 +120,16 @@ def landscape(
     What is drawn is ``landscape_of(…).table()``. Raises ValueError where there is nothing to draw.
     """
     found = source if isinstance(source, Landscape) else landscape_of(source, x=x, y=y, panels=panels, metric=metric)
-    shades = _shades(found)
+    norm = norm_of(found.found.rows)
     figure, across = _room(found) if figure is None else (figure, _across(found, *_inches(figure)))
     down = math.ceil(len(found.shown) / across)
     places = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True)
     side = min(_sides(found, across, *_inches(figure)))
     for ax, (title, rows) in zip(places.ravel(), found.shown, strict=False):
         if found.cells:
-            _draw_cells(ax, found, rows, shades, side)
+            draw_cells(ax, rows, found.x, found.y, norm, side)
         else:
-            _draw_points(ax, found, rows, shades)
+            draw_points(ax, rows, found.x, found.y, norm)
         if title:
             entitle(ax, title)
     for place in range(len(found.shown), down * across):
@@ -159,20 +138,18 @@ def landscape(
     _name(figure, found)
     _draw_key(figure, found)
     if any(row.value is not None for row in found.found.rows):
-        _draw_scale(figure, places, found, shades)  # it takes its room from where panels then are
+        _draw_scale(figure, places, found, norm)  # it takes its room from where panels then are
     return figure_shows(figure, found)
 
 
 def _draw_key(figure: FigureBase, found: Landscape) -> None:
     """Draw the legend above the panels; a figure whose layout makes no room for it gets some."""
-    handles, labels = _explained(found)
-    size, (width, height), remark = small(), _inches(figure), found.remark
-    columns = max(1, int(width * 72 / (size * (max(map(len, labels), default=1) / 2 + 4))))
-    legend = draw_legend(figure, handles, labels, loc="outside upper center", ncols=columns, title=remark or None)
-    legend.get_title().set_parse_math(False)
+    lines, size, (width, height), remark = _explained(found), small(), _inches(figure), found.remark
+    columns = columns_in([*lines], 0.92 * 72 * width)
+    draw_legend(figure, lines, loc="outside upper center", ncols=columns, title=remark or None)
     if figure_under(figure).get_layout_engine() is None:
-        lines = math.ceil(len(labels) / columns) + len(remark.splitlines()) + 3  # and the titles of panels
-        figure.subplots_adjust(top=1 - 1.5 * size * lines / (72 * height), left=0.17, bottom=0.14, hspace=0.4)
+        rows = math.ceil(len(lines) / columns) + len(remark.splitlines()) + 3  # and the titles of panels
+        figure.subplots_adjust(top=1 - 1.5 * size * rows / (72 * height), left=0.17, bottom=0.14, hspace=0.4)
 
 
 def _inches(figure: FigureBase) -> tuple[float, float]:
@@ -210,152 +187,42 @@ def _name(figure: FigureBase, found: Landscape) -> None:
         figure.supylabel(found.y.label, **size)
 
 
-# ── colours ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, eq=False)
-class Shades:
-    """The scale of colours that all panels share."""
-
-    norm: Normalize
-    low: float
-    high: float
-
-    def of(self, value: float) -> tuple[float, ...]:
-        """Return the colour of a value."""
-        shade: tuple[float, ...] = colormaps[COLOURS](self.norm(value))
-        return shade
-
-    @property
-    def log(self) -> bool:
-        """Whether it is logarithmic."""
-        return isinstance(self.norm, LogNorm)
-
-
-def _shades(found: Landscape) -> Shades:
-    values = [row.value.estimate for row in found.found.rows if row.value is not None] or [0.0]
-    low, high = min(values), max(values)
-    log = low > 0 and high > WIDE * low
-    return Shades(LogNorm(low, high) if log else Normalize(low, high if high > low else low + 1), low, high)
-
-
-def _draw_scale(figure: FigureBase, places: Any, found: Landscape, shades: Shades) -> None:
-    drawn = ScalarMappable(shades.norm, colormaps[COLOURS])
+def _draw_scale(figure: FigureBase, places: Any, found: Landscape, norm: Normalize) -> None:
     bar = figure.colorbar(
-        drawn, ax=places.ravel().tolist(), aspect=16, pad=0.02, shrink=1.0 if len(places) == 1 else 0.6
+        ScalarMappable(norm, colormaps[COLOURS]),
+        ax=places.ravel().tolist(),
+        aspect=16,
+        pad=0.02,
+        shrink=1.0 if len(places) == 1 else 0.6,
     )
     bar.set_label(said(found.found.metric), fontsize=small() + 1, parse_math=False)
-    steps = (1, 2, 5) if shades.high < 100 * shades.low else (1,)
-    bar.set_ticks(LogLocator(subs=steps) if shades.log else MaxNLocator(5))
+    low, high = bar.ax.get_ylim()
+    steps = (1, 2, 5) if high < 100 * low else (1,)
+    bar.set_ticks(LogLocator(subs=steps) if isinstance(norm, LogNorm) else MaxNLocator(5))
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
     bar.ax.yaxis.set_minor_formatter(NullFormatter())
     bar.ax.tick_params(labelsize=small(), length=2)
     bar.ax.spines[:].set_linewidth(0.4)
 
 
-def _ink(shade: tuple[float, ...]) -> str:
-    """Return black or white, whichever is read on a colour (luminance of ITU-R BT.709)."""
-    return "black" if np.dot(shade[:3], (0.2126, 0.7152, 0.0722)) > DARK else "white"
-
-
-# ── panels ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _draw_cells(ax: Axes, found: Landscape, rows: Sequence[Row], shades: Shades, side: float) -> None:
-    shape = (1 if found.y is None else found.y.levels, found.x.levels)
-    values = np.full(shape, np.nan)
-    there = {(int(spot(found.y, row.point, True)), found.x.place(row.point)): row for row in rows}
-    for at, row in there.items():
-        values[at] = np.nan if row.value is None else row.value.estimate
-    edges = [np.arange(count + 1) - 0.5 for count in shape[::-1]]
-    ax.pcolormesh(*edges, np.ma.masked_invalid(values), norm=shades.norm, cmap=COLOURS, edgecolors="white", lw=0.4)
-    for at in np.ndindex(shape):
-        if not np.isfinite(values[at]):
-            _hatch(ax, at, there[at].state if at in there else ABSENT)
-    for at, row in there.items():
-        _mark(ax, at, row, shades, side)
-        if row.selected:
-            ax.add_patch(Rectangle((at[1] - 0.5, at[0] - 0.5), 1, 1, **_outline(side)))
-    for way, one in (("x", found.x), ("y", found.y)):
-        dress(ax, way, one, cells=True, side=side)  # type: ignore[arg-type]  # two words, one after the other
-    ax.tick_params(length=0, labelsize=small())
-    ax.spines[:].set_visible(False)
-
-
-def _outline(side: float) -> dict[str, Any]:
-    """Return the outline of the selected cell, thinner where cells are small."""
-    width = min(1.3, 0.15 * side)
-    return {**OUTLINE, "linewidth": width, "path_effects": [withStroke(linewidth=2.3 * width, foreground="white")]}
-
-
-def _hatch(ax: Axes, at: tuple[int, ...], state: str) -> None:
-    ax.add_patch(Rectangle((at[1] - 0.46, at[0] - 0.46), 0.92, 0.92, **_hatched(state)))
-
-
-def _hatched(state: str) -> dict[str, Any]:
-    return {"facecolor": "white", "edgecolor": FAINT, "linewidth": 0, "hatch": HATCHES.get(state, HATCHES[ABSENT])}
-
-
-def _mark(ax: Axes, at: tuple[int, ...], row: Row, shades: Shades, side: float) -> None:
-    """Draw a verdict's glyph into its cell, black or white, whichever is read there."""
-    if row.mark.label is None or GLYPH * side < SIZES[0]:
-        return
-    ink = "black" if row.value is None else _ink(shades.of(row.value.estimate))
-    size = min(GLYPH * side, SIZES[1])
-    face = "none" if row.mark.leaning else ink
-    ax.plot(
-        at[1],
-        at[0],
-        row.mark.glyph,
-        color=ink,
-        markerfacecolor=face,
-        markersize=size,
-        markeredgewidth=min(0.6, 0.2 * size),
-    )
-
-
-def _draw_points(ax: Axes, found: Landscape, rows: Sequence[Row], shades: Shades) -> None:
-    """Draw each Config where it lies, in the colour of its loss."""
-    for row in sorted(rows, key=lambda row: (row.value is not None, row.selected)):
-        at = [spot(one, row.point, False) for one in (found.x, found.y)]
-        inside = FAINT if row.value is None else shades.of(row.value.estimate)
-        edge: dict[str, Any] = {"markeredgecolor": "black", "markeredgewidth": 1.6 if row.selected else 0.4}
-        known: dict[str, Any] = {
-            "marker": row.mark.glyph,
-            "markersize": 7 if row.selected else 4.5,
-            "markerfacecolor": inside,
-            **edge,
-        }
-        ax.plot(*at, **(_lost(row.state) if row.value is None else {**known, "linestyle": "none"}))
-    for way, one in (("x", found.x), ("y", found.y)):
-        dress(ax, way, one, cells=False)  # type: ignore[arg-type]  # two words, one after the other
-    ax.tick_params(labelsize=small())
-
-
-def _lost(state: str) -> dict[str, Any]:
-    """Return how a scattered Config without a value looks."""
-    return {"marker": LOST.get(state, "1"), "markersize": 4, "markeredgecolor": FAINT, "linestyle": "none"}
-
-
 # ── what is said ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _explained(found: Landscape) -> tuple[list[Line2D | Patch], list[str]]:
-    """Return the lines of the legend: verdicts that occur, the selected Config, and why there is no value."""
+def _explained(found: Landscape) -> dict[str, Artist]:
+    """Return what stands in the legend: verdicts that occur, the selected Config, and why there is no value."""
     rows = found.found.rows
     judged = [row.mark for row in rows if row.mark.label is not None and (found.cells or row.value is not None)]
     black = {"color": "black", "markerfacecolor": "black" if found.cells else "white", "markeredgecolor": "black"}
-    handles, labels = explained(judged, **black, markeredgewidth=0.6, markersize=4.5)
-    lines: dict[str, Line2D | Patch] = dict(zip(labels, handles, strict=True))
+    lines: dict[str, Artist] = {**explained(judged, **black, markeredgewidth=0.6, markersize=4.5)}
     if not found.cells:
         lines.pop(HOLLOW, None)
     if any(row.selected for row in rows):
         lines["selected"] = Patch(**OUTLINE) if found.cells else Line2D([], [], **SELECTED)
     for state in dict.fromkeys(row.state for row in rows if row.value is None):
-        lines[state] = Patch(**_hatched(state)) if found.cells else Line2D([], [], **_lost(state))
+        lines[state] = Patch(**hatched(state)) if found.cells else Line2D([], [], **lost(state))
     if found.cells and found.missing:
-        lines[ABSENT] = Patch(**_hatched(ABSENT))
-    return [*lines.values()], [*lines]
+        lines[ABSENT] = Patch(**hatched(ABSENT))
+    return lines
 
 
 def landscape_of(

@@ -79,8 +79,8 @@ def mark_of(text: Any) -> Mark:
     return Mark(Label(word.replace(" ", "_")), leaning)
 
 
-def explained(marks: Iterable[Mark], **style: Any) -> tuple[list[Line2D], list[str]]:
-    """Return the lines of a legend of the verdicts that occur, in their order, and what each is.
+def explained(marks: Iterable[Mark], **style: Any) -> dict[str, Line2D]:
+    """Return what stands in a legend of the verdicts that occur, in their order: word -> line.
 
     style: instead of what a mark has on white.
     """
@@ -89,4 +89,4 @@ def explained(marks: Iterable[Mark], **style: Any) -> tuple[list[Line2D], list[s
     if any(one.leaning for one in found):
         hollow = {**Mark(None, leaning=True).style, **style, "markerfacecolor": "white"}
         lines[HOLLOW] = Line2D([], [], **hollow)
-    return [*lines.values()], [*lines]
+    return lines

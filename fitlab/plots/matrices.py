@@ -13,7 +13,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from fitlab.diagnosis.naming import listed, name_of
+from fitlab.diagnosis.naming import brief_name, listed, name_of
 from fitlab.parameters.maps import Map, Maps, maps_of
 from fitlab.parameters.measured import BIAS, WEIGHT
 from fitlab.plots.drawn import Origin, origin_of, shows
@@ -33,11 +33,11 @@ from fitlab.plots.sources import numeric, one_config
 from fitlab.records import Config, Fit
 from fitlab.sweep import Sweep
 
+SIGNS = "dark blue negative, grey 0, light yellow positive"  # in grey: dark, middle, light
 NO_INTERVALS = "none: single seeds"
 HISTOGRAM = ("epoch", "layer", "role", "low", "high", "count")
 LINES = 3  # epochs that histograms show, at most
 FEW = 50  # entries, below which bins are four times as wide
-SLIM = 4  # from this ratio of its sides on a matrix is stretched
 SEQUENCE = "cividis_r"  # early epochs light, late ones dark; safe for colour-blind readers, rises in grey, too
 
 
@@ -82,7 +82,7 @@ class Heat:
         of = f" of {self.whose.said}" if self.whose.said else ""
         return (
             f"{_what(one.role).capitalize()} of {one.layer}{of}{when}: "
-            f"blue negative, white 0, red positive, on the scale of all kept epochs (±{one.scale:.3g}){blocks}."
+            f"{SIGNS}, on the scale of all kept epochs (±{one.scale:.3g}){blocks}."
         )
 
 
@@ -101,7 +101,7 @@ def weight_heatmap(
     ax: Axes | None = None,
     colorbar: bool = True,
 ) -> Axes:
-    """Draw one array at one epoch as cells: inputs down, units across; blue is negative, white 0, red positive.
+    """Draw one array at one epoch as cells: inputs down, units across; dark blue is negative, grey 0, yellow positive.
 
     The scale is that of the array at all kept epochs, so that pictures of several compare. Of an array with more than
     128 rows or columns each cell is the largest entry of a block, and the title says so.
@@ -131,7 +131,7 @@ def draw_map(ax: Axes, one: Map, colorbar: bool = True) -> None:
         vmin=-top,
         vmax=top,
         interpolation="nearest",
-        aspect="equal" if max(one.shape) <= SLIM * min(one.shape) else "auto",
+        aspect="auto",  # cells as large as there is room for
         extent=(0, units, rows, 0),  # cells of blocks stand where the entries do
     )
     entitle(ax, f"{one.layer}: {rows} × {units}" if one.role == WEIGHT else f"{units} biases")
@@ -180,9 +180,9 @@ def _fit_of(source: Any, config: Config | str | None, seed: int | None) -> tuple
             found = next((fit for fit in fits if seed in (None, fit.job.seed)), None)
             if found is None:
                 raise nothing(f"{name_of(chosen)} has no weights under seed {seed}", [fit.job.seed for fit in fits])
-            return found, Whose(name_of(chosen), found.job.seed, origin_of(source, [chosen], NO_INTERVALS))
+            return found, Whose(brief_name(chosen), found.job.seed, origin_of(source, [chosen], NO_INTERVALS))
         case Fit():
-            return source, Whose(name_of(source.job.config), source.job.seed)
+            return source, Whose(brief_name(source.job.config), source.job.seed)
         case _:
             refuse_other(source, Sweep, Fit, Maps, Map, pd.DataFrame)
             return source, Whose()
@@ -246,10 +246,12 @@ class Spread:
     @property
     def caption(self) -> str:
         """What stands below the figure."""
-        epochs = listed(map(str, sorted(self.frame["epoch"].unique())))
+        epochs = sorted(self.frame["epoch"].unique())
+        when = f"epoch{'s' if len(epochs) > 1 else ''} {listed(map(str, epochs))}"
+        shades = ": light early, dark late; the same bins" if len(epochs) > 1 else ""
         of = f" of {self.whose.said}" if self.whose.said else ""
         what, layer = _what(self.frame["role"].iloc[0]), self.frame["layer"].iloc[0]
-        return f"How the {what} of {layer}{of} are spread after epochs {epochs}: light early, dark late; the same bins."
+        return f"How the {what} of {layer}{of} are spread after {when}{shades}."
 
 
 def weight_histograms(
@@ -285,20 +287,21 @@ def weight_histograms(
 def draw_spread(ax: Axes, frame: pd.DataFrame, legend: bool = True) -> None:
     """Draw how the entries of one array are spread."""
     shown = sorted(frame["epoch"].unique())
-    for shade, epoch in zip(colormaps[SEQUENCE](np.linspace(0.2, 1, len(shown))), shown, strict=True):
+    for shade, epoch in zip(colormaps[SEQUENCE](np.linspace(1, 0.2, len(shown))[::-1]), shown, strict=True):
         one = frame[frame["epoch"] == epoch].sort_values("low")
         edges = [*one["low"], one["high"].iloc[-1]]
         if epoch == shown[-1]:
             ax.stairs(one["count"], edges, color=shade, fill=True, alpha=0.2)
         ax.stairs(one["count"], edges, color=shade, linewidth=1.2, label=f"{epoch}")
     entries = int(frame[frame["epoch"] == shown[-1]]["count"].sum())
-    ax.axvline(0, color=FAINT, linewidth=0.6, zorder=0)
+    above = 1.35 if legend else 1.05  # room for the legend
+    ax.axvline(0, ymax=1 / above, color=FAINT, linewidth=0.6, zorder=0)
     entitle(ax, f"{frame['layer'].iloc[0]}: {entries} {_what(frame['role'].iloc[0])}")
     ax.set_xlabel(str(frame["role"].iloc[0]))
     ax.set_ylabel("entries in a bin")
     ax.xaxis.set_major_locator(MaxNLocator(4))
     ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-    ax.set_ylim(0, frame["count"].max() * (1.35 if legend else 1.05))  # room for the legend above
+    ax.set_ylim(0, frame["count"].max() * above)
     bare(ax)
     if legend:
         draw_legend(ax, title="epoch", loc="upper center", ncols=min(len(shown), 4))

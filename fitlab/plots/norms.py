@@ -58,10 +58,11 @@ class NormsVsGap:
         left = f" {counted(self.without, 'Config')} without both numbers left out." if self.without else ""
         many = self.level is not None and (self.frame["n"] > 1).any()
         bars = f", mean over seeds with {percent(self.level)} Student-t intervals" if self.level and many else ""
-        judged = ", coloured by verdict" if _judged(self.frame) else ""
+        judged = _judged(self.frame)
         return (
-            f"{_said(self.outcome).capitalize()} against {_said(self.metric)} at the last epoch; a point a Config "
-            f"({len(self.frame)}){bars}{judged}.{left} Norms do not order test error along capacity."
+            f"{_said(self.outcome).capitalize()} against {_said(self.metric)} at the end of training; a point a Config "
+            f"({len(self.frame)}){bars}{', coloured by verdict' if judged else ''}.{left}"
+            f"{' Verdicts do not rest on norms.' if judged else ''}"
         )
 
 
@@ -91,8 +92,7 @@ def norms_vs_gap(
     ax.set_xlabel(_said(found.metric), parse_math=False)
     ax.set_ylabel(_said(found.outcome), parse_math=False)
     bare(ax)
-    lines, words = explained(marks)
-    head(ax, "", dict(zip(words, lines, strict=True)), _judged(frame))
+    head(ax, "", explained(marks), _judged(frame))
     return shows(ax, found)
 
 

@@ -17,11 +17,12 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator
 
 from fitlab.diagnosis.naming import counted, listed
+from fitlab.plots.above import head
 from fitlab.plots.drawn import Origin, origin_of, shows
 from fitlab.plots.keys import ABSENT, WIDE, Axis, written
 from fitlab.plots.marks import explained
 from fitlab.plots.rows import FROM_A_SEARCH, Row, Rows, as_loss, rows_of, said
-from fitlab.plots.shared import FAINT, LETTER, axes_or_new, draw_legend, entitle, extent, nothing, small
+from fitlab.plots.shared import FAINT, LETTER, axes_or_new, extent, nothing, small
 from fitlab.records import Floats
 from fitlab.sweep import Sweep
 
@@ -32,6 +33,7 @@ MOST = 12  # values of a key that is no number, that are all written
 APART = 0.07  # of the length of an axis: numbers that are closer are not both written
 SPREAD = 0.05  # of the length of an axis: how far lines through one value stand apart
 MANY = 10  # of the best lines: more of them are thinner
+DECADES = 100  # up to this ratio of its numbers a logarithmic axis has more than powers of ten
 BELOW = -0.14  # where what is absent stands
 LOST = "no value"
 COLOURS = "cividis"  # low is dark: on white the best are seen best; its lightest end is left out
@@ -113,11 +115,7 @@ def parallel_coordinates(
         _draw_lines(ax, lines[which], [shade for shade, one in zip(shades, which, strict=True) if one], style)
     if found.by == "verdict":
         _draw_ends(ax, found)
-    if found.found.search:
-        entitle(ax, FROM_A_SEARCH)
-    if legend:
-        handles, labels = _explained(found)
-        draw_legend(ax, handles, labels, loc="upper left", bbox_to_anchor=(1.0, 1.02))
+    head(ax, FROM_A_SEARCH if found.found.search else "", _explained(found), legend)
     return shows(ax, found)
 
 
@@ -175,15 +173,14 @@ def _draw_ladders(ax: Axes, found: Parallel) -> None:
     ax.spines[:].set_visible(False)
 
 
-def _explained(found: Parallel) -> tuple[list[Line2D], list[str]]:
+def _explained(found: Parallel) -> dict[str, Line2D]:
+    """Return what stands in the legend: name -> line."""
     rows = [row for row in found.found.rows if row.value is not None]
-    handles, labels = explained((row.mark for row in rows), markersize=4.5) if found.by == "verdict" else ([], [])
-    handles.append(Line2D([], [], color="black", linewidth=1.4))
-    labels.append("best tenth")
+    lines = explained((row.mark for row in rows), markersize=4.5) if found.by == "verdict" else {}
+    lines["best tenth"] = Line2D([], [], color="black", linewidth=1.4)
     if len(rows) < len(found.found.rows):
-        handles.append(Line2D([], [], color=FAINT, linewidth=0.6))
-        labels.append(LOST)
-    return handles, labels
+        lines[LOST] = Line2D([], [], color=FAINT, linewidth=0.6)
+    return lines
 
 
 def parallel_of(
@@ -269,7 +266,8 @@ def _scaled(values: Floats, log: bool) -> Floats:
 
 def _numbers(low: float, high: float, log: bool) -> list[tuple[float, str]]:
     """Return round numbers between two, where they stand, and how they are written."""
-    locator = LogLocator(numticks=7) if log else MaxNLocator(5)
+    steps = (1, 2, 5) if high < DECADES * low else (1,)
+    locator = LogLocator(subs=steps, numticks=7) if log else MaxNLocator(5)
     ticks = [float(tick) for tick in locator.tick_values(low, high) if low <= tick <= high] or [low, high]
     scaled = _scaled(np.array([low, high, *ticks]), log)[2:]
     return [*zip(scaled.tolist(), written(ticks), strict=True)]

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from fitlab.diagnosis.naming import counted, pairs, percent, shown
+from fitlab.diagnosis.naming import counted, pairs, percent, rounded, shown
 from fitlab.plots.above import head
 from fitlab.plots.along import Places, called, number_of, set_places
 from fitlab.plots.curves import STEEP
@@ -70,12 +70,12 @@ class Stacked:
     @property
     def title(self) -> str:
         """What else is swept, and where it is held."""
-        return f"at {pairs(self.fixed)}" if self.fixed else ""
+        return f"at {pairs(rounded(self.fixed))}" if self.fixed else ""
 
     @property
     def caption(self) -> str:
         """What stands below the figure."""
-        held = f", with {pairs(self.fixed)}" if self.fixed else ""
+        held = f", with {pairs(rounded(self.fixed))}" if self.fixed else ""
         n = sorted({int(one) for one in self.frame["n"]}) if "n" in self.frame else []
         seeds = f", from {'–'.join(map(str, n[:1] + n[1:][-1:]))} seeds" if n else ""
         over = f"; variance is over {self.over}" if self.over else ""

@@ -16,13 +16,14 @@ from fitlab.plots.along import Places, number_of, set_places
 from fitlab.plots.curves import PARTS, STEEP, Band, lines_of
 from fitlab.plots.marks import mark_of
 from fitlab.plots.shared import FAINT
-from fitlab.plots.sources import floor_of, null_of
+from fitlab.plots.sources import floors_of, null_of
 from fitlab.records import Config, Fit, Floats, Interval, Outcome
 from fitlab.sweep import Sweep, data_key
 
 BOTTOM = 1e-3  # of the lowest mean validation loss: what is below it, as losses of interpolating models are, is cut
 MANY = 20  # seeds, from which on each is fainter
 SELECTED = "selected"
+IN_LEGEND = 7  # points: a ring that touches no other row
 GLYPH = 5.5  # of a verdict, points
 
 
@@ -162,13 +163,9 @@ def _line(values: Sequence[float | None]) -> Floats | None:
 
 
 def _floors(sweep: Sweep, configs: Sequence[Config]) -> Floats | None:
-    """Return the floor at each Config; one for all where they are on the same data, that of what validation chose."""
-    if len({data_key(one) for one in configs}) > 1:
-        return _line([floor_of(sweep, one) for one in configs])
-    chosen = sweep.verdicts.selection
-    ordered = sorted(configs, key=lambda one: chosen is None or one.digest != chosen.config)
-    found = next((floor for one in ordered if (floor := floor_of(sweep, one)) is not None), None)
-    return None if found is None else np.full(len(configs), found)
+    """Return the floor at each Config; one for all where they are on the same data."""
+    found = floors_of(sweep)
+    return _line([found.get(data_key(one)) for one in configs])
 
 
 def why_not(sweep: Sweep, config: Config) -> str:
@@ -234,5 +231,5 @@ def explained(found: Points) -> dict[str, Line2D]:
     for brief in sorted(shown, key=lambda one: mark_of(one).order):
         lines[brief] = Line2D([], [], **mark_of(brief).sized(GLYPH))
     if found.selected is not None:
-        lines[SELECTED] = Line2D([], [], linestyle="none", **RING)
+        lines[SELECTED] = Line2D([], [], linestyle="none", **{**RING, "markersize": IN_LEGEND})
     return lines

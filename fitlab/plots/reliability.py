@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from fitlab.diagnosis.naming import counted, interval, number, percent
 from fitlab.errors import FitlabError
 from fitlab.plots.drawn import Origin, origin_of, shows
-from fitlab.plots.shared import FAINT, VAL, axes_or_new, bare, entitle, nothing, small
+from fitlab.plots.shared import FAINT, VAL, axes_or_new, bare, entitle, nothing
 from fitlab.plots.sources import numeric, titled
 from fitlab.sweep import Sweep
 from fitlab.theory.calibration import PLACES, Calibration, Said, calibrated
@@ -75,18 +75,17 @@ def calibration(source: Calibration | Reliability | pd.DataFrame, *, ax: Axes | 
     ax.set_ylim(0, 1)
     ax.set_xlabel(found.axes[0])
     ax.set_ylabel(found.axes[1])
-    ax.text(0.03, 0.97, _numbers(one), transform=ax.transAxes, va="top", fontsize=small(), parse_math=False)
-    if found.title:
-        entitle(ax, found.title)
+    entitle(ax, "; ".join(part for part in (found.title, *_numbers(one)) if part))
     bare(ax)
     return shows(ax, found)
 
 
-def _numbers(one: Calibration) -> str:
+def _numbers(one: Calibration) -> tuple[str, ...]:
     way = "over" if one.confidence.estimate > 0 else "under"
     return (
-        f"ECE {interval(one.error)}\nif calibrated: {number(one.by_chance)}\n"
-        f"{way}-confident by {number(abs(one.confidence.estimate))}"
+        f"ECE {interval(one.error)}",
+        f"{number(one.by_chance)} if calibrated",
+        f"{way}-confident by {number(abs(one.confidence.estimate))}",
     )
 
 

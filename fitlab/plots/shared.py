@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from textwrap import wrap
 from typing import Any
 
 from matplotlib import pyplot, rcParams
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
+from matplotlib.font_manager import FontProperties
 from matplotlib.legend import Legend
+from matplotlib.textpath import TextPath
 
 from fitlab.verdicts import Label
 
@@ -19,9 +23,14 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 FAINT = "#8C8C8C"
 TRAIN, VAL = SERIES[:2]
 LETTER = 0.5  # width of a letter as a share of the size of text, on average
+HELD = "\N{NO-BREAK SPACE}"
+SPACING = {  # of legends, in sizes of text
+    "handlelength": 1.6, "handletextpad": 0.5, "columnspacing": 1.2, "labelspacing": 0.3, "borderpad": 0
+}  # fmt: skip
 SMALLEST = 6.0  # points: no text is smaller
 GLYPHS = dict(zip(Label, "os^Dv*PXp", strict=True))  # verdicts differ in grey, too
-DIVERGING = "RdBu_r"  # blue is negative, red positive
+# Negative is dark blue, 0 grey, positive yellow; its lightness rises all the way (Nuñez et al. 2018): grey keeps signs
+DIVERGING = "cividis"
 
 
 def axes_or_new(ax: Axes | None) -> Axes:
@@ -81,10 +90,10 @@ def small() -> float:
     return max(SMALLEST, declared if isinstance(declared, float | int) else 0.83 * rcParams["font.size"])
 
 
-def draw_legend(where: Axes | FigureBase, *handles: Any, **settings: Any) -> Legend:
-    """Draw a legend in small text, without a line around it. handles: lines and labels, if not those drawn."""
-    size = small()
-    style = {"fontsize": size, "title_fontsize": size, "handlelength": 1.6, "edgecolor": "none", "framealpha": 0.8}
+def draw_legend(where: Axes | FigureBase, lines: Mapping[str, Artist] | None = None, **settings: Any) -> Legend:
+    """Draw a legend in small text, without a line around it. lines: what it says -> what it shows; None: as drawn."""
+    size, handles = small(), () if lines is None else ([*lines.values()], [*lines])
+    style = {"fontsize": size, "title_fontsize": size, "edgecolor": "none", "framealpha": 0.8, **SPACING}
     legend = where.legend(*handles, **{**style, **settings})
     for text in (*legend.get_texts(), legend.get_title()):
         text.set_parse_math(False)
@@ -102,15 +111,29 @@ def entitle(ax: Axes, text: str) -> None:
     ax.set_title(wrapped(text, across(ax), size), fontsize=size, parse_math=False)
 
 
+def breadth(text: str, size: float) -> float:
+    """Return how wide text is in the font that is set, in points."""
+    plain = text.replace("$", r"\$")  # no mathematics, as it is written
+    return (
+        float(TextPath((0, 0), plain, size=size, prop=FontProperties()).get_extents().width) if plain.strip() else 0.0
+    )
+
+
 def wrapped(text: str, points: float, size: float) -> str:
-    """Return text in as many lines as it takes in a width of ``points``. size: of the text"""
-    return "\n".join(_even(text, max(12, int(points / (LETTER * size)))))
+    """Return text in as many lines as it takes in a width of ``points``. size: of text
+
+    A key stays with its value, and an interval is not broken.
+    """
+    letters = max(12, int(points * len(text) / max(breadth(text, size), 1)))
+    held = re.sub(r"(?<![,;:]) | (?=[^\[]*\])", HELD, text)  # lines end behind commas, where these are near enough
+    parts = held if all(len(part) <= letters for part in held.split(" ")) else text
+    return "\n".join(_even(parts, letters)).replace(HELD, " ")
 
 
 def _even(text: str, letters: int) -> list[str]:
     """Return text in as few lines of so many letters as it takes, about equally long."""
     lines = wrap(text, letters)
-    longest = max(map(len, text.split()), default=1)
+    longest = max(1, *map(len, text.split(" ")))
     for fewer in range(min(max(longest, len(text) // max(1, len(lines))), letters), letters):
         if len(found := wrap(text, fewer)) == len(lines):
             return found

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from fitlab.diagnosis.naming import counted, listed, pairs, percent
+from fitlab.diagnosis.naming import counted, listed, pairs, percent, rounded
 from fitlab.errors import FitlabError
 from fitlab.plots.above import head
 from fitlab.plots.along import places_of, set_places
@@ -88,7 +88,7 @@ class SampleSize:
     @property
     def title(self) -> str:
         """What else is swept, and why there are no laws."""
-        held = f"at {pairs(self.fixed)}" if self.fixed else ""
+        held = f"at {pairs(rounded(self.fixed))}" if self.fixed else ""
         return "; ".join(one for one in (held, "" if self.laws else "no extrapolation") if one)
 
     @property
@@ -96,7 +96,7 @@ class SampleSize:
         """What stands below the figure."""
         level = f"{percent(self.level)} " if self.level else ""
         largest = self.measured[N].max()
-        held = f", with {pairs(self.fixed)}" if self.fixed else ""
+        held = f", with {pairs(rounded(self.fixed))}" if self.fixed else ""
         one = len(self.seeds) == 1
         n = "of one seed" if one else f"means over {len(self.seeds)} seeds" if len(self.seeds) else "means"
         bars = "" if one else f", bars: {level}Student-t intervals"

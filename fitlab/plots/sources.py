@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 
-from fitlab.diagnosis.naming import name_of
+from fitlab.diagnosis.naming import brief_name, name_of
 from fitlab.errors import SpecError
 from fitlab.plots.shared import nothing, refuse_other
 from fitlab.recorded import COLUMNS, numbers
 from fitlab.records import Config
-from fitlab.sweep import Sweep
+from fitlab.sweep import Sweep, data_key
 
 
 def recorded(frame: pd.DataFrame) -> Sweep:
@@ -57,7 +59,7 @@ def one_config(sweep: Sweep, config: Config | str | None) -> Config:
 def titled(sweep: Sweep, config: Config) -> str:
     """Return the name of a Config with its verdict."""
     verdict = sweep.verdicts.by_config.get(config.digest)
-    return name_of(config) if verdict is None else f"{name_of(config)}: {verdict.brief}"
+    return brief_name(config) if verdict is None else f"{brief_name(config)}: {verdict.brief}"
 
 
 def null_of(sweep: Sweep, config: Config, metric: str) -> float | None:
@@ -66,9 +68,16 @@ def null_of(sweep: Sweep, config: Config, metric: str) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def floor_of(sweep: Sweep, config: Config) -> float | None:
-    """Return the floor that a verdict is about: (train + validation)/2 of the reference, mean over seeds."""
-    verdict, train = sweep.verdicts.by_config.get(config.digest), sweep.intervals(config).get("loss/train")
-    if verdict is None or train is None or "distance" not in verdict.reasons:
-        return None
-    return train.estimate - verdict.reasons["distance"].estimate
+def floors_of(sweep: Sweep) -> dict[str, float]:
+    """Return the floor that verdicts are about, (train + validation)/2 of the reference, by the data of Configs.
+
+    It is read off the Config that is nearest to it: verdicts average distances on an asinh scale, on which the mean of
+    large ones is not the mean of losses.
+    """
+    nearest: dict[str, tuple[float, float]] = {}
+    for config in sweep.configs:
+        verdict, train = sweep.verdicts.by_config.get(config.digest), sweep.intervals(config).get("loss/train")
+        if verdict is not None and train is not None and "distance" in verdict.reasons:
+            distance, key = verdict.reasons["distance"].estimate, data_key(config)
+            nearest[key] = min(nearest.get(key, (math.inf, 0.0)), (abs(distance), train.estimate - distance))
+    return {key: floor for key, (_, floor) in nearest.items()}

@@ -16,8 +16,9 @@ from matplotlib.ticker import MaxNLocator
 from fitlab.diagnosis.naming import counted, listed, percent
 from fitlab.parameters.layers import layers_of
 from fitlab.parameters.matrices import singular_values
+from fitlab.plots.above import head
 from fitlab.plots.drawn import Origin, origin_of, shows
-from fitlab.plots.shared import FAINT, axes_or_new, bare, colour, draw_legend, entitle, marker, nothing, refuse_other
+from fitlab.plots.shared import FAINT, axes_or_new, bare, colour, marker, nothing, refuse_other
 from fitlab.plots.sources import numeric, one_config, titled
 from fitlab.records import Config, Fit, Floats
 from fitlab.stats import t_interval
@@ -25,6 +26,10 @@ from fitlab.sweep import Sweep
 
 COLUMNS = ("layer", "epoch", "rank", "value", "low", "high", "n")
 LEVEL = 0.90
+EDGE = (
+    "; dotted: the largest that a random matrix of the same shape and variance has. What stands above that line is not "
+    "chance; it says nothing of overfitting by itself."
+)
 ZERO = 1e-10  # of the largest: singular values below it are 0 but for rounding
 
 
@@ -64,14 +69,13 @@ class Spectrum:
     def caption(self) -> str:
         """What stands below the figure."""
         bands = f", mean over {self.seeds} seeds with {percent(self.level)} Student-t bands" if self.seeds > 1 else ""
-        epochs = listed(map(str, self.epochs))
-        edge = "; dotted: the largest that a random matrix of the same shape and variance has" if self.edges else ""
+        last = f" (solid: {self.epochs[-1]})" if len(self.epochs) > 1 else ""
+        edge = EDGE if self.edges else "."
         name = f"{self.title}: singular" if self.title else "Singular"
         many = counted(len(self.layers), "layer")
         return (
-            f"{name} values of the weights of {many}, the largest first, at epoch {epochs}"
-            f" (solid: {self.epochs[-1]}){bands}{edge}. What stands above that line is not chance; it says nothing of "
-            f"overfitting by itself."
+            f"{name} values of the weights of {many}, the largest first, at epoch "
+            f"{listed(map(str, self.epochs))}{last}{bands}{edge}"
         )
 
 
@@ -109,12 +113,8 @@ def spectrum(
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     ax.set_xlabel("rank")
     ax.set_ylabel("singular value")
-    if found.title:
-        entitle(ax, found.title)
     bare(ax)
-    if legend:
-        handles, labels = _explained(found)
-        draw_legend(ax, handles, labels, loc="upper left", bbox_to_anchor=(1.0, 1.02))
+    head(ax, found.title, _explained(found), legend)
     return shows(ax, found)
 
 
@@ -131,7 +131,8 @@ def _dash(found: Spectrum, epoch: int) -> str:
     return "-" if epoch == found.epochs[-1] else "--" if epoch == found.epochs[0] else "-."
 
 
-def _explained(found: Spectrum) -> tuple[list[Line2D], list[str]]:
+def _explained(found: Spectrum) -> dict[str, Line2D]:
+    """Return what stands in the legend: name -> line."""
     style: dict[str, Any] = {"linewidth": 1.2, "markersize": 4}
     lines = {layer: Line2D([], [], color=colour(i), marker=marker(i), **style) for i, layer in enumerate(found.layers)}
     dashes = {_dash(found, epoch): epoch for epoch in found.epochs}  # of those between one stands for all
@@ -141,7 +142,7 @@ def _explained(found: Spectrum) -> tuple[list[Line2D], list[str]]:
             lines[name] = Line2D([], [], color=FAINT, linestyle=dash, linewidth=1.2)
     if found.edges:
         lines["largest, if random"] = Line2D([], [], color=FAINT, linestyle=":", linewidth=1.0)
-    return [*lines.values()], [*lines]
+    return lines
 
 
 def spectrum_of(
@@ -175,6 +176,8 @@ def spectrum_of(
     rows = [row for layer in wanted for epoch in shown for row in _rows(layer, epoch, found[epoch], level)]
     if not rows:
         raise nothing(f"{title or 'this Fit'}: its weights are not finite, or there is no matrix", names)
+    if all(len(one[layer]) == 1 for one in found[shown[-1]] for layer in wanted if layer in one):
+        raise nothing(f"{title or 'this Fit'}: one singular value alone, the norm of its weights", names)
     edges = {layer: edge for layer in wanted if (edge := _edge(layer, fits, max(shown))) is not None}
     return Spectrum(pd.DataFrame(rows, columns=COLUMNS), edges, title, level, origin)
 

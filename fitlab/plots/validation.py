@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from fitlab.diagnosis.naming import pairs
+from fitlab.diagnosis.naming import pairs, rounded
 from fitlab.plots.above import head
 from fitlab.plots.along import Places, called, number_of, places_of
 from fitlab.plots.curves import LEVEL, PARTS, Band
@@ -48,18 +48,18 @@ class Validation:
     @property
     def title(self) -> str:
         """What else is swept, and where it is held."""
-        where = f"at {pairs(self.fixed)}" if self.fixed else ""
+        where = f"at {pairs(rounded(self.fixed))}" if self.fixed else ""
         return f"{where}; from a search" if self.searched and where else "from a search" if self.searched else where
 
     @property
     def caption(self) -> str:
         """What stands below the figure."""
-        held = f", with {pairs(self.fixed)}" if self.fixed else ""
+        held = f", with {pairs(rounded(self.fixed))}" if self.fixed else ""
         search = " The Configs are those that a search proposed." if self.searched else ""
         metric, key = self.points.metric, called(self.points.key)
         return (
-            f"{metric.capitalize()} at the last epoch against {key} on training (dashed) and validation data (solid)"
-            f"{held}; {self.points.said}{search}"
+            f"{metric.capitalize()} at the end of training against {key} on training (dashed) and validation data "
+            f"(solid){held}; {self.points.said}{search}"
         )
 
 

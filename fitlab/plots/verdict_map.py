@@ -12,12 +12,13 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from fitlab.diagnosis.naming import counted, listed
+from fitlab.plots.above import head
 from fitlab.plots.drawn import Origin, origin_of, shows
 from fitlab.plots.keys import Axis
 from fitlab.plots.marks import UNJUDGED, explained
 from fitlab.plots.placing import dress, name, spot
 from fitlab.plots.rows import FROM_A_SEARCH, Row, Rows, rows_of
-from fitlab.plots.shared import axes_or_new, bare, draw_legend, entitle, extent, nothing
+from fitlab.plots.shared import axes_or_new, bare, extent, nothing
 from fitlab.sweep import Sweep
 
 ROW = 5  # Configs of one place that stand in one row; of more in several
@@ -96,12 +97,8 @@ def verdict_map(
             ax.plot(*at, linestyle="none", **RING, markersize=size + 4)
     if cells:
         _separate(ax, found)
-    if found.found.search:
-        entitle(ax, FROM_A_SEARCH)
     bare(ax)
-    if legend:
-        handles, labels = _explained(found)
-        draw_legend(ax, handles, labels, loc="upper left", bbox_to_anchor=(1.0, 1.02))
+    head(ax, FROM_A_SEARCH if found.found.search else "", _explained(found), legend)
     return shows(ax, found)
 
 
@@ -123,12 +120,12 @@ def _separate(ax: Axes, found: VerdictMap) -> None:
     ax.tick_params(length=0)
 
 
-def _explained(found: VerdictMap) -> tuple[list[Line2D], list[str]]:
-    handles, labels = explained((row.mark for row in found.found.rows), markersize=5)
+def _explained(found: VerdictMap) -> dict[str, Line2D]:
+    """Return what stands in the legend: name -> line."""
+    lines = explained((row.mark for row in found.found.rows), markersize=5)
     if any(row.selected for row in found.found.rows):
-        handles.append(Line2D([], [], linestyle="none", **RING, markersize=7))
-        labels.append("selected")
-    return handles, labels
+        lines["selected"] = Line2D([], [], linestyle="none", **RING, markersize=7)
+    return lines
 
 
 def verdicts_of(source: Sweep | pd.DataFrame, *, x: str | None = None, y: str | None = None) -> VerdictMap:

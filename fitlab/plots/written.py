@@ -10,12 +10,12 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure, FigureBase
 
-from fitlab.diagnosis.naming import name_of
+from fitlab.diagnosis.naming import brief_name, name_of
 from fitlab.parameters.maps import Maps, maps_of
 from fitlab.parameters.measured import BIAS, NETWORK
 from fitlab.plots.biases import LABELS, bias_shift
 from fitlab.plots.drawn import Origin, figure_shows, origin_of
-from fitlab.plots.matrices import NO_INTERVALS, Heat, Spread, draw_map, draw_spread, spread_of
+from fitlab.plots.matrices import NO_INTERVALS, SIGNS, Heat, Spread, draw_map, draw_spread, spread_of
 from fitlab.plots.norms import norms_vs_gap
 from fitlab.plots.saving import save
 from fitlab.plots.shared import draw_legend, nothing, small, wrapped
@@ -53,7 +53,7 @@ def write_config_figures(sweep: Sweep, config: Config, out: Path) -> list[Path]:
         raise nothing(f"no completed Fit of {name_of(config)} has finite weights or biases")
     start = out / config.digest[:12]
     origin = origin_of(sweep, [config], NO_INTERVALS)
-    title = f"{name_of(config)}, seed {fit.job.seed}"
+    title = f"{brief_name(config)}, seed {fit.job.seed}"
     files = save(_heatmaps(maps, title, origin), f"{start}_weight_heatmap")
     files += save(_histograms(maps, title, origin), f"{start}_weight_histograms")
     return files + _write_biases(sweep, config, f"{start}_bias_shift")
@@ -110,7 +110,7 @@ def _heatmaps(found: Maps, title: str, origin: Origin) -> FigureBase:
             ax = places[at + (one.role == BIAS), place % across]
             ax.set_axis_on()
             draw_map(ax, one)
-    said = f"Weights and biases of {title}: blue negative, white 0, red positive, on the scale of all kept epochs."
+    said = f"Weights and biases of {title}: {SIGNS}, on the scale of all kept epochs."
     return figure_shows(figure, Arrays([Heat(one) for one in maps], said, origin))
 
 
@@ -133,6 +133,8 @@ def _histograms(found: Maps, title: str, origin: Origin) -> FigureBase:
         spreads.append(spread_of(table, layer=layer, role=role))
         draw_spread(ax, spreads[-1].frame, legend=False)
     lines, labels = places[0, 0].get_legend_handles_labels()
-    draw_legend(figure, lines, labels, title="epoch", loc="outside lower center", ncols=len(labels))
+    draw_legend(
+        figure, dict(zip(labels, lines, strict=True)), title="epoch", loc="outside lower center", ncols=len(labels)
+    )
     said = f"How weights and biases of {title} are spread, after the epochs in the legend: light early, dark late."
     return figure_shows(figure, Arrays(spreads, said, origin))

@@ -9,12 +9,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import groupby
 
 from fitlab.diagnosis import reason
 from fitlab.diagnosis.gather import places
-from fitlab.diagnosis.naming import counted, interval, listed, name_of, pairs, percent, short, shown
+from fitlab.diagnosis.naming import brief_name, counted, interval, listed, pairs, percent, short, shown
 from fitlab.expectations import Checked, State
 from fitlab.records import Config, Outcome
 from fitlab.seeds import canonical
@@ -22,7 +21,6 @@ from fitlab.spec.sweeps import Tpe
 from fitlab.sweep import SEEN, Sweep
 from fitlab.verdicts import Label, Selection, Verdict
 
-FITTING = (Label.GOOD, Label.BENIGN)
 OPEN = (Label.INCONCLUSIVE, Label.NOT_ASSESSED)
 VERBS = {  # label -> of one Config, of several
     Label.GOOD: ("is good", "are good"),
@@ -36,8 +34,7 @@ VERBS = {  # label -> of one Config, of several
     Label.NOT_ASSESSED: ("was not assessed", "were not assessed"),
 }
 RUNS = 4  # of verdicts along an axis; more are no summary
-DIGITS = 4  # of a number in the name of a Config
-UNCOMMON = 2  # swept keys that are named as common to all good Configs, at most
+UNCOMMON = 2  # swept keys that are named as common to all Configs of a verdict, at most
 
 
 def answer(sweep: Sweep, found: Sequence[Checked] = ()) -> str:
@@ -157,8 +154,8 @@ def _verb(sweep: Sweep, label: Label, count: int) -> str:
 
 
 def _common(sweep: Sweep, label: Label) -> str:
-    """Say which swept values all Configs of a good verdict share and others do not have."""
-    if label not in FITTING:
+    """Say which swept values all Configs of a verdict share and others do not have; of a grid: elsewhere by chance."""
+    if label in OPEN or sweep.spec.sweep.method != "grid":
         return ""
     members = [one for one in sweep.configs if sweep.verdicts.by_config[one.digest].label is label]
     if len(members) < 2:
@@ -269,17 +266,11 @@ def _chosen(sweep: Sweep) -> str:
 def _selected(sweep: Sweep, selection: Selection) -> str:
     config = next(one for one in sweep.configs if one.digest == selection.config)
     at = f" at epoch {selection.epoch}" if selection.epoch is not None else ""
-    alone = "it" if len(sweep.configs) == 1 else f"validation selects {_named(config)}{at}, which"
+    alone = "it" if len(sweep.configs) == 1 else f"validation selects {brief_name(config)}{at}, which"
     val = interval(selection.val)
     if selection.test is None:
         return f"{alone} loses {val} on validation; its test loss is not known"
     return f"{alone} loses {interval(selection.test)} on the test part, which chose nothing, and {val} on validation"
-
-
-def _named(config: Config) -> str:
-    """Return what a Config is called, drawn numbers with four digits."""
-    rounded = {k: float(f"{v:.{DIGITS}g}") if isinstance(v, float) else v for k, v in config.swept.items()}
-    return name_of(replace(config, swept=rounded))
 
 
 def _over_data(sweep: Sweep, keys: Sequence[str]) -> str:

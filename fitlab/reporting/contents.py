@@ -14,6 +14,7 @@ from fitlab.diagnosis import reason
 from fitlab.diagnosis.gather import kind_of_loss
 from fitlab.diagnosis.naming import (
     ABSENT,
+    brief_name,
     counted,
     distinct,
     interval,
@@ -179,8 +180,8 @@ def _table(sweep: Sweep, logged: Logged | None) -> Table:
         rows.append(Row(tuple(_swept(swept, keys, texts)), numbers, verdict=CONSTANT, why=beside))
     level = percent(sweep.spec.diagnosis.level)
     legend = (
-        f"Mean over seeds [{level} Student-t interval], last epoch; gap: validation minus train loss, within seeds. "
-        f"Loss: {kind_of_loss(sweep).replace('_', ' ') or 'as recorded'}, without the penalty. The last "
+        f"Mean over seeds [{level} Student-t interval] at the end of training; gap: validation minus train loss, "
+        f"within seeds. Loss: {kind_of_loss(sweep).replace('_', ' ') or 'as recorded'}, without the penalty. The last "
         f"row{'s are' if len(sweep.constants()) > 1 else ' is'} the constant predictor."
     )
     return Table(tuple(keys.values()), heads, tuple(rows), legend)
@@ -237,7 +238,8 @@ def _number(found: Interval | None) -> Cell:
 
 
 def _outcomes(sweep: Sweep, config: Config) -> Cell:
-    return Cell(outcomes(sweep.of(config)), key=float(len(sweep.completed(config))))
+    completed, _, others = outcomes(sweep.of(config)).partition(", ")
+    return Cell(completed, others, key=float(len(sweep.completed(config))))
 
 
 # ── what was selected, and what is open ─────────────────────────────────────────────────────────────────────
@@ -273,7 +275,9 @@ def _undecided(sweep: Sweep) -> list[Open]:
     known = [(config, sweep.verdicts.by_config.get(config.digest)) for config in sweep.configs]
     found = [(config, one) for config, one in known if one is not None and one.label is Label.INCONCLUSIVE]
     found.sort(key=lambda pair: pair[1].seeds_needed or math.inf)
-    return [Open(name_of(config), one.text, str(one.seeds_needed or ABSENT), _why_open(one)) for config, one in found]
+    return [
+        Open(brief_name(config), one.text, str(one.seeds_needed or ABSENT), _why_open(one)) for config, one in found
+    ]
 
 
 def _why_open(verdict: Verdict) -> str:
@@ -305,7 +309,7 @@ def _config_findings(sweep: Sweep) -> Iterator[Finding]:
     for code in sorted(found):
         (config, first), *_ = cases = found[code]
         such = "such as " if len(cases) > 1 else ""
-        said = f"{counted(len(cases), 'Config')}, {such}{name_of(config)}: {_said(first)}"
+        said = f"{counted(len(cases), 'Config')}, {such}{brief_name(config)}: {_said(first)}"
         yield Finding(code, first.title, str(first.severity), said, first.advice)
 
 

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from fitlab.plots.drawn import caption
 from fitlab.plots.kinds import KINDS, draw_kinds
 from fitlab.plots.paper import style
+from fitlab.spec import domain_of
 from fitlab.sweep import Sweep
 
 REPORTED = (  # of each row the first that applies
@@ -25,8 +26,10 @@ REPORTED = (  # of each row the first that applies
     ("sample_size_curve",),
     ("norms_vs_gap",),
 )
+WEIGHTS = ("weight_histograms", "bias_shift", "spectrum")  # of the selected Config, after all others
 ELSE = "validation_curve", {"capacity_curve", "sample_size_curve"}  # drawn where none of these is
 WIDE, TALL = 4.0, 2.8  # inches
+TALLER = 3.4  # a landscape with panels
 LARGE = 160_000  # bytes of an svg: a larger one is logged as png
 DPI = 170
 SIZES = ("font.size", "axes.labelsize", "axes.titlesize", "legend.fontsize", "xtick.labelsize", "ytick.labelsize")
@@ -65,6 +68,8 @@ def pictures_of(sweep: Sweep) -> tuple[list[Picture], list[tuple[str, str]]]:
     kind, others = ELSE
     if not others & {one.kind for one in drawn}:
         _draw(sweep, (kind,), drawn, absent)
+    for weights in WEIGHTS:
+        _draw(sweep, (weights,), drawn, absent)
     return drawn, absent
 
 
@@ -72,7 +77,9 @@ def _draw(sweep: Sweep, row: Sequence[str], drawn: list[Picture], absent: list[t
     """Add the figures of the first kind that applies to those drawn, or why none does."""
     why = []
     for kind in row:
-        for one in draw_kinds(sweep, {kind: KINDS[kind]}):
+        with rc_context({"figure.figsize": (WIDE, _height(sweep, kind))}):
+            found = [*draw_kinds(sweep, {kind: KINDS[kind]})]
+        for one in found:
             if one.figure is None:
                 why.append((kind.replace("_", " "), one.why))
                 continue
@@ -81,6 +88,10 @@ def _draw(sweep: Sweep, row: Sequence[str], drawn: list[Picture], absent: list[t
         if any(one.kind == kind for one in drawn):
             return
     absent += why
+
+
+def _height(sweep: Sweep, kind: str) -> float:
+    return TALLER if kind == "landscape" and len(domain_of(sweep.spec)) > 2 else TALL
 
 
 def _alt(kind: str, said: str) -> str:

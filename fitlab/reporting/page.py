@@ -12,10 +12,8 @@ import jinja2
 from markupsafe import Markup, escape
 
 from fitlab.reporting.contents import Contents
-from fitlab.reporting.figures import WIDE, Picture, data_uri
+from fitlab.reporting.figures import Picture, data_uri
 from fitlab.verdicts import COLOURS
-
-BROAD = 1.25  # times the usual width: from there on a figure has a line of its own
 
 
 def page(contents: Contents, pictures: Sequence[Picture], absent: Sequence[tuple[str, str]]) -> str:
@@ -50,5 +48,4 @@ def _shown(one: Picture) -> dict[str, Any]:
         "uri": data_uri(one),
         "width": width,
         "height": height,
-        "wide": width > 96 * WIDE * BROAD,
     }

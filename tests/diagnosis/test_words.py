@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fitlab import space
 from fitlab.diagnosis import reason
-from fitlab.diagnosis.naming import counted, interval, listed, number, shown
+from fitlab.diagnosis.naming import brief_name, counted, interval, listed, number, shown
 from fitlab.diagnosis.steps import STEPS, moves
 from fitlab.diagnosis.words import LEANINGS, MEANINGS, Context, note, over_confident
 from fitlab.records import Interval
@@ -231,6 +231,18 @@ def test_numbers_are_written_for_people() -> None:
     ]  # fmt: skip
     assert interval(t(0.25, 0.2, 0.3)) == "0.250 [0.200, 0.300]"
     assert interval(Interval(0.25, math.nan, math.nan, 0.9, 1, "t")) == "0.250"
-    assert interval(t(-0.5, -0.5, -0.5)) == "−0.50 [−0.50, −0.50]"
+    assert interval(t(-0.5, -0.5, -0.5)) == "−0.500 [−0.500, −0.500]"
     assert [listed(words) for words in ([], ["a"], ["a", "b", "c"])] == ["", "a", "a, b and c"]
     assert [counted(n, "Config") for n in (0, 1, 2)] == ["0 Configs", "1 Config", "2 Configs"]
+
+
+def test_numbers_that_a_search_drew_have_four_digits_in_a_brief_name() -> None:
+    read = read_spec({
+        "name": "drawn", "data": {"kind": "iris"}, "model": {"kind": "mlp"}, "seeds": 2,
+        "sweep": {"parameters": {
+            "training.alpha": {"values": [0.00687214885064]}, "training.epochs": {"values": [12345]},
+            "model.hidden_layer_sizes": {"values": [[32, 16]]},
+        }},
+    })  # fmt: skip
+    (config,) = space.configs(read)
+    assert brief_name(config) == "alpha 0.006872, epochs 12345, hidden_layer_sizes [32,16]"

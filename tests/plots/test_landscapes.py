@@ -24,8 +24,9 @@ import fitlab
 from fitlab import plots
 from fitlab.plots.excess import excess_of
 from fitlab.plots.keys import axis, words, written
-from fitlab.plots.landscape import COLOURS, landscape_of
+from fitlab.plots.landscape import landscape_of
 from fitlab.plots.marks import mark_of
+from fitlab.plots.panels import COLOURS
 from fitlab.plots.parallel import parallel_of
 from fitlab.plots.rows import FROM_A_SEARCH
 from fitlab.plots.verdict_map import verdicts_of
@@ -290,6 +291,15 @@ def test_a_line_a_config_through_its_values_to_its_loss(sweep: fitlab.Sweep, ax:
     assert [t.get_text().replace("\n", " ") for t in ax.get_xticklabels()] == [
         *("hidden layer sizes", "alpha", "learning rate init", "validation loss")
     ]
+
+
+@pytest.mark.parametrize("high", [60.0, 90.0, 2000.0, 3e6])
+def test_the_axis_of_a_loss_has_numbers_enough_to_be_read_by(high: float) -> None:
+    frame = pd.DataFrame({"a": [1, 2, 3], "loss/val": [1.3, 5.0, high]})
+    ticks = parallel_of(frame).ladders[-1].ticks
+    assert 3 <= len(ticks) <= 8
+    for at, text in ticks:
+        assert at == pytest.approx(math.log(float(text) / 1.3) / math.log(high / 1.3))
 
 
 def test_the_best_of_an_accuracy_is_the_highest_and_a_table_is_drawn_in_the_colours_of_losses(ax: Axes) -> None:

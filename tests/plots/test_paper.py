@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import re
 import shutil
 import string
 import subprocess
@@ -16,9 +17,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import PROVE
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib import pyplot
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator
 
@@ -26,7 +31,7 @@ import fitlab
 from fitlab import plots
 from fitlab.plots.latex import for_latex
 from fitlab.plots.parts import stacked_of
-from fitlab.plots.shared import SMALLEST
+from fitlab.plots.shared import SMALLEST, breadth, wrapped
 from fitlab.plots.sizes import sample_size_of
 
 VENUES = sorted(plots.VENUES) if PROVE else ["icml2024", "nature", "tmlr2023"]  # narrow; smallest text; one column
@@ -53,6 +58,8 @@ def drawing(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Draw]:
         },
     }
     sweep = fitlab.run(spec, store=tmp_path_factory.mktemp("page"), publish=False, jobs=1)
+    search = {"method": "tpe", "trials": 6, "parameters": spec["sweep"]["parameters"]}
+    searched = fitlab.run({**spec, "sweep": search}, store=tmp_path_factory.mktemp("search"), publish=False, jobs=1)
     random = np.random.default_rng(0)
     sizes = pd.DataFrame(
         [(n, seed, 1 + 20 / n + random.normal(0, 1 / n)) for n in (10, 20, 40, 80, 160, 320) for seed in range(5)],
@@ -70,6 +77,10 @@ def drawing(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Draw]:
         "learning_curves": lambda ax: plots.learning_curves(sweep, ax=ax),
         "validation_curve": lambda ax: plots.validation_curve(sweep, "alpha", ax=ax),
         "validation_names": lambda ax: plots.validation_curve(named, ax=ax),
+        "parallel_coordinates": lambda ax: plots.parallel_coordinates(searched, ax=ax),
+        "verdict_map": lambda ax: plots.verdict_map(sweep, ax=ax),
+        "gap_vs_excess": lambda ax: plots.gap_vs_excess(sweep, ax=ax),
+        "spectrum": lambda ax: plots.spectrum(sweep, ax=ax),
         "capacity_curve": lambda ax: plots.capacity_curve(sweep, fixed={"alpha": 1e-4}, ax=ax),
         "sample_size_curve": lambda ax: plots.sample_size_curve(more, ax=ax),
         "bias_variance": lambda ax: plots.bias_variance(stacked, ax=ax),
@@ -81,7 +92,8 @@ def drawing(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Draw]:
 
 
 PLOTS = ["learning_curves", "validation_curve", "validation_names", "capacity_curve", "sample_size_curve",
-         "bias_variance", "weight_heatmap", "weight_histograms", "bias_shift", "norms_vs_gap"]  # fmt: skip
+         "bias_variance", "gap_vs_excess", "parallel_coordinates", "verdict_map", "spectrum", "weight_heatmap",
+         "weight_histograms", "bias_shift", "norms_vs_gap"]  # fmt: skip
 
 
 def page(draw: Draw) -> Figure:
@@ -142,6 +154,25 @@ def test_text_is_large_enough_within_the_page_and_apart(
 
 
 @pytest.mark.parametrize("name", PLOTS)
+def test_no_legend_lies_on_what_is_drawn(drawing: dict[str, Draw], name: str) -> None:
+    with plots.paper("icml2024"):
+        figure = page(drawing[name])
+    figure.set_layout_engine("none")  # it would move the axes
+    for legend in figure.findobj(Legend):
+        box = legend.get_window_extent()
+        legend.set_visible(False)
+        seen = np.asarray(pictured(figure))[::-1, :, :3]  # rows from below
+        assert (seen[int(box.y0) + 1 : int(box.y1), int(box.x0) + 1 : int(box.x1)] == 255).all()
+
+
+def pictured(figure: Figure) -> memoryview:
+    """Return the pixels of a figure."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return canvas.buffer_rgba()
+
+
+@pytest.mark.parametrize("name", PLOTS)
 def test_files_are_the_same_bytes_again_and_have_fonts_that_publishers_take(
     drawing: dict[str, Draw], name: str, tmp_path: Path
 ) -> None:
@@ -166,6 +197,16 @@ def test_pdffonts_sees_embedded_fonts_and_none_of_type_3(drawing: dict[str, Draw
         assert fonts
         assert not [line for line in fonts if line[1:3] == ["Type", "3"]]
         assert all(line[-5] == "yes" for line in fonts), "embedded"
+
+
+@given(st.lists(st.tuples(st.text("abc_", min_size=5, max_size=9), st.integers(0, 10**6)), min_size=4, max_size=9))
+def test_lines_of_a_title_end_behind_commas_where_these_are_near_enough(swept: list[tuple[str, int]]) -> None:
+    parts = [f"{key} [{value}, {value}]" for key, value in swept]
+    text = ", ".join(parts)
+    lines = wrapped(text, points=0.6 * breadth(text, 6), size=6).split("\n")
+    assert " ".join(lines) == text
+    assert [one for line in lines for one in re.split(r"(?<=]), ", line.removesuffix(","))] == parts
+    assert max(map(len, lines)) <= 0.6 * len(text)
 
 
 @pytest.mark.parametrize("venue", sorted(plots.VENUES))

@@ -12,7 +12,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib import pyplot
+from matplotlib import colormaps, pyplot
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -22,7 +22,7 @@ import fitlab
 from fitlab import plots
 from fitlab.parameters.maps import maps_of
 from fitlab.plots.biases import shifts_of
-from fitlab.plots.matrices import histograms_at, map_at
+from fitlab.plots.matrices import SEQUENCE, histograms_at, map_at
 from fitlab.plots.norms import norms_of
 from fitlab.records import Fit
 from fitlab.verdicts import COLOURS
@@ -72,7 +72,7 @@ def test_of_a_sweep_it_is_the_selected_config_under_its_first_seed(sweep: fitlab
     np.testing.assert_array_equal(ax.images[0].get_array(), [sweep.completed(config)[0].weights["output/bias"]])
     (found,) = plots.drawn(ax)
     assert (found.origin.configs, found.whose.seed) == ((config.digest,), 0)
-    assert "seed 0 at epoch 6: blue negative" in found.caption
+    assert "seed 0 at epoch 6: dark blue negative" in found.caption
     other = plots.weight_histograms(sweep, config=sweep.configs[0], seed=2, ax=Figure().subplots())
     (spread,) = plots.drawn(other)
     wanted = histograms_at(sweep.completed(sweep.configs[0])[2])
@@ -89,7 +89,8 @@ def test_every_figure_of_weights_says_what_it_shows(sweep: fitlab.Sweep, tmp_pat
     shifts, norms, elsewhere = plots.drawn(figure)
     assert "means over 3 seeds, 90 % Student-t intervals at each epoch" in shifts.caption
     assert (norms.origin.configs, elsewhere.origin) == (tuple(c.digest for c in sweep.configs), None)
-    assert "a point a Config (2). Norms" in elsewhere.caption
+    assert norms.caption.endswith("coloured by verdict. Verdicts do not rest on norms.")
+    assert elsewhere.caption.endswith("a point a Config (2).")
     names = [path.name for path in plots.save(figure, tmp_path / "weights")]
     assert names == ["weights.png", "weights.pdf", "weights-1.csv", "weights-2.csv", "weights-3.csv", "weights.json"]
 
@@ -157,6 +158,12 @@ def test_the_only_epoch_is_drawn_layer_beside_layer(ax: Axes) -> None:
         pytest.approx(np.linalg.norm(single.weights[f"{n}/bias"])) for n in ("hidden_1", "hidden_2", "output")
     ]
     assert ax.get_xlabel() == "layer, epoch 3"
+
+
+def test_one_epoch_is_dark_and_said_as_one() -> None:
+    ax = plots.weight_histograms(fit({**SPEC, "training": {"epochs": 3}}), ax=Figure().subplots())
+    assert "are spread after epoch 3." in plots.caption(ax)
+    assert to_hex(ax.patches[-1].get_edgecolor()) == to_hex(colormaps[SEQUENCE](1.0))
 
 
 @pytest.mark.parametrize("layer", [r"$\no$", "50 %_$x^2$", "a $ b"])

@@ -121,3 +121,10 @@ def test_what_cannot_be_drawn_is_said_and_guests_change_nothing(one: Fit, sweep:
     assert b"/Type3" not in files[0][1]
     assert dict(mpl.rcParams) == before
     assert "3 seeds" in plots.caption(figure)
+
+
+def test_one_singular_value_is_no_spectrum(tmp_path: Path) -> None:
+    model = {"kind": "estimator", "estimator": "sklearn.linear_model.LinearRegression"}
+    spec = {"name": "vector", "data": {"kind": "diabetes"}, "model": model}
+    with pytest.raises(ValueError, match="one singular value alone, the norm of its weights"):
+        spectrum_of(fitlab.run(spec, store=tmp_path, publish=False, jobs=1))

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 import fitlab
 from fitlab import plots
 from fitlab.plots.along import places_of
+from fitlab.plots.curves import curves_of
 from fitlab.plots.validation import validation_of
 from fitlab.records import Outcome
 
@@ -70,6 +71,18 @@ def test_the_legend_says_lines_then_the_verdicts_that_there_are_and_the_selected
     assert said[-1] == "selected"
     (ring,) = [line for line in ax.lines if line.get_markersize() > 9]
     assert ring.get_ydata() == [sweep.intervals(selected(sweep))["loss/val"].estimate]
+
+
+def test_the_floor_is_one_in_every_figure_the_mean_loss_of_what_the_other_seeds_find_best(sweep: fitlab.Sweep) -> None:
+    losses = {split: np.array([[fit.final[f"loss/{split}"] for fit in sweep.of(c)] for c in sweep.configs])
+              for split in ("train", "val")}  # fmt: skip
+    others = losses["val"].sum(axis=1, keepdims=True) - losses["val"]
+    best = others.argmin(axis=0)  # for each seed, by the other ones
+    known = np.mean([losses[split][best, range(len(best))] for split in losses])
+    drawn = [curves_of(sweep, config=one).floor for one in sweep.configs]
+    drawn += [*plots.drawn(plots.validation_curve(sweep, "alpha", ax=Figure().subplots()))[0].points.floor]
+    assert len({*drawn}) == 1
+    assert drawn[0] == pytest.approx(known, rel=0.01)
 
 
 def test_fixed_and_config_hold_what_else_is_swept(sweep: fitlab.Sweep) -> None:

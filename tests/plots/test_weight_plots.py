@@ -49,6 +49,32 @@ def test_a_heat_map_is_the_matrix_and_a_histogram_counts_it(sweep: fitlab.Sweep)
     assert [patch.get_data().values.sum() for patch in ax.patches if not patch.get_fill()] == [5, 5]
 
 
+def test_signs_of_weights_are_seen_in_grey(sweep: fitlab.Sweep) -> None:
+    (image,) = plots.weight_heatmap(sweep, ax=Figure().subplots()).get_images()
+    shades = image.cmap(np.linspace(0, 1, 256))[:, :3]
+    linear = np.where(shades <= 0.04045, shades / 12.92, ((shades + 0.055) / 1.055) ** 2.4)  # of sRGB, IEC 61966-2-1
+    lightness = linear @ (0.2126, 0.7152, 0.0722)
+    assert (np.diff(lightness) > 0).all()
+
+
+def test_an_estimator_has_inputs_down_too(tmp_path: Path) -> None:
+    """Of scikit-learn coef_ is a vector, or has a row a class."""
+    for model, data, shape in (("LogisticRegression", "iris", (4, 3)), ("LinearRegression", "diabetes", (10, 1))):
+        kind = {"kind": "estimator", "estimator": f"sklearn.linear_model.{model}"}
+        found = fitlab.run(
+            {"name": model, "data": {"kind": data}, "model": kind}, store=tmp_path, publish=False, jobs=1
+        )
+        ax = plots.weight_heatmap(found, ax=Figure().subplots())
+        (image,) = ax.get_images()
+        np.testing.assert_array_equal(
+            image.get_array(),
+            next(array for name, array in found.fits[0].weights.items() if name.endswith("coef_"))
+            .reshape(shape[::-1])
+            .T,
+        )
+        assert (ax.get_xlabel(), ax.get_ylabel()) == ("unit", "input")
+
+
 def test_points_are_the_means_of_the_table(sweep: fitlab.Sweep) -> None:
     ax = plots.norms_vs_gap(sweep, metric="path_norm", ax=Figure().subplots())
     drawn = np.concatenate([lines[0].get_xydata() for lines in ax.containers])

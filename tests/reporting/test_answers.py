@@ -16,6 +16,7 @@ from fitlab.diagnosis import diagnose
 from fitlab.diagnosis.naming import interval, name_of
 from fitlab.expectations import Checked, State
 from fitlab.reporting.answers import answer, sentences
+from fitlab.spec.sweeps import Tpe
 from fitlab.sweep import Sweep
 from fitlab.verdicts import Verdicts
 
@@ -39,15 +40,21 @@ def test_along_a_capacity_axis_it_says_where_which_verdict_holds() -> None:
     assert second.startswith("Validation selects right, which loses ")
 
 
-def test_it_counts_and_says_what_the_good_ones_share(tmp_path: Path, tiny: dict) -> None:
+def test_it_counts_and_says_what_those_of_a_verdict_share_but_of_a_search_where_it_may_be_chance(
+    tmp_path: Path, tiny: dict
+) -> None:
     sweep = fitlab.run({**tiny, "seeds": 3}, store=tmp_path, publish=False, jobs=1)
     labels = {one.digest: ("good" if one.swept["training.alpha"] == 1 else "overfit") for one in sweep.configs}
     verdicts = {
         digest: replace(sweep.verdicts.by_config[digest], label=fitlab.Label(label), leaning=None, unbeaten=False)
         for digest, label in labels.items()
     }
-    first, second = sentences(replace(sweep, verdicts=replace(sweep.verdicts, by_config=verdicts)))
-    assert first == "Of 4 Configs 2 are good (all with alpha 1) and 2 overfit."
+    given = replace(sweep, verdicts=replace(sweep.verdicts, by_config=verdicts))
+    first, second = sentences(given)
+    assert first == "Of 4 Configs 2 are good (all with alpha 1) and 2 overfit (all with alpha 0.0001)."
+    search = Tpe(method="tpe", trials=4, parameters=sweep.spec.sweep.parameters)
+    found, _ = sentences(replace(given, spec=sweep.spec.model_copy(update={"sweep": search})))
+    assert found == "Of 4 Configs 2 are good and 2 overfit."
     selection = sweep.verdicts.selection
     chosen = next(one for one in sweep.configs if one.digest == selection.config)
     assert f"Validation selects {name_of(chosen)}, which loses {interval(selection.test)} on the test part" in second

@@ -17,10 +17,11 @@ from matplotlib import pyplot
 import fitlab
 from fitlab.diagnosis import diagnose
 from fitlab.joined import joined
+from fitlab.plots.drawn import drawn
 from fitlab.plots.kinds import draw_kinds
 from fitlab.reporting.answers import answer
 from fitlab.reporting.contents import contents_of
-from fitlab.reporting.figures import page_style
+from fitlab.reporting.figures import page_style, pictures_of
 from fitlab.reporting.logged import Logged
 from fitlab.reporting.markdown import escaped, markdown
 from fitlab.reporting.page import page
@@ -170,6 +171,17 @@ def test_what_users_typed_stays_text_and_nothing_is_fetched(sweep: Sweep, folder
     pictures = [given for tag, given in read.tags if tag == "img"]
     assert len(pictures) >= 4
     assert all(given["alt"] and given["width"] and given["height"] for given in pictures)
+
+
+def test_the_weights_of_the_selected_config_are_drawn_and_those_of_none_are_said_to_lack(sweep: Sweep) -> None:
+    with page_style():
+        pictures, _ = pictures_of(sweep)
+        _, absent = pictures_of(judged(SHAPES))
+    weights = ["weight_histograms", "bias_shift", "spectrum"]
+    assert [one.kind for one in pictures][-3:] == weights
+    (chosen,) = {drawn(one.figure)[0].origin.configs for one in pictures[-3:]}
+    assert chosen == (sweep.verdicts.selection.config,)
+    assert {one.replace("_", " ") for one in weights} <= {kind for kind, _ in absent}
 
 
 def test_hostile_names_stay_names_on_the_page_and_in_the_text() -> None:
