@@ -8,6 +8,7 @@ import signal
 import sys
 
 from fitlab.cli.commands import app
+from fitlab.cli.streams import answering
 from fitlab.errors import FitlabError
 
 INTERRUPTED = 130  # exit code
@@ -22,7 +23,8 @@ def main() -> None:
     """
     signal.signal(signal.SIGINT, _leave)
     try:
-        run()
+        with answering():
+            run()
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is left is Python's own end
 
@@ -42,9 +44,6 @@ def run() -> None:
         app()
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:  # `fitlab … | head`: nobody listens any more
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except FitlabError as error:
         if debug:
             raise

@@ -18,6 +18,7 @@ from ruamel.yaml import YAML
 
 from fitlab.cli import run
 from fitlab.errors import SpecError
+from fitlab.store import Store
 from fitlab.tracking import links
 
 Fitlab = Callable[..., tuple[int, str, str]]
@@ -194,6 +195,23 @@ def test_debug_raises_instead_of_printing(
 def test_a_reader_that_goes_away_is_no_fault(spec: Path) -> None:
     done = subprocess.run(f"{sys.executable} -m fitlab schema | head -1", shell=True, capture_output=True, text=True)  # noqa: S602
     assert (done.stdout, done.stderr) == ("{\n", "")
+
+
+@pytest.mark.parametrize(
+    ("into", "exit_code", "said"),
+    [
+        ("| head -c 1", 0, ""),
+        (">&-", 0, ""),
+        ("> /dev/full", 2, "fitlab: stdout cannot be written: [Errno 28] No space left on device\n"),
+    ],
+)
+def test_a_sweep_is_logged_whatever_becomes_of_its_table(
+    spec: Path, store: Path, into: str, exit_code: int, said: str
+) -> None:
+    script = f"set -o pipefail; {sys.executable} -m fitlab sweep {spec} --store {store} --jobs 1 {into}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)  # noqa: S607
+    assert (done.returncode, done.stderr) == (exit_code, said)
+    assert Store.at(store).published("tiny") is not None
 
 
 def test_failed_fits_are_exit_1_and_counted_with_their_cause(
