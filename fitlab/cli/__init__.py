@@ -9,7 +9,7 @@ import sys
 
 from fitlab.cli.commands import app
 from fitlab.cli.streams import answering
-from fitlab.errors import FitlabError
+from fitlab.errors import FitlabError, StoreError
 
 INTERRUPTED = 130  # exit code
 
@@ -49,6 +49,11 @@ def run() -> None:
             raise
         print(f"fitlab: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except OSError as error:  # a full disk, a folder that is not ours …
+        if debug:
+            raise
+        print(f"fitlab: a file or a folder cannot be used: {error}", file=sys.stderr)
+        sys.exit(StoreError.exit_code)
     except Exception as error:
         if debug:
             raise

@@ -7,11 +7,21 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from fitlab.errors import StoreError
 from fitlab.records import finite
+
+PLAIN_WIDTH = 140  # of a table that goes to a file or a pipe
+
+
+def console(soft_wrap: bool = False) -> Console:
+    """Return a console on stdout: as wide as the terminal, or wide enough where there is none. Text is no markup."""
+    width = None if sys.stdout.isatty() else PLAIN_WIDTH
+    return Console(width=width, soft_wrap=soft_wrap, markup=False, emoji=False, highlight=False)
 
 
 def err(text: str) -> None:
@@ -39,6 +49,15 @@ def only_json(wanted: bool) -> Iterator[None]:
     finally:
         os.dup2(kept, 1)
         os.close(kept)
+
+
+@contextmanager
+def written_to(folder: Path) -> Iterator[None]:
+    """Say which folder it is that cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be written: {error}") from None
 
 
 def status(text: str, quiet: bool) -> AbstractContextManager[Any]:

@@ -1,4 +1,4 @@
-"""Standard output that may fail: closed, a reader that went away, a full disk. No command ends half-way because of it."""
+"""Standard output may be closed, its reader gone, its disk full: no command ends half-way because of it."""
 
 from __future__ import annotations
 

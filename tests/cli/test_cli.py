@@ -209,7 +209,7 @@ def test_a_sweep_is_logged_whatever_becomes_of_its_table(
     spec: Path, store: Path, into: str, exit_code: int, said: str
 ) -> None:
     script = f"set -o pipefail; {sys.executable} -m fitlab sweep {spec} --store {store} --jobs 1 {into}"
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)  # noqa: S607
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (exit_code, said)
     assert Store.at(store).published("tiny") is not None
 

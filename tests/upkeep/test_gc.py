@@ -141,6 +141,20 @@ def test_where_it_cannot_be_known_what_is_used_nothing_is_removed(fitlab: Fitlab
     assert len(there(tmp_path)) == 8
 
 
+def test_a_store_without_its_fits_or_its_sweeps_loses_nothing_more(fitlab: Fitlab, tiny: dict, tmp_path: Path) -> None:
+    train(tiny, tmp_path)
+    shutil.move(tmp_path / "fits", tmp_path / "away")
+    assert fitlab("gc", "--store", tmp_path, "--yes")[0] == 0
+    code, out, _ = fitlab("doctor", "--store", tmp_path)
+    assert (code, "tiny is finished, but 8 of its 8 Fits are lost" in out) == (1, True)
+    shutil.move(tmp_path / "away", tmp_path / "fits")
+    shutil.rmtree(tmp_path / "sweeps")
+    for command in (("gc", "--yes"), ("doctor",), ("status",)):
+        code, out, err = fitlab(*command, "--store", tmp_path)
+        assert (code, "its sweeps/ are gone, though not its Fits; `fitlab sweep" in out + err) == (3, True)
+    assert len(there(tmp_path)) == 8
+
+
 def test_a_link_is_no_fit_and_what_it_points_to_stays(tiny: dict, tmp_path: Path) -> None:
     train(tiny, tmp_path / "s")
     place, mine = Store.at(tmp_path / "s"), tmp_path / "mine.txt"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
@@ -88,7 +89,7 @@ def _cut_short(stop: BaseException, made: Any, place: Any, finish: Any) -> None:
         output.err(f"fitlab: interrupted; {done} of {of} Fits are kept: run the same command to continue")
     if finish is None or not done or name not in place.names():
         return
-    catch_up = f"`fitlab publish {name} --store {place.root}` logs what is there"
+    catch_up = f"`fitlab publish {name} --store {quote(str(place.root))}` logs what is there"
     output.err("logging what is there to MLflow; another Ctrl-C leaves that")
     try:
         finish(checked(place.load(name)))
@@ -111,7 +112,7 @@ def _publish(finish: Callable[[], Any], name: str, place: Any, quiet: bool) -> t
     from fitlab.cli import output
     from fitlab.errors import PublishError
 
-    catch_up = f"`fitlab publish {name} --store {place.root}` catches up"
+    catch_up = f"`fitlab publish {name} --store {quote(str(place.root))}` catches up"
     try:
         with output.status("logging to MLflow …", quiet):
             return finish(), None
@@ -223,7 +224,7 @@ def reproduce(
     """Run experiments and check what they expect; exit 1 where anything fails or cannot be evaluated."""
     from dataclasses import asdict
 
-    from fitlab.cli import expectations, output, render
+    from fitlab.cli import expectations, output
     from fitlab.runner.api import run
     from fitlab.spec import read_spec
 
@@ -240,7 +241,7 @@ def reproduce(
         with output.only_json(as_json), output.status(f"{path} …", as_json):
             results[str(path)] = run(str(path), store=store, overrides=options, publish=False).claims
         if not as_json:
-            expectations.show_named(str(path), results[str(path)], render.console())
+            expectations.show_named(str(path), results[str(path)], output.console())
     if as_json:
         output.out_json({path: [asdict(one) for one in claims] for path, claims in results.items()})
     else:
