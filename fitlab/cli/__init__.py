@@ -30,6 +30,8 @@ def main() -> None:
 
 
 def _leave(*_: object) -> None:
+    if os.isatty(2):
+        os.write(2, b"\x1b[?25h")  # a terminal whose cursor a spinner has hidden shows it again
     os._exit(INTERRUPTED)
 
 

@@ -25,6 +25,7 @@ from fitlab.sweep import Sweep
 
 FOLDERS = ("fits", "sweeps", "optuna", "published", "locks")
 MLFLOW = ("artifacts", *(f"mlflow.db{end}" for end in ("", "-wal", "-shm", "-journal")))
+DRAWN = ("figures", "reports")
 ALONE = ".store"  # held by every sweep together, and by who moves or removes Fits alone
 
 
@@ -311,7 +312,7 @@ def _refuse_links_out(root: Path) -> None:
     The store as a whole may be a link, and files that are replaced as a whole may be anything.
     """
     home = os.path.realpath(root)
-    for part in (*FOLDERS, *MLFLOW):
+    for part in (*FOLDERS, *MLFLOW, *DRAWN):
         there = os.path.realpath(root / part)
         if os.path.commonpath((home, there)) != home:
             raise StoreError(

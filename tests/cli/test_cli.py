@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import signal
 import subprocess
 import sys
@@ -212,6 +214,21 @@ def test_a_sweep_is_logged_whatever_becomes_of_its_table(
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (exit_code, said)
     assert Store.at(store).published("tiny") is not None
+
+
+def test_ctrl_c_gives_a_terminal_its_cursor_back(spec: Path, tmp_path: Path, fitlab: Fitlab) -> None:
+    assert fitlab("sweep", spec, "--store", tmp_path / "s", "--jobs", 1, "--no-publish")[0] == 0
+    mine, theirs = pty.openpty()
+    words = [sys.executable, "-m", "fitlab", "report", "tiny", "--store", str(tmp_path / "s")]
+    with subprocess.Popen(words, stdout=theirs, stderr=theirs) as drawing:
+        os.close(theirs)
+        said = os.read(mine, 1000)
+        while b"\x1b[?25l" not in said:
+            said += os.read(mine, 1000)
+        drawing.send_signal(signal.SIGINT)
+    assert drawing.returncode == 130
+    assert b"\x1b[?25h" in os.read(mine, 1000)
+    os.close(mine)
 
 
 def test_failed_fits_are_exit_1_and_counted_with_their_cause(

@@ -346,7 +346,8 @@ def test_a_damaged_database_is_said_and_left(doctor: Doctor, tiny: dict, store: 
 
 def test_on_a_full_disk_no_database_is_called_damaged(tiny: dict, store: Path) -> None:
     train(tiny, store, publish=True)
-    script = f"ulimit -f 0; {sys.executable} -m fitlab doctor --store {store}"
+    copy = shutil.copytree(store, store.with_name("copy"))  # of which this process has nothing open
+    script = f"ulimit -f 0; {sys.executable} -m fitlab doctor --store {copy}"
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
     assert (done.returncode, "look whether the disk is full" in done.stdout) == (1, True)
     assert "move it away" not in done.stdout
