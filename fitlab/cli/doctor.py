@@ -19,8 +19,8 @@ from rich.table import Table
 from fitlab.cli.output import console
 from fitlab.errors import FitlabError, StoreError
 from fitlab.store import Store
-from fitlab.upkeep.examine import OnProgress, examine, megabytes
-from fitlab.upkeep.finding import Finding, Severity
+from fitlab.upkeep.examine import OnProgress, examine
+from fitlab.upkeep.finding import Finding, Severity, megabytes
 
 Also = Callable[[Store, list[Finding]], list[Finding]]  # looks elsewhere, or mends what was found
 

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from fitlab.cli.output import console
 from fitlab.store import Store
-from fitlab.upkeep.examine import megabytes
+from fitlab.upkeep.finding import megabytes
 from fitlab.upkeep.unused import Unused
 
 SHOWN = 20  # the largest ones

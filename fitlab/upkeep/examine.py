@@ -17,7 +17,7 @@ from fitlab.store import Store
 from fitlab.tracking import database, schema
 from fitlab.tracking.content import sweep_identity
 from fitlab.upkeep import quarantine
-from fitlab.upkeep.finding import Finding, Severity
+from fitlab.upkeep.finding import Finding, Severity, megabytes
 from fitlab.upkeep.unused import FIT_FILE, unused
 
 FATAL, PROBLEM, REMARK = Severity.FATAL, Severity.PROBLEM, Severity.REMARK
@@ -266,7 +266,7 @@ def environment(made: list[Provenance]) -> Iterator[Finding]:
     """Yield one remark where Fits were made with something else than is here: versions, platform, CPU, BLAS, commit."""
     differs = differences(made)
     if differs:
-        lines = [f"{name}: {_others(one)} (here {one['here']})" for name, one in differs.items()]
+        lines = [f"{name}: {_others(one)} (here {one['here'] or 'unknown'})" for name, one in differs.items()]
         said = "Fits were made with something else than is here: " + "; ".join(lines)
         advice = "`fitlab rerun DIGEST --verify` says whether it matters"
         yield Finding("environment", REMARK, said, advice, detail=differs)
@@ -301,11 +301,6 @@ def _others(one: Mapping[str, object]) -> str:
 
 
 # ── words ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def megabytes(count: int) -> str:
-    """Write a number of bytes as people read it."""
-    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"
 
 
 def _some(count: int, word: str) -> str:

@@ -90,7 +90,7 @@ def _cut_short(stop: BaseException, made: Any, place: Any, finish: Any) -> None:
     if finish is None or not done or name not in place.names():
         return
     catch_up = f"`fitlab publish {name} --store {quote(str(place.root))}` logs what is there"
-    output.err("logging what is there to MLflow; another Ctrl-C leaves that")
+    output.err("logging what is there to MLflow; Ctrl-C leaves that")
     try:
         finish(checked(place.load(name)))
     except PublishError as error:
@@ -107,8 +107,10 @@ def _log(place: Any, sweep: Any) -> Any:
     return Log(place, sweep.spec.name).finish(sweep)
 
 
-def _publish(finish: Callable[[], Any], name: str, place: Any, quiet: bool) -> tuple[Any, FitlabError | None]:
-    """Publish; return what was published, or the error that says how to catch up."""
+def _publish(
+    finish: Callable[[], Any], name: str, place: Any, quiet: bool, done: str = "trained and stored, but "
+) -> tuple[Any, FitlabError | None]:
+    """Publish; return what was published, or the error that says how to catch up. done: what is, all the same."""
     from fitlab.cli import output
     from fitlab.errors import PublishError
 
@@ -117,7 +119,7 @@ def _publish(finish: Callable[[], Any], name: str, place: Any, quiet: bool) -> t
         with output.status("logging to MLflow …", quiet):
             return finish(), None
     except PublishError as error:
-        return None, PublishError(f"trained and stored, but not published: {error}\n{catch_up}")
+        return None, PublishError(f"{done}not published: {error}\n{catch_up}")
     except KeyboardInterrupt:
         output.err(f"fitlab: interrupted while logging to MLflow; everything is trained and stored: {catch_up}")
         raise typer.Exit(130) from None
@@ -202,7 +204,7 @@ def publish(name: Name, store: StoreFolder = DEFAULT_STORE, as_json: Json = Fals
 
     place = Store.at(store)
     swept = checked(place.load(name))
-    published, failure = _publish(lambda: publish_stored(swept, place), name, place, quiet=as_json)
+    published, failure = _publish(lambda: publish_stored(swept, place), name, place, as_json, done="")
     if failure is not None:
         raise failure
     if as_json:
