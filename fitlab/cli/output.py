@@ -57,7 +57,7 @@ def written_to(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreError(f"{folder}: cannot be written: {error}") from None
+        raise StoreError(f"{folder}: cannot be written: {error}; `--out DIR` writes elsewhere") from None
 
 
 def status(text: str, quiet: bool) -> AbstractContextManager[Any]:

@@ -75,7 +75,7 @@ def _execute(made: Any, place: Any, workers: Any, retry_failed: bool, as_json: b
 
 
 def _cut_short(stop: BaseException, made: Any, place: Any, finish: Any) -> None:
-    """Say how far a sweep came that was interrupted or stopped, and log what is there; another Ctrl-C leaves that."""
+    """Say how far a sweep came that was interrupted or stopped, and log what is there; Ctrl-C leaves that."""
     from fitlab.cli import output
     from fitlab.errors import PublishError, StoppedError
     from fitlab.runner.execute import Interrupted
