@@ -230,7 +230,7 @@ def _mlflow(store: Store, running: Mapping[str, str], check: bool) -> Iterator[F
     if obstacle := schema.obstacle(store.database):
         yield Finding("schema", PROBLEM, obstacle, paths=path)
     try:
-        state = database.read(store.database, store.artifacts, check)
+        state = database.read(store.database, check)
     except sqlite3.Error as error:
         said = f"mlflow.db cannot be read ({error})"
         # SQLite calls operational what is about the machine; but also a database that has other tables
@@ -246,9 +246,9 @@ def _mlflow(store: Store, running: Mapping[str, str], check: bool) -> Iterator[F
     ownerless = {name: count for name, count in state.running.items() if name not in running}
     yield from left_running(ownerless, blocked=obstacle is not None)
     for name, count in state.files_gone.items():
-        said = f"files of {count} runs are missing below {store.artifacts}: of {name}"
+        said = f"files of {count} runs of {name} are not where MLflow has them"
         mendable = name not in running and name in store.names() and obstacle is None
-        yield Finding("files_gone", PROBLEM, said, f"`fitlab publish {name}` logs them again", mendable, name)
+        yield Finding("files_gone", PROBLEM, said, f"`fitlab publish {name}` mends that", mendable, name)
 
 
 def left_running(ownerless: Mapping[str, int], blocked: bool = False) -> Iterator[Finding]:

@@ -321,6 +321,15 @@ def test_files_of_runs_that_are_gone_are_logged_again(doctor: Doctor, tiny: dict
     assert all(path.is_file() for path in files)
 
 
+def test_a_store_that_was_moved_has_its_files_where_they_are_now(doctor: Doctor, tiny: dict, store: Path) -> None:
+    train(tiny, store, publish=True)
+    moved = store.rename(store.with_name("moved"))
+    code, found = doctor(moved)
+    assert (code, found.keys()) == (1, {"files_gone"})
+    assert doctor(moved, "--fix")[1]["files_gone"]["mended"]
+    assert doctor(moved) == (0, {})
+
+
 def test_a_database_that_is_gone_has_no_sweep(doctor: Doctor, tiny: dict, store: Path) -> None:
     train(tiny, store, publish=True)
     (store / "mlflow.db").unlink()
