@@ -212,7 +212,8 @@ class Store:
             spec = read_spec(body["spec"]).spec
             configs = [Config(sections(one["sections"]), one["swept"]) for one in body["configs"]]
         except SpecError as error:
-            raise StoreError(f"{self.sweep_path(name)}: not a sweep of this version: {error}") from None
+            hint = "use the fitlab that wrote it, or run its spec again as this one wants it"
+            raise StoreError(f"{self.sweep_path(name)}: not a sweep of this version; {hint}: {error}") from None
         fits = []
         for config, one in zip(configs, body["configs"], strict=True):
             for fit in filter(None, (self.read(job["digest"], head=True) for job in one["fits"])):

@@ -94,6 +94,14 @@ def test_a_store_is_where_it_is_when_the_way_there_is_gone(place: Store, monkeyp
             Store.at(store)
 
 
+@pytest.mark.parametrize("part", ["fits", "locks", "mlflow.db", "reports", "figures"])
+def test_no_part_of_a_store_leads_out_of_it(place: Store, tmp_path: Path, part: str) -> None:
+    shutil.rmtree(place.root / part, ignore_errors=True)
+    (place.root / part).symlink_to(tmp_path)
+    with pytest.raises(StoreError, match=f"{part} is a link that leads out of the store"):
+        Store.at(place.root)
+
+
 def test_what_cannot_be_listed_is_not_taken_for_empty(place: Store) -> None:
     (place.root / "sweeps").rmdir()
     assert place.names() == []

@@ -260,6 +260,15 @@ def test_a_journal_is_written_again_by_replaying_the_sweep(
 # ── MLflow ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def test_nothing_but_findings_is_said(tiny: dict, tmp_path: Path) -> None:
+    train(tiny, tmp_path)
+    Store.at(tmp_path).journal_path("tiny").unlink()
+    words = [sys.executable, "-m", "fitlab", "doctor", "--fix", "--store", str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "replayed and written" in done.stdout
+
+
 def statuses(store: Path, name: str = "tiny") -> set[str]:
     client = MlflowClient(f"sqlite:///{store / 'mlflow.db'}")
     return {one.info.status for one in client.search_runs([client.get_experiment_by_name(name).experiment_id])}
