@@ -31,7 +31,8 @@ def held(path: Path, refusal: str = "", wait: bool = False, shared: bool = False
         with _unusable(path):
             if not _taken(descriptor, kind, attempts=None if wait else ATTEMPTS):
                 raise StoreError(refusal.format(owner=_said(descriptor) or "another process"))
-            if not shared:
+        if not shared:
+            with contextlib.suppress(OSError):  # on a full disk nobody learns who it is, but `fitlab gc` makes room
                 os.ftruncate(descriptor, 0)
                 os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
         yield

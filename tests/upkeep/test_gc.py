@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -72,6 +74,14 @@ def test_what_is_left_is_the_union_of_what_sweeps_use(tmp_path_factory: pytest.T
     for name, widths in last.items():
         assert len(place.load(name).fits) == len(widths)
     shutil.rmtree(root)
+
+
+def test_a_full_disk_can_be_made_room_on(tiny: dict, tmp_path: Path) -> None:
+    train(tiny, tmp_path)
+    Store.at(tmp_path).sweep_path("tiny").unlink()
+    script = f"ulimit -f 0; {sys.executable} -m fitlab gc --yes --store {tmp_path}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr, there(tmp_path)) == (0, "", set())
 
 
 def test_nothing_is_removed_while_a_sweep_runs(fitlab: Fitlab, tiny: dict, tmp_path: Path) -> None:
