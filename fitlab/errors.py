@@ -85,6 +85,10 @@ class StoreError(FitlabError):
     exit_code = 3
 
 
+class DamagedError(StoreError):
+    """A file of the store is not what was written; nothing of it can be used."""
+
+
 class PublishError(FitlabError):
     """Training is done and stored, but MLflow could not be written."""
 

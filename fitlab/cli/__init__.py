@@ -8,7 +8,8 @@ import signal
 import sys
 
 from fitlab.cli.commands import app
-from fitlab.errors import FitlabError
+from fitlab.cli.streams import answering
+from fitlab.errors import FitlabError, StoreError
 
 INTERRUPTED = 130  # exit code
 
@@ -22,12 +23,15 @@ def main() -> None:
     """
     signal.signal(signal.SIGINT, _leave)
     try:
-        run()
+        with answering():
+            run()
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is left is Python's own end
 
 
 def _leave(*_: object) -> None:
+    if os.isatty(2):
+        os.write(2, b"\x1b[?25h")  # a terminal whose cursor a spinner has hidden shows it again
     os._exit(INTERRUPTED)
 
 
@@ -42,14 +46,16 @@ def run() -> None:
         app()
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:  # `fitlab … | head`: nobody listens any more
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except FitlabError as error:
         if debug:
             raise
         print(f"fitlab: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except OSError as error:  # a full disk, a folder that is not ours …
+        if debug:
+            raise
+        print(f"fitlab: a file or a folder cannot be used: {error}", file=sys.stderr)
+        sys.exit(StoreError.exit_code)
     except Exception as error:
         if debug:
             raise

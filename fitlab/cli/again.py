@@ -6,8 +6,8 @@ from typing import Any
 
 from rich.table import Table
 
+from fitlab.cli.output import console
 from fitlab.cli.progress import duration
-from fitlab.cli.render import console
 from fitlab.records import Fit
 from fitlab.upkeep.rerun import Rerun
 
@@ -44,7 +44,7 @@ def show(found: Rerun, verify: bool) -> None:
     """Print what came out then and now, what it was made with then and now, and whether it is the same."""
     to, stored, again = console(), found.stored, found.again
     seconds = 0.0 if again.provenance is None else again.provenance.seconds
-    to.print(f"job {stored.job.digest}, seed {stored.job.seed}: trained again in {duration(seconds)}", highlight=False)
+    to.print(f"job {stored.job.digest}, seed {stored.job.seed}: trained again in {duration(seconds)}")
     table = Table(box=None, padding=(0, 1), header_style="bold")
     for head in ("", "stored", "again"):
         table.add_column(head)
@@ -53,17 +53,17 @@ def show(found: Rerun, verify: bool) -> None:
         table.add_row(name, *(f"{fit.final[name]:.12g}" if name in fit.final else "–" for fit in (stored, again)))
     for name, both in found.environment.items():
         table.add_row(name, *both)
-    to.print(table, highlight=False)
+    to.print(table)
     if not found.environment:
-        to.print("Made with the same versions, CPU, BLAS and commit as are here.", highlight=False)
+        to.print("Made with the same versions, CPU, BLAS and commit as are here.")
     if not verify:
         return
     for line in found.words:
-        to.print(line, highlight=False, markup=False)
+        to.print(line)
     for one in found.arrays[:SHOWN]:
         since = "" if one.epoch is None else f", from epoch {one.epoch} on"
         to.print(f"{one.name} differs by up to {one.largest:.3g} ({one.relative:.3g} of its largest value){since}")
-    to.print(_verdict(found), style="green" if found.equal else "red", highlight=False, markup=False)
+    to.print(_verdict(found), style="green" if found.equal else "red")
 
 
 def _verdict(found: Rerun) -> str:

@@ -27,10 +27,10 @@ def show(sweep: Sweep, to: Console) -> None:
     if sweep.spec.question:
         to.print(Text(f"\n{sweep.spec.question}", style="bold"))
     to.print(_rows(sweep))
-    to.print(method(sweep), style="dim", highlight=False)
+    to.print(method(sweep), style="dim")
     show_selection(sweep, to)
     show_checks(sweep.verdicts.checks, to)
-    to.print(_rest(sweep.verdicts.checks), style="dim", highlight=False)
+    to.print(_rest(sweep.verdicts.checks), style="dim")
 
 
 def _rows(sweep: Sweep) -> Table:

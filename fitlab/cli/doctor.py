@@ -16,10 +16,11 @@ from packaging.requirements import Requirement
 from rich.console import Console
 from rich.table import Table
 
+from fitlab.cli.output import console
 from fitlab.errors import FitlabError, StoreError
 from fitlab.store import Store
 from fitlab.upkeep.examine import OnProgress, examine
-from fitlab.upkeep.finding import Finding, Severity
+from fitlab.upkeep.finding import Finding, Severity, megabytes
 
 Also = Callable[[Store, list[Finding]], list[Finding]]  # looks elsewhere, or mends what was found
 
@@ -62,8 +63,8 @@ def _package(wanted: Requirement) -> dict[str, Any] | None:
 
 
 def _store(root: Path, quick: bool, on_progress: OnProgress, also: Sequence[Also]) -> dict[str, Any]:
-    said: dict[str, Any] = {"path": str(root.absolute()), "quick": quick}
-    if not (root / "sweeps").is_dir():
+    said: dict[str, Any] = {"path": os.path.abspath(root), "quick": quick}
+    if not (root / "sweeps").is_dir() and not (root / "fits").is_dir():
         nearest = next(folder for folder in (root.absolute(), *root.absolute().parents) if folder.exists())
         said["note"] = "no sweep yet"
         return _with(
@@ -109,8 +110,8 @@ def unreachable(error: FitlabError) -> Finding:
 
 def show(found: dict[str, Any]) -> None:
     """Print findings for people."""
-    to = Console(soft_wrap=True)
-    to.print(f"fitlab {found['fitlab']}, Python {found['python']}, {found['platform']}", highlight=False)
+    to = console(soft_wrap=True)
+    to.print(f"fitlab {found['fitlab']}, Python {found['python']}, {found['platform']}")
     table = Table(box=None, padding=(0, 1))
     for package in found["packages"]:
         verdict = "ok" if package["ok"] else "missing" if package["found"] is None else "not the version wanted"
@@ -118,14 +119,14 @@ def show(found: dict[str, Any]) -> None:
     to.print(table)
     store = found["store"]
     names = store.get("note") or ", ".join(store.get("sweeps", ())) or "no sweeps"
-    to.print(f"store {store['path']}: {names}", highlight=False, markup=False)
+    to.print(f"store {store['path']}: {names}")
     if "fits" in store:
         read = "heads read, checksums left out" if store["quick"] else "read whole, checksums fit"
-        to.print(f"{store['fits']} sound Fits, {store['bytes'] / 1e6:.1f} MB ({read})", highlight=False)
-    to.print(f"tracking: {found['tracking']}", highlight=False, markup=False)
+        to.print(f"{store['fits']} sound Fits, {megabytes(store['bytes'])} ({read})")
+    to.print(f"tracking: {found['tracking']}")
     for one in store["findings"]:
         _show(one, to)
-    to.print("all is well" if exit_code(found) == 0 else "see above", highlight=False)
+    to.print("all is well" if exit_code(found) == 0 else "see above")
 
 
 def _show(one: dict[str, Any], to: Console) -> None:
@@ -133,4 +134,4 @@ def _show(one: dict[str, Any], to: Console) -> None:
     remark = one["severity"] == Severity.REMARK
     word, style = ("note", "") if remark else ("mended", "green") if one["mended"] else ("problem", "yellow")
     done = one["mended"] or (f"left: {one['left']}" if one["left"] else one["advice"])
-    to.print(f"{word}: {one['said']}{f': {done}' if done else ''}", style=style, highlight=False, markup=False)
+    to.print(f"{word}: {one['said']}{f': {done}' if done else ''}", style=style)

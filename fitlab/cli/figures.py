@@ -76,7 +76,7 @@ def show_report(found: Report, to: Console) -> None:
     to.print(Text(" ".join(contents.answer)))
     texts = [path for path in found.files if path.parent == found.files[0].parent]
     for path in texts:
-        to.print(f"wrote {path}", highlight=False, markup=False, soft_wrap=True)
+        to.print(f"wrote {path}", soft_wrap=True)
     left = len(found.files) - len(texts)
     if left:
-        to.print(f"and {left} files of figures in {found.files[-1].parent}", highlight=False, markup=False)
+        to.print(f"and {left} files of figures in {found.files[-1].parent}")

@@ -9,9 +9,9 @@ from typing import Any
 
 from rich.table import Table
 
-from fitlab.cli.render import console
+from fitlab.cli.output import console
 from fitlab.store import Store
-from fitlab.upkeep.examine import megabytes
+from fitlab.upkeep.finding import megabytes
 from fitlab.upkeep.unused import Unused
 
 SHOWN = 20  # the largest ones
@@ -35,16 +35,16 @@ def show(store: Store, found: Sequence[Unused], removed: Sequence[Unused], yes: 
     going = removed if yes else [one for one in found if one.kept is None]
     kept = [one for one in found if one.kept is not None]
     total = megabytes(sum(one.bytes for one in going))
-    to.print(_table(going), highlight=False) if going else None
+    to.print(_table(going)) if going else None
     if not going:
-        to.print(f"{store.root}: every Fit that may go is used by a sweep, nothing to remove.", highlight=False)
+        to.print(f"{store.root}: every Fit that may go is used by a sweep, nothing to remove.")
     elif yes:
-        to.print(f"{len(going)} Fits removed, {total} freed.", highlight=False)
+        to.print(f"{len(going)} Fits removed, {total} freed.")
     else:
-        to.print(f"{len(going)} Fits that no sweep uses take {total}; `fitlab gc --yes` removes them.", highlight=False)
+        to.print(f"{len(going)} Fits that no sweep uses take {total}; `fitlab gc --yes` removes them.")
     if kept:
         reasons = dict.fromkeys(one.kept for one in kept)
-        to.print(f"{len(kept)} are kept: {'; '.join(map(str, reasons))}.", highlight=False, markup=False)
+        to.print(f"{len(kept)} are kept: {'; '.join(map(str, reasons))}.")
 
 
 def _table(going: Sequence[Unused]) -> Table:

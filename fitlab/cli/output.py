@@ -12,8 +12,16 @@ from typing import Any
 
 from rich.console import Console
 
-from fitlab.errors import SpecError
+from fitlab.errors import SpecError, StoreError
 from fitlab.records import finite
+
+PLAIN_WIDTH = 140  # of a table that goes to a file or a pipe
+
+
+def console(soft_wrap: bool = False) -> Console:
+    """Return a console on stdout: as wide as the terminal, or wide enough where there is none. Text is no markup."""
+    width = None if sys.stdout.isatty() else PLAIN_WIDTH
+    return Console(width=width, soft_wrap=soft_wrap, markup=False, emoji=False, highlight=False)
 
 
 def err(text: str) -> None:
@@ -44,12 +52,13 @@ def only_json(wanted: bool) -> Iterator[None]:
 
 
 @contextmanager
-def writing(to: Path) -> Iterator[None]:
-    """Raise SpecError where files that were asked for cannot be written."""
+def written_to(folder: Path, asked: Path | None) -> Iterator[None]:
+    """Say which folder it is that cannot be written: one that was ``asked`` for, or one of the store."""
     try:
         yield
     except OSError as error:
-        raise SpecError(f"{to}: cannot be written: {error}") from None
+        said = f"{folder}: cannot be written: {error}"
+        raise (StoreError(f"{said}; `--out DIR` writes elsewhere") if asked is None else SpecError(said)) from None
 
 
 def status(text: str, quiet: bool) -> AbstractContextManager[Any]:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from fitlab.cli import diagnosis, expectations
-from fitlab.cli.output import counted
+from fitlab.cli.output import console, counted
 from fitlab.cli.progress import duration
 from fitlab.cli.table import legend, sweep_table
 from fitlab.diagnosis import document
@@ -30,21 +29,6 @@ if TYPE_CHECKING:  # the runner loads scikit-learn, which `check --no-data` and 
     from fitlab.runner.execute import Outlook, Result
     from fitlab.runner.plan import Plan
 
-PLAIN_WIDTH = 140  # of a table that goes to a file or a pipe
-
-
-class _Piped(Console):
-    """A console to whose end nobody need listen: rich would leave with 1, which says that Fits failed."""
-
-    def on_broken_pipe(self) -> None:
-        """Leave it to the command line, which ends with 0."""
-        raise BrokenPipeError
-
-
-def console() -> Console:
-    """Return a console on stdout: as wide as the terminal, or wide enough where there is none."""
-    return Console() if sys.stdout.isatty() else _Piped(width=PLAIN_WIDTH)
-
 
 # ── sweep ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -58,22 +42,22 @@ def sweep_result(plan: Plan, result: Result) -> None:
     table = sweep_table(result.sweep, to)
     to.print(table)
     strip = any("●" in str(column.header) for column in table.columns)
-    to.print(legend(result.sweep, strip), style="dim", highlight=False)
+    to.print(legend(result.sweep, strip), style="dim")
     diagnosis.summary(result.sweep, to)
     diagnosis.show_selection(result.sweep, to)
     diagnosis.show_checks(diagnosis.pressing(result.sweep.verdicts.checks), to)
     expectations.show(result.sweep.claims, to)
-    to.print(done(plan, result), highlight=False)
+    to.print(done(plan, result))
     for cause, count in [*result.sweep.causes().items()][:5]:
-        to.print(f"failed {count} ×: {cause}", style="red", highlight=False, markup=False)
+        to.print(f"failed {count} ×: {cause}", style="red")
     for cause, count in result.retried.items():
-        to.print(f"tried again {count} ×: {cause}", style="yellow", highlight=False, markup=False)
+        to.print(f"tried again {count} ×: {cause}", style="yellow")
     for warning, count in warned(result.sweep).most_common(5):
-        to.print(f"warned {count} ×: {warning}", style="yellow", highlight=False, markup=False)
+        to.print(f"warned {count} ×: {warning}", style="yellow")
     if result.failed:
         to.print("`--retry-failed` trains failed Fits again.")
     for name in result.damaged:
-        to.print(f"damaged, set aside and trained again: fits/{name}", style="yellow", highlight=False)
+        to.print(f"damaged, set aside and trained again: fits/{name}", style="yellow")
 
 
 def warned(sweep: Sweep) -> Counter[str]:
@@ -114,20 +98,18 @@ def print_published(published: Any, store: Store) -> None:
     parts += [f"{published.left_deleted} deleted by you stay deleted"] if published.left_deleted else []
     parts += [f"{published.edited} edited by you keep what you wrote"] if published.edited else []
     parts += [f"the files of {published.restored} were gone and are there again"] if published.restored else []
-    to.print(f"MLflow: {', '.join(parts)}.", highlight=False)
+    to.print(f"MLflow: {', '.join(parts)}.")
     if published.no_view:
-        to.print(
-            f"The comparison view was not written: {published.no_view}. The link opens all charts.", highlight=False
-        )
+        to.print(f"The comparison view was not written: {published.no_view}. The link opens all charts.")
     if links.is_server(published.uri):
         to.print(f"Compare the curves: {_link(published)}", soft_wrap=True)
         return
     start = (
         "make ui"
         if store.root.name == "mlruns" and store.root.parent.samefile(".") and Path("Makefile").is_file()
-        else f"fitlab ui --store {store.root}"
+        else f"fitlab ui --store {quote(str(store.root))}"
     )
-    to.print(f"Compare the curves: `{start}`, then open", highlight=False)
+    to.print(f"Compare the curves: `{start}`, then open")
     to.print(f"  {_link(published)}", soft_wrap=True, style="underline")
 
 
@@ -188,15 +170,15 @@ def plan_table(plan: Plan, found: Outlook, needed: Estimate) -> None:
     seeds, most = len(plan.document.spec.seeds.values), "at most " if plan.search else ""
     left = found.left
     text = f"{most}{counted(plan.configs, seeds)}: {found.done} done, {most}{left} to train."
-    to.print(text[0].upper() + text[1:], highlight=False)
+    to.print(text[0].upper() + text[1:])
     if plan.rungs:
         given_up = f"Configs that fall behind are given up at epoch {', '.join(map(str, plan.rungs))}."
-        to.print(f"{given_up} The estimate takes none to be.", highlight=False)
+        to.print(f"{given_up} The estimate takes none to be.")
     if found.infeasible:
-        to.print(_left_out(found.infeasible), highlight=False)
-    to.print(f"Trained by {', '.join(_trainers(plan))}.", highlight=False)
+        to.print(_left_out(found.infeasible))
+    to.print(f"Trained by {', '.join(_trainers(plan))}.")
     if left:
-        to.print(_needed(needed), highlight=False)
+        to.print(_needed(needed))
 
 
 def _trainers(plan: Plan) -> list[str]:

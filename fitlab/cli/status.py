@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.table import Table
 
-from fitlab.cli.render import console
+from fitlab.cli.output import console
 from fitlab.errors import StoreError
 from fitlab.records import Fit, Outcome
 from fitlab.store import Store
@@ -92,8 +92,8 @@ def show(found: Sequence[Mapping[str, Any]], store: Store) -> None:
     for row in found:
         said = f"run by {row['owner']}" if row["owner"] else ADVICE.get(row["state"])
         if said:
-            to.print(f"{row['name']}: {said}", highlight=False, markup=False)
+            to.print(f"{row['name']}: {said}")
         for cause, count in [*row["causes"].items()][:CAUSES]:
-            to.print(f"{row['name']}: {count} × {cause}", highlight=False, markup=False)
+            to.print(f"{row['name']}: {count} × {cause}")
     for name in store.set_aside():
-        to.print(f"damaged, set aside: {name}; `fitlab doctor` says more", style="yellow", highlight=False)
+        to.print(f"damaged, set aside: {name}; `fitlab doctor` says more", style="yellow")

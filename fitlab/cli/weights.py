@@ -156,9 +156,7 @@ def show(sweep: Sweep, found: Found, epoch: int | None, to: Console) -> None:
     else:
         to.print(_configs(sweep, configs, found))
         meaning = MEANING
-    to.print(
-        f"Mean over seeds ± half of its {level} Student-t interval, {when}. {meaning}", style="dim", highlight=False
-    )
+    to.print(f"Mean over seeds ± half of its {level} Student-t interval, {when}. {meaning}", style="dim")
     for line in _absent(sweep) if len(configs) > 1 else _not_applicable(found[configs[0].digest]):
         to.print(Text(line, style="dim"))
     for line in relations(sweep).words():

@@ -205,10 +205,11 @@ def write_journal(plan: Plan, store: Store) -> None:
 
     Raises StoreError where Fits are missing, or it cannot be written.
     """
-    study = Study(plan)
-    if left := _looked(plan, store, study).left:
-        raise StoreError(f"{plan.document.spec.name}: {left} Fits are missing; `fitlab sweep SPEC` trains them")
-    _keep(study, store.journal_path(plan.document.spec.name))
+    with quiet():
+        study = Study(plan)
+        if left := _looked(plan, store, study).left:
+            raise StoreError(f"{plan.document.spec.name}: {left} Fits are missing; `fitlab sweep SPEC` trains them")
+        _keep(study, store.journal_path(plan.document.spec.name))
 
 
 def _looked(plan: Plan, store: Store, study: Study) -> Outlook:

@@ -10,10 +10,11 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from fitlab.arrays import Array, Fetch
-from fitlab.errors import SpecError, StoreError
+from fitlab.errors import DamagedError, SpecError, StoreError
 from fitlab.records import RECORD_VERSION, Config, Fit, Job, Outcome, best_epoch, in_file, merged, upto, with_snapshots
 from fitlab.seeds import digest
 from fitlab.spec import Document, read_spec, sections
@@ -24,6 +25,7 @@ from fitlab.sweep import Sweep
 
 FOLDERS = ("fits", "sweeps", "optuna", "published", "locks")
 MLFLOW = ("artifacts", *(f"mlflow.db{end}" for end in ("", "-wal", "-shm", "-journal")))
+DRAWN = ("figures", "reports")
 ALONE = ".store"  # held by every sweep together, and by who moves or removes Fits alone
 
 
@@ -58,8 +60,8 @@ class Store:
         """Return the store at ``root``. Raises StoreError where it cannot be read (or made and written)."""
         if set("%?#") & set(str(root)):
             raise StoreError(f"{root}: a store's path cannot hold % ? or #, which database addresses treat apart")
-        store = cls(Path(root).absolute())
         try:
+            store = cls(_absolute(Path(root)))
             _refuse_links_out(store.root)
             if create:
                 for folder in FOLDERS:
@@ -67,7 +69,10 @@ class Store:
                 with tempfile.TemporaryFile(dir=store.root / "fits"):
                     pass  # it can be written
             elif not (store.root / "sweeps").is_dir():
-                raise StoreError(f"{root}: no store here; `fitlab sweep SPEC --store {root}` makes one")
+                there = (
+                    "its sweeps/ are gone, though not its Fits" if (store.root / "fits").is_dir() else "no store here"
+                )
+                raise StoreError(f"{root}: {there}; `fitlab sweep SPEC --store {quote(str(root))}` makes one")
         except OSError as error:
             raise StoreError(f"{root}: the store cannot be used: {error}") from None
         return store
@@ -127,7 +132,19 @@ class Store:
 
     def names(self) -> list[str]:
         """Return the names of the sweeps in this store."""
-        return sorted(path.stem for path in (self.root / "sweeps").glob("*.json"))
+        return [path.stem for path in self.listed("sweeps") if path.suffix == ".json"]
+
+    def listed(self, folder: str) -> list[Path]:
+        """Return what lies in a folder of the store, in order; nothing where there is no such folder.
+
+        Raises StoreError where it cannot be read: what is not seen is not gone.
+        """
+        try:
+            return sorted((self.root / folder).iterdir())
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StoreError(f"{self.root / folder}: cannot be read: {error}") from None
 
     def write_sweep(
         self, document: Document, planned: Sequence[Planned], rungs: Sequence[int] = (), finished: bool = False
@@ -170,14 +187,22 @@ class Store:
             there = path.read_bytes()
             _refuse_newer(path, there)
             body: dict[str, Any] = json.loads(there)
-            sound = body.pop("sha256") == digest(body)
+            if body.pop("sha256") != digest(body):
+                raise ValueError("its checksum does not fit")
+            _ = body["spec"], [(one["digest"], one["swept"], one["sections"], one["end"]) for one in body["configs"]]
+            _ = [(fit["seed"], fit["digest"]) for one in body["configs"] for fit in one["fits"]]
         except FileNotFoundError:
             known = ", ".join(self.names()) or "none"
             raise StoreError(f"{self.root}: no sweep named {name}; there are: {known}") from None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise StoreError(f"{path}: cannot be read ({error}); `fitlab sweep SPEC` writes it anew") from None
-        if not sound:
-            raise StoreError(f"{path}: damaged, its checksum does not fit; `fitlab sweep SPEC` writes it anew")
+        except OSError as error:
+            raise StoreError(f"{path}: cannot be read: {error}") from None
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            said = f"{path}: damaged ({type(error).__name__}: {error}); `fitlab sweep SPEC` writes it anew"
+            raise DamagedError(said) from None
+        if body.get("name") != name:
+            raise StoreError(
+                f"{path}: a copy of the record of {body.get('name')}; delete it, or give it that name again"
+            )
         return body
 
     def load(self, name: str) -> Sweep:
@@ -187,7 +212,8 @@ class Store:
             spec = read_spec(body["spec"]).spec
             configs = [Config(sections(one["sections"]), one["swept"]) for one in body["configs"]]
         except SpecError as error:
-            raise StoreError(f"{self.sweep_path(name)}: not a sweep of this version: {error}") from None
+            hint = "use the fitlab that wrote it, or run its spec again as this one wants it"
+            raise StoreError(f"{self.sweep_path(name)}: not a sweep of this version; {hint}: {error}") from None
         fits = []
         for config, one in zip(configs, body["configs"], strict=True):
             for fit in filter(None, (self.read(job["digest"], head=True) for job in one["fits"])):
@@ -220,12 +246,15 @@ class Store:
             _write(path, json.dumps(record, indent=1).encode())
 
     def published(self, name: str) -> dict[str, Any] | None:
-        """Return what was noted about the last publishing; None where nothing (readable) was."""
+        """Return what was noted about the last publishing; None where nothing was, or its database is gone."""
         try:
             found = json.loads((self.root / "published" / f"{name}.json").read_text())
         except (OSError, ValueError, RecursionError):
             return None
-        return found if isinstance(found, dict) and {"uri", "experiment", "identity"} <= set(found) else None
+        if not isinstance(found, dict) or not {"uri", "experiment", "identity"} <= set(found):
+            return None
+        scheme, _, file = str(found["uri"]).partition(":///")
+        return None if scheme == "sqlite" and os.path.isabs(file) and not os.path.exists(file) else found
 
     def runs(self, name: str) -> dict[str, str]:
         """Return the MLflow run of each published Config, by its digest."""
@@ -273,13 +302,18 @@ class Store:
         return self.root / "locks" / f"{name}.lock"
 
 
+def _absolute(root: Path) -> Path:
+    """Return a path that goes up nowhere: MLflow keeps it, and what it goes through may be gone later."""
+    return root.resolve() if ".." in root.parts else root.absolute()
+
+
 def _refuse_links_out(root: Path) -> None:
     """Raise StoreError for a store of which a part is a link to elsewhere: what is written there is not the store's.
 
     The store as a whole may be a link, and files that are replaced as a whole may be anything.
     """
     home = os.path.realpath(root)
-    for part in (*FOLDERS, *MLFLOW):
+    for part in (*FOLDERS, *MLFLOW, *DRAWN):
         there = os.path.realpath(root / part)
         if os.path.commonpath((home, there)) != home:
             raise StoreError(

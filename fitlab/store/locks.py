@@ -23,20 +23,29 @@ def held(path: Path, refusal: str = "", wait: bool = False, shared: bool = False
     refusal: what is wrong where somebody else has it, with ``{owner}``. wait: until it is free, instead.
     Raises StoreError where it cannot be had.
     """
-    try:
+    with _unusable(path):
+        path.parent.mkdir(exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be written: {error}") from None
     try:
         kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
-        if not _taken(descriptor, kind, attempts=None if wait else ATTEMPTS):
-            raise StoreError(refusal.format(owner=_said(descriptor) or "another process"))
+        with _unusable(path):
+            if not _taken(descriptor, kind, attempts=None if wait else ATTEMPTS):
+                raise StoreError(refusal.format(owner=_said(descriptor) or "another process"))
         if not shared:
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+            with contextlib.suppress(OSError):  # on a full disk nobody learns who it is, but `fitlab gc` makes room
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
         yield
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _unusable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{path}: this lock cannot be used: {error}") from None
 
 
 def owner(path: Path) -> str | None:

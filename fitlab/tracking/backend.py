@@ -7,7 +7,7 @@ import os
 import shlex
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,9 +70,12 @@ def failing(place: Backend, kind: type[PublishError] | type[StoreError]) -> Iter
         text = f"MLflow at {place.uri}: {said}".replace("<database_uri>", place.uri)
         if "out-of-date database schema" in text:  # MLflow says that of newer ones, too
             text += " Or was it made by a newer MLflow? Then upgrade this one: `pip install --upgrade mlflow`."
+        if place.database is not None and any(one in text for one in NO_DATABASE):
+            text += f"; move {place.database.name} away, and publishing fills a new one"
         raise kind(cleaned(text, place.uri).strip()) from error
 
 
+NO_DATABASE = ("not a database", "image is malformed", "no such table")  # what SQLite says of one that is damaged
 NAMED = "fitlab.name"  # tag of an experiment: the name that we know it by
 
 OURS = (
@@ -111,6 +114,9 @@ def connect(place: Backend) -> Any:
         beside = place.database.with_name(f".mlflow.{os.getpid()}.{os.urandom(4).hex()}.tmp")
         try:
             MlflowClient(f"sqlite:///{beside}").search_experiments(max_results=1)
+            for end in ("-wal", "-shm", "-journal"):  # of one that is gone: SQLite would write it into the new one
+                with suppress(FileNotFoundError):
+                    os.replace(f"{place.database}{end}", f"{place.database}{end}.left")
             os.replace(beside, place.database)
         finally:
             beside.unlink(missing_ok=True)

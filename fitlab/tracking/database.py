@@ -35,7 +35,7 @@ class State:
     files_gone: dict[str, int]  # sweep -> runs whose files are gone from this machine
 
 
-def read(database: Path, artifacts: Path, check: bool = True) -> State:
+def read(database: Path, check: bool = True) -> State:
     """Read a database. check: have SQLite go through all of it. Raises sqlite3.Error where it cannot be read."""
     with _opened(database) as connection:
         damage = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0]) if check else "ok"
@@ -45,8 +45,9 @@ def read(database: Path, artifacts: Path, check: bool = True) -> State:
         ended = f"SELECT {_NAME}, artifact_uri {_OURS} AND tags.value = 'fit' AND status != 'RUNNING'"
         gone: dict[str, int] = {}
         for name, uri in connection.execute(ended):
-            place = Path(url2pathname(urlsplit(uri).path))
-            if artifacts in place.parents and not (place / ARTIFACT).is_file():  # others lie elsewhere
+            place = urlsplit(uri)
+            local = place.scheme in ("", "file")  # others lie elsewhere
+            if local and not (Path(url2pathname(place.path)) / ARTIFACT).is_file():
                 gone[name] = gone.get(name, 0) + 1
         return State(runs, mode, None if damage == "ok" else damage, dict(connection.execute(running)), gone)
 

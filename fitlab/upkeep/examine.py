@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fitlab.errors import StoreError
+from fitlab.errors import DamagedError, StoreError
 from fitlab.records import Provenance
 from fitlab.runner.execute import git_state
 from fitlab.runner.workers import here
@@ -17,12 +17,13 @@ from fitlab.store import Store
 from fitlab.tracking import database, schema
 from fitlab.tracking.content import sweep_identity
 from fitlab.upkeep import quarantine
-from fitlab.upkeep.finding import Finding, Severity
+from fitlab.upkeep.finding import Finding, Severity, megabytes
 from fitlab.upkeep.unused import FIT_FILE, unused
 
 FATAL, PROBLEM, REMARK = Severity.FATAL, Severity.PROBLEM, Severity.REMARK
 OnProgress = Callable[[int, int], None]
 FOLDERS = ("", "fits", "sweeps", "optuna", "published")  # where files are written under another name first
+ANEW = "move it away, and `fitlab publish NAME` fills a new one"
 TRIAL = 4  # the operation of a line in Optuna's journal that makes a trial
 
 
@@ -62,7 +63,7 @@ def examine(
 def read_fits(store: Store, quick: bool, on_progress: OnProgress) -> Fits:
     """Read every file of a Fit, or its head alone, and sort it by what became of that."""
     found = Fits()
-    paths = sorted((store.root / "fits").iterdir())
+    paths = store.listed("fits")
     for done, path in enumerate(paths, 1):
         _read_fit(store, path, quick, found)
         on_progress(done, len(paths))
@@ -150,7 +151,7 @@ def _sweep(store: Store, name: str, running: bool, fits: Fits) -> Iterator[Findi
     try:
         record = store.sweep_record(name)
     except StoreError as error:
-        mendable = not running and "newer fitlab" not in str(error)
+        mendable = not running and isinstance(error, DamagedError)
         advice = "--fix moves it into quarantine, so that other commands work until it is written anew"
         yield Finding("record", PROBLEM, str(error), advice if mendable else "", mendable, name, path)
         return
@@ -229,22 +230,25 @@ def _mlflow(store: Store, running: Mapping[str, str], check: bool) -> Iterator[F
     if obstacle := schema.obstacle(store.database):
         yield Finding("schema", PROBLEM, obstacle, paths=path)
     try:
-        state = database.read(store.database, store.artifacts, check)
+        state = database.read(store.database, check)
     except sqlite3.Error as error:
         said = f"mlflow.db cannot be read ({error})"
-        yield Finding("database", PROBLEM, said, "move it away, and `fitlab publish NAME` fills a new one", paths=path)
+        # SQLite calls operational what is about the machine; but also a database that has other tables
+        outside = isinstance(error, sqlite3.OperationalError) and "no such table" not in str(error)
+        advice = "look whether the disk is full, or another program holds it" if outside else ANEW
+        yield Finding("database", PROBLEM, said, advice, paths=path)
         return
     said = f"mlflow.db has {state.runs} runs, journal mode {state.journal_mode}"
     yield Finding("database", REMARK, said, paths=path)
     if state.damage is not None:
         said = f"mlflow.db is damaged ({state.damage})"
-        yield Finding("database", PROBLEM, said, "move it away, and `fitlab publish NAME` fills a new one", paths=path)
+        yield Finding("database", PROBLEM, said, ANEW, paths=path)
     ownerless = {name: count for name, count in state.running.items() if name not in running}
     yield from left_running(ownerless, blocked=obstacle is not None)
     for name, count in state.files_gone.items():
-        said = f"files of {count} runs are missing below {store.artifacts}: of {name}"
+        said = f"files of {count} runs of {name} are not where MLflow has them"
         mendable = name not in running and name in store.names() and obstacle is None
-        yield Finding("files_gone", PROBLEM, said, f"`fitlab publish {name}` logs them again", mendable, name)
+        yield Finding("files_gone", PROBLEM, said, f"`fitlab publish {name}` mends that", mendable, name)
 
 
 def left_running(ownerless: Mapping[str, int], blocked: bool = False) -> Iterator[Finding]:
@@ -262,7 +266,7 @@ def environment(made: list[Provenance]) -> Iterator[Finding]:
     """Yield one remark where Fits were made with something else than is here: versions, platform, CPU, BLAS, commit."""
     differs = differences(made)
     if differs:
-        lines = [f"{name}: {_others(one)} (here {one['here']})" for name, one in differs.items()]
+        lines = [f"{name}: {_others(one)} (here {one['here'] or 'unknown'})" for name, one in differs.items()]
         said = "Fits were made with something else than is here: " + "; ".join(lines)
         advice = "`fitlab rerun DIGEST --verify` says whether it matters"
         yield Finding("environment", REMARK, said, advice, detail=differs)
@@ -299,14 +303,10 @@ def _others(one: Mapping[str, object]) -> str:
 # ── words ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def megabytes(count: int) -> str:
-    """Write a number of bytes as people read it."""
-    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"
-
-
 def _some(count: int, word: str) -> str:
     return f"{count} {word}{'s' * (count != 1)}"
 
 
 def _few(names: tuple[str, ...], most: int = 3) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+    shown = [name if name.isprintable() else ascii(name) for name in names[:most]]
+    return ", ".join(shown) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -35,3 +35,8 @@ class Finding:
     def open(self) -> bool:
         """Whether something is still to be done."""
         return self.severity is not Severity.REMARK and self.mended is None
+
+
+def megabytes(count: int) -> str:
+    """Write a number of bytes as people read it."""
+    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"

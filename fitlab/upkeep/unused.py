@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ class _Unfinished:
 
 def fit_files(store: Store) -> Iterator[Path]:
     """Yield the files of Fits, in order: what is a link or has another name is none."""
-    for path in sorted((store.root / "fits").iterdir()):
+    for path in store.listed("fits"):
         if FIT_FILE.fullmatch(path.name) and path.is_file() and not path.is_symlink():
             yield path
 
@@ -72,8 +73,9 @@ def unused(store: Store) -> list[Unused]:
     found = []
     for path in fit_files(store):
         if path.stem not in there:
-            stat = path.stat()
-            found.append(Unused(path.stem, stat.st_size, stat.st_mtime, _kept(store, path.stem, waiting)))
+            with suppress(FileNotFoundError):  # it has just been removed
+                stat = path.stat()
+                found.append(Unused(path.stem, stat.st_size, stat.st_mtime, _kept(store, path.stem, waiting)))
     return sorted(found, key=lambda one: (-one.bytes, one.digest))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import signal
 import subprocess
 import sys
@@ -18,6 +20,7 @@ from ruamel.yaml import YAML
 
 from fitlab.cli import run
 from fitlab.errors import SpecError
+from fitlab.store import Store
 from fitlab.tracking import links
 
 Fitlab = Callable[..., tuple[int, str, str]]
@@ -195,10 +198,42 @@ def test_a_reader_that_goes_away_is_no_fault(spec: Path) -> None:
     done = subprocess.run(f"{sys.executable} -m fitlab schema | head -1", shell=True, capture_output=True, text=True)  # noqa: S602
     assert (done.stdout, done.stderr) == ("{\n", "")
     rows = "[r.console().print('row') for _ in range(30_000)]"
-    table = f"import fitlab.cli.render as r, fitlab.cli as c; c.app = lambda: {rows}; c.run()"
+    table = f"import fitlab.cli.render as r, fitlab.cli as c; c.app = lambda: {rows}; c.main()"
     piped = ["bash", "-c", f'{sys.executable} -c "{table}" | head -1; exit ${{PIPESTATUS[0]}}']
     done = subprocess.run(piped, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "row\n", ""), "1 would say that Fits failed"
+
+
+@pytest.mark.parametrize(
+    ("into", "exit_code", "said"),
+    [
+        ("| head -c 1", 0, ""),
+        (">&-", 0, ""),
+        ("> /dev/full", 2, "fitlab: stdout cannot be written: [Errno 28] No space left on device\n"),
+    ],
+)
+def test_a_sweep_is_logged_whatever_becomes_of_its_table(
+    spec: Path, store: Path, into: str, exit_code: int, said: str
+) -> None:
+    script = f"set -o pipefail; {sys.executable} -m fitlab sweep {spec} --store {store} --jobs 1 {into}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (exit_code, said)
+    assert Store.at(store).published("tiny") is not None
+
+
+def test_ctrl_c_gives_a_terminal_its_cursor_back(spec: Path, tmp_path: Path, fitlab: Fitlab) -> None:
+    assert fitlab("sweep", spec, "--store", tmp_path / "s", "--jobs", 1, "--no-publish")[0] == 0
+    mine, theirs = pty.openpty()
+    words = [sys.executable, "-m", "fitlab", "report", "tiny", "--store", str(tmp_path / "s")]
+    with subprocess.Popen(words, stdout=theirs, stderr=theirs) as drawing:
+        os.close(theirs)
+        said = os.read(mine, 1000)
+        while b"\x1b[?25l" not in said:
+            said += os.read(mine, 1000)
+        drawing.send_signal(signal.SIGINT)
+    assert drawing.returncode == 130
+    assert b"\x1b[?25h" in os.read(mine, 1000)
+    os.close(mine)
 
 
 def test_failed_fits_are_exit_1_and_counted_with_their_cause(

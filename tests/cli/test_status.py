@@ -90,7 +90,7 @@ def test_what_has_written_nothing_yet_is_listed_and_one_damaged_file_hides_no_ot
     assert " damaged " in states["broken"]
     assert " done " in states["tiny"]
     assert code == 3
-    assert "broken.json: cannot be read" in err
+    assert "broken.json: damaged" in err
 
 
 def test_causes_are_counted_whatever_the_epoch(
@@ -119,3 +119,15 @@ def test_what_mlflow_has_is_nothing_this_or_an_earlier_state(fitlab: Fitlab, tin
     assert published() == "yes"
     run({**tiny, "seeds": 3}, store=store, jobs=1, publish=False)
     assert published() == "an earlier state"
+    (store / "mlflow.db").unlink()
+    assert published() == "no"
+
+
+def test_what_users_name_is_no_markup(fitlab: Fitlab, tiny: dict, tmp_path: Path) -> None:
+    store = tmp_path / "a[" / "b]"
+    Store.at(store, create=True)
+    assert f"{store}: no sweeps yet" in fitlab("status", "--store", store)[1].replace("\n", "")
+    store.joinpath("sweeps", "[red].json").write_text("")
+    assert " [red] " in fitlab("status", "--store", store)[1]
+    store.joinpath("sweeps", "[red].json").unlink()
+    assert str(store) in fitlab("gc", "--store", store)[1].replace("\n", "")

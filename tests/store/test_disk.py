@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -83,11 +84,64 @@ def test_a_store_that_cannot_be_used_says_so(tmp_path: Path, place: Store) -> No
         place.load("x")
 
 
+def test_a_store_is_where_it_is_when_the_way_there_is_gone(place: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    (place.root / "here").mkdir()
+    monkeypatch.chdir(place.root / "here")
+    assert Store.at("..").root == place.root
+    (place.root / "here").rmdir()
+    for store in ("..", "mlruns"):
+        with pytest.raises(StoreError, match="cannot be used"):
+            Store.at(store)
+
+
+@pytest.mark.parametrize("part", ["fits", "locks", "mlflow.db", "reports", "figures"])
+def test_no_part_of_a_store_leads_out_of_it(place: Store, tmp_path: Path, part: str) -> None:
+    shutil.rmtree(place.root / part, ignore_errors=True)
+    (place.root / part).symlink_to(tmp_path)
+    with pytest.raises(StoreError, match=f"{part} is a link that leads out of the store"):
+        Store.at(place.root)
+
+
+def test_what_cannot_be_listed_is_not_taken_for_empty(place: Store) -> None:
+    (place.root / "sweeps").rmdir()
+    assert place.names() == []
+    (place.root / "sweeps").write_text("")
+    with pytest.raises(StoreError, match="sweeps: cannot be read"):
+        place.names()
+
+
+def test_a_lock_needs_no_folder_and_one_that_cannot_be_had_is_said(place: Store) -> None:
+    (place.root / "locks").rmdir()
+    with place.locked("x"), place.locked(".fits", wait=True):
+        assert place.running("x")
+    shutil.rmtree(place.root / "locks")
+    (place.root / "locks").write_text("")
+    with pytest.raises(StoreError, match="this lock cannot be used"), place.locked("x"):
+        pass
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"sha256": "0"}', "\x00"])
 def test_a_damaged_sweep_file_is_said_and_how_to_mend_it(place: Store, text: str) -> None:
     place.sweep_path("x").write_text(text)
     with pytest.raises(StoreError, match="writes it anew"):
         place.load("x")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"name": "x"}, "damaged .*writes it anew"),
+        ({"name": "x", "spec": {}, "configs": [{"fits": [{}]}]}, "damaged .*writes it anew"),
+        ({"name": "y", "spec": {}, "configs": []}, "a copy of the record of y"),
+    ],
+)
+def test_a_record_is_whole_and_of_that_sweep(place: Store, body: dict, said: str) -> None:
+    from fitlab.seeds import digest
+
+    place.sweep_path("x").write_text(json.dumps({**body, "sha256": digest(body)}))
+    for name in ("x", "../sweeps/x"):
+        with pytest.raises(StoreError, match=said if name == "x" else "sweeps"):
+            place.sweep_record(name)
 
 
 def test_newer_records_are_not_touched(place: Store) -> None:

@@ -214,7 +214,7 @@ def test_files_that_somebody_removed_are_said_and_logged_again(tiny: dict, store
     files[0].unlink()
     shutil.rmtree(files[1].parent)
     (said,) = findings(store)["store"]["problems"]
-    assert "files of 2 runs are missing" in said
+    assert "files of 2 runs of tiny are not where MLflow has them" in said
     assert "fitlab publish" in said
     before = everything(store / "mlflow.db")
     assert fitlab.publish("tiny", store).restored == 2

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -326,9 +328,24 @@ def test_status_and_counts_are_truthful(tiny: dict, store: Path) -> None:
 
 def test_a_database_that_is_none_costs_no_training(tiny: dict, store: Path) -> None:
     (store / "mlflow.db").write_bytes(b"this is not a database" * 100)
-    with pytest.raises(PublishError, match="MLflow at sqlite"):
+    with pytest.raises(PublishError, match=r"MLflow at sqlite.*move mlflow\.db away"):
         run(tiny, store)
     assert len(fitlab.load("tiny", store).fits) == 8
+
+
+def test_what_a_database_that_is_gone_left_does_not_get_into_the_new_one(tiny: dict, tmp_path: Path) -> None:
+    run(tiny, tmp_path / "s", publish=False)
+    with closing(sqlite3.connect(tmp_path / "other.db")) as other:
+        other.execute("PRAGMA journal_mode=WAL")
+        with other:
+            other.execute("CREATE TABLE other (x)")
+        wal = (tmp_path / "other.db-wal").read_bytes()
+    (tmp_path / "s" / "mlflow.db-wal").write_bytes(wal)
+    assert fitlab.publish("tiny", tmp_path / "s").created == 13
+    with closing(sqlite3.connect(tmp_path / "s" / "mlflow.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'other'").fetchone() == (0,)
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert (tmp_path / "s" / "mlflow.db-wal.left").read_bytes() == wal
 
 
 @pytest.mark.slow

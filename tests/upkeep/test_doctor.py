@@ -202,6 +202,15 @@ def test_a_damaged_record_is_put_aside_and_written_anew_by_its_sweep(
     assert doctor(tmp_path) == (0, {})
 
 
+def test_a_copy_of_a_record_is_said_and_left(doctor: Doctor, tiny: dict, tmp_path: Path) -> None:
+    train(tiny, tmp_path)
+    copy = tmp_path / "sweeps" / "copy.json"
+    shutil.copy(tmp_path / "sweeps" / "tiny.json", copy)
+    code, found = doctor(tmp_path, "--fix")
+    assert (code, found.keys(), copy.exists()) == (1, {"record"}, True)
+    assert "a copy of the record of tiny" in found["record"]["said"]
+
+
 def test_a_sweep_that_stopped_is_a_remark_and_one_that_lost_fits_is_not(
     doctor: Doctor, tiny: dict, tmp_path: Path
 ) -> None:
@@ -249,6 +258,15 @@ def test_a_journal_is_written_again_by_replaying_the_sweep(
 
 
 # ── MLflow ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_nothing_but_findings_is_said(tiny: dict, tmp_path: Path) -> None:
+    train(tiny, tmp_path)
+    Store.at(tmp_path).journal_path("tiny").unlink()
+    words = [sys.executable, "-m", "fitlab", "doctor", "--fix", "--store", str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "replayed and written" in done.stdout
 
 
 def statuses(store: Path, name: str = "tiny") -> set[str]:
@@ -312,6 +330,23 @@ def test_files_of_runs_that_are_gone_are_logged_again(doctor: Doctor, tiny: dict
     assert all(path.is_file() for path in files)
 
 
+def test_a_store_that_was_moved_has_its_files_where_they_are_now(doctor: Doctor, tiny: dict, store: Path) -> None:
+    train(tiny, store, publish=True)
+    moved = store.rename(store.with_name("moved"))
+    code, found = doctor(moved)
+    assert (code, found.keys()) == (1, {"files_gone"})
+    assert doctor(moved, "--fix")[1]["files_gone"]["mended"]
+    assert doctor(moved) == (0, {})
+
+
+def test_a_database_that_is_gone_has_no_sweep(doctor: Doctor, tiny: dict, store: Path) -> None:
+    train(tiny, store, publish=True)
+    (store / "mlflow.db").unlink()
+    assert "tiny is not in MLflow" in doctor(store, remarks=True)[1]["unpublished"]["said"]
+    publish("tiny", store)
+    assert "unpublished" not in doctor(store, remarks=True)[1]
+
+
 @pytest.mark.parametrize("damage", ["no database", "a page overwritten"])
 def test_a_damaged_database_is_said_and_left(doctor: Doctor, tiny: dict, store: Path, damage: str) -> None:
     train(tiny, store, publish=True)
@@ -325,6 +360,15 @@ def test_a_damaged_database_is_said_and_left(doctor: Doctor, tiny: dict, store: 
     assert found["database"]["said"].startswith("mlflow.db ")
     assert "move it away" in found["database"]["advice"]
     assert database.read_bytes() == bytes(data)
+
+
+def test_on_a_full_disk_no_database_is_called_damaged(tiny: dict, store: Path) -> None:
+    train(tiny, store, publish=True)
+    copy = shutil.copytree(store, store.with_name("copy"))  # of which this process has nothing open
+    script = f"ulimit -f 0; {sys.executable} -m fitlab doctor --store {copy}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+    assert (done.returncode, "look whether the disk is full" in done.stdout) == (1, True)
+    assert "move it away" not in done.stdout
 
 
 def test_a_server_that_is_down_is_said_and_quick_does_not_ask(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -74,6 +76,14 @@ def test_what_is_left_is_the_union_of_what_sweeps_use(tmp_path_factory: pytest.T
     shutil.rmtree(root)
 
 
+def test_a_full_disk_can_be_made_room_on(tiny: dict, tmp_path: Path) -> None:
+    train(tiny, tmp_path)
+    Store.at(tmp_path).sweep_path("tiny").unlink()
+    script = f"ulimit -f 0; {sys.executable} -m fitlab gc --yes --store {tmp_path}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr, there(tmp_path)) == (0, "", set())
+
+
 def test_nothing_is_removed_while_a_sweep_runs(fitlab: Fitlab, tiny: dict, tmp_path: Path) -> None:
     train(tiny, tmp_path)
     place = Store.at(tmp_path)
@@ -138,6 +148,20 @@ def test_where_it_cannot_be_known_what_is_used_nothing_is_removed(fitlab: Fitlab
         assert fitlab("doctor", "--store", tmp_path, "--fix")[0] == 0, "the record is in quarantine, not forgotten"
     train(tiny, tmp_path)
     assert fitlab("gc", "--store", tmp_path, "--yes")[0] == 0
+    assert len(there(tmp_path)) == 8
+
+
+def test_a_store_without_its_fits_or_its_sweeps_loses_nothing_more(fitlab: Fitlab, tiny: dict, tmp_path: Path) -> None:
+    train(tiny, tmp_path)
+    shutil.move(tmp_path / "fits", tmp_path / "away")
+    assert fitlab("gc", "--store", tmp_path, "--yes")[0] == 0
+    code, out, _ = fitlab("doctor", "--store", tmp_path)
+    assert (code, "tiny is finished, but 8 of its 8 Fits are lost" in out) == (1, True)
+    shutil.move(tmp_path / "away", tmp_path / "fits")
+    shutil.rmtree(tmp_path / "sweeps")
+    for command in (("gc", "--yes"), ("doctor",), ("status",)):
+        code, out, err = fitlab(*command, "--store", tmp_path)
+        assert (code, "its sweeps/ are gone, though not its Fits; `fitlab sweep" in out + err) == (3, True)
     assert len(there(tmp_path)) == 8
 
 

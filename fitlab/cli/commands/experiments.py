@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
@@ -74,7 +75,7 @@ def _execute(made: Any, place: Any, workers: Any, retry_failed: bool, as_json: b
 
 
 def _cut_short(stop: BaseException, made: Any, place: Any, finish: Any) -> None:
-    """Say how far a sweep came that was interrupted or stopped, and log what is there; another Ctrl-C leaves that."""
+    """Say how far a sweep came that was interrupted or stopped, and log what is there; Ctrl-C leaves that."""
     from fitlab.cli import output
     from fitlab.errors import PublishError, StoppedError
     from fitlab.runner.execute import Interrupted
@@ -88,8 +89,8 @@ def _cut_short(stop: BaseException, made: Any, place: Any, finish: Any) -> None:
         output.err(f"fitlab: interrupted; {done} of {of} Fits are kept: run the same command to continue")
     if finish is None or not done or name not in place.names():
         return
-    catch_up = f"`fitlab publish {name} --store {place.root}` logs what is there"
-    output.err("logging what is there to MLflow; another Ctrl-C leaves that")
+    catch_up = f"`fitlab publish {name} --store {quote(str(place.root))}` logs what is there"
+    output.err("logging what is there to MLflow; Ctrl-C leaves that")
     try:
         finish(checked(place.load(name)))
     except PublishError as error:
@@ -106,17 +107,19 @@ def _log(place: Any, sweep: Any) -> Any:
     return Log(place, sweep.spec.name).finish(sweep)
 
 
-def _publish(finish: Callable[[], Any], name: str, place: Any, quiet: bool) -> tuple[Any, FitlabError | None]:
-    """Publish; return what was published, or the error that says how to catch up."""
+def _publish(
+    finish: Callable[[], Any], name: str, place: Any, quiet: bool, done: str = "trained and stored, but "
+) -> tuple[Any, FitlabError | None]:
+    """Publish; return what was published, or the error that says how to catch up. done: what is, all the same."""
     from fitlab.cli import output
     from fitlab.errors import PublishError
 
-    catch_up = f"`fitlab publish {name} --store {place.root}` catches up"
+    catch_up = f"`fitlab publish {name} --store {quote(str(place.root))}` catches up"
     try:
         with output.status("logging to MLflow …", quiet):
             return finish(), None
     except PublishError as error:
-        return None, PublishError(f"trained and stored, but not published: {error}\n{catch_up}")
+        return None, PublishError(f"{done}not published: {error}\n{catch_up}")
     except KeyboardInterrupt:
         output.err(f"fitlab: interrupted while logging to MLflow; everything is trained and stored: {catch_up}")
         raise typer.Exit(130) from None
@@ -201,7 +204,7 @@ def publish(name: Name, store: StoreFolder = DEFAULT_STORE, as_json: Json = Fals
 
     place = Store.at(store)
     swept = checked(place.load(name))
-    published, failure = _publish(lambda: publish_stored(swept, place), name, place, quiet=as_json)
+    published, failure = _publish(lambda: publish_stored(swept, place), name, place, as_json, done="")
     if failure is not None:
         raise failure
     if as_json:
@@ -223,7 +226,7 @@ def reproduce(
     """Run experiments and check what they expect; exit 1 where anything fails or cannot be evaluated."""
     from dataclasses import asdict
 
-    from fitlab.cli import expectations, output, render
+    from fitlab.cli import expectations, output
     from fitlab.runner.api import run
     from fitlab.spec import read_spec
 
@@ -240,7 +243,7 @@ def reproduce(
         with output.only_json(as_json), output.status(f"{path} …", as_json):
             results[str(path)] = run(str(path), store=store, overrides=options, publish=False).claims
         if not as_json:
-            expectations.show_named(str(path), results[str(path)], render.console())
+            expectations.show_named(str(path), results[str(path)], output.console())
     if as_json:
         output.out_json({path: [asdict(one) for one in claims] for path, claims in results.items()})
     else:

@@ -41,7 +41,7 @@ def diagnose(
 
     Of a sweep in the store, or, with --mlflow, of somebody's own MLflow experiment.
     """
-    from fitlab.cli import diagnosis, output, render
+    from fitlab.cli import diagnosis, output
     from fitlab.diagnosis import document
     from fitlab.runner.api import load
 
@@ -63,7 +63,7 @@ def diagnose(
     if as_json:
         output.out_json(document(sweep))
         return
-    to = render.console()
+    to = output.console()
     diagnosis.show(sweep, to)
     if notes:
         diagnosis.show_notes(sweep, to)
@@ -92,7 +92,7 @@ def _recorded(
     for line in dict.fromkeys([*found.said, *found.assumed, elsewhere.ALIKE]):
         output.err(line)
     if csv is not None:
-        with output.writing(csv):
+        with output.written_to(csv, csv):
             csv.write_text(elsewhere.tidy(found, given), encoding="utf-8")
         output.err(f"wrote {csv}")
     return sweep
@@ -116,7 +116,7 @@ def weights(
     as_json: Json = False,
 ) -> None:
     """Show the norms, spectra, silent units and biases of networks, and what they say about the fit."""
-    from fitlab.cli import output, render
+    from fitlab.cli import output
     from fitlab.cli import weights as shown
     from fitlab.runner.verdicts import diagnosed
     from fitlab.store import Store
@@ -129,11 +129,12 @@ def weights(
         if out is not None:
             from fitlab import plots  # takes a second, for matplotlib
 
-            files = shown.drawn(plots.write_weight_figures, sweep, configs, out)
+            with output.written_to(out, out):
+                files = shown.drawn(plots.write_weight_figures, sweep, configs, out)
     if as_json:
         output.out_json({**shown.document(sweep, found), "files": [str(path) for path in files]})
         return
-    shown.show(sweep, found, epoch, render.console())
+    shown.show(sweep, found, epoch, output.console())
     for path in files:
         typer.echo(f"wrote {path}")
 
@@ -154,16 +155,16 @@ def plot(
     as_json: Json = False,
 ) -> None:
     """Write figures of a stored sweep for a paper, each as pdf, png, csv and json, and print their captions."""
-    from fitlab.cli import figures, output, render
+    from fitlab.cli import figures, output
     from fitlab.runner.api import load
 
     folder = out or Path(store) / "figures" / name
-    with output.only_json(as_json), output.writing(folder):
+    with output.only_json(as_json), output.written_to(folder, out):
         found = figures.write_figures(load(name, store), kind or (), venue, width, folder)
     if as_json:
         output.out_json(found)
     else:
-        figures.show_figures(found, render.console())
+        figures.show_figures(found, output.console())
     if not any(one["files"] for one in found):
         raise SpecError(f"{name}: none of the figures that were asked for applies")
 
@@ -178,16 +179,16 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Write the report of a stored sweep: report.html, which stands alone, report.md with its figures, LaTeX."""
-    from fitlab.cli import figures, output, render
+    from fitlab.cli import figures, output
     from fitlab.runner.reports import report as write_report
 
     folder = out or Path(store) / "reports"
-    with output.only_json(as_json), output.writing(folder), output.status("drawing …", as_json):
+    with output.only_json(as_json), output.status("drawing …", as_json), output.written_to(folder, out):
         found = write_report(names, out, store=store)
     if as_json:
         output.out_json(figures.report_json(found))
     else:
-        figures.show_report(found, render.console())
+        figures.show_report(found, output.console())
 
 
 @app.command()
