@@ -6,15 +6,18 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep check test prove bench calibrate reproduce ui schema screenshots clean
+.PHONY: help setup sweep report gallery check test prove versions bench calibrate reproduce ui schema screenshots clean
 
 help:
 	@echo "make sweep [SPEC=experiments/….yaml] [STORE=mlruns]   run a sweep, print its table and the link to the curves"
+	@echo "make report [SPEC=…] [NAME=…]                        run it where it was not, and write its report: one HTML page"
 	@echo "make ui                                              MLflow's pages on 127.0.0.1"
 	@echo "make test    everything        make check   lint, types and fast tests        make prove   the long proofs"
+	@echo "make versions   the fast tests with the lowest versions that pyproject.toml names, and with the newest Python here"
 	@echo "make bench   the kernel against scikit-learn, whole sweeps against a hand-written script, start-up, replay"
 	@echo "make reproduce   what experiments/ claims, expected and got"
 	@echo "make calibrate   how often verdicts are right, on problems whose truth is known; about five minutes"
+	@echo "make gallery   every plot of fitlab.plots, drawn from the shipped experiments into docs/gallery"
 	@echo "make screenshots   the pictures of MLflow's pages in docs/, taken in a browser"
 	@echo "make schema  write experiments/*schema.json          make clean   remove .venv and caches, keep results"
 
@@ -33,6 +36,15 @@ sweep: $(READY)
 ui: $(READY)
 	@$(BIN)/fitlab ui --store $(STORE)
 
+report: $(READY)
+ifndef NAME
+	@$(BIN)/fitlab sweep $(SPEC) --store $(STORE)
+endif
+	@$(BIN)/fitlab report $(or $(NAME),$$(sed -n 's/^name: *//p' $(SPEC))) --store $(STORE)
+
+gallery: $(READY)
+	@$(BIN)/python -m experiments.gallery --store $(STORE)
+
 check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -41,6 +53,7 @@ check: $(READY)
 
 test: $(READY)
 	@sh tests/browser/install.sh
+	@sh tests/papers/install.sh
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -48,6 +61,9 @@ test: $(READY)
 
 prove: $(READY)
 	FITLAB_PROVE=1 $(BIN)/pytest -n 2 --dist loadgroup
+
+versions: $(READY)
+	@$(BIN)/python tests/versions.py
 
 bench: $(READY)
 	@$(BIN)/python benchmarks/kernel.py --json benchmarks/kernel.json

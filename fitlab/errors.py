@@ -63,6 +63,14 @@ class SpecError(FitlabError):
         return SpecError, (self.problems, self.source)
 
 
+class StoppedError(FitlabError):
+    """More Fits failed than the spec allows (``run``): the sweep was ended, what was finished is kept."""
+
+    def __init__(self, message: str, done: int = 0) -> None:
+        super().__init__(message)
+        self.done = done  # Fits that are there
+
+
 class StoreError(FitlabError):
     """The store cannot be read, written or locked."""
 

@@ -22,6 +22,7 @@ from fitlab.spec.teachers import (
     Sine,
     TeacherData,
     ThresholdTeacher,
+    TwoBumps,
 )
 
 GRID = np.linspace(0.05, 0.95, 50)  # where the sine is validated and tested
@@ -37,6 +38,8 @@ def expected(teacher: TeacherData, X: Floats) -> Floats:
             return np.cos(1.5 * np.pi * X[:, 0])
         case Sine():
             return np.sin(4 * X[:, 0])
+        case TwoBumps():
+            return np.asarray(np.exp(-(X[:, 0] ** 2)) + 1.5 * np.exp(-((X[:, 0] - 2) ** 2)))
         case MlpTeacher():
             return _network(teacher, X)
         case ThresholdTeacher():

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fitlab.claims import Checked
 from fitlab.parameters import measured
 from fitlab.recorded import COLUMNS, CONSTANT, read
 from fitlab.records import Config, Fit, Floats, Interval, Outcome
@@ -22,7 +23,7 @@ from fitlab.spec.sweeps import Objective
 from fitlab.stats import t_interval
 from fitlab.verdicts import Label, Verdicts
 
-__all__ = ["CONSTANT", "SEEN", "Sweep", "data_key", "score"]
+__all__ = ["CONSTANT", "SEEN", "Sweep", "carried", "data_key", "score"]
 
 UNBEATEN = "nothing beats it"
 SEEN = frozenset({"data.n_visible"})  # keys of the data section that say what a learner sees of it
@@ -65,10 +66,10 @@ def mean_curve(metric: str, fits: Sequence[Fit]) -> Floats:
     what each ended with.
     """
     epochs = epochs_of(fits)
-    return np.asarray(np.mean([_carried(fit, metric, epochs) for fit in fits], axis=0))
+    return np.asarray(np.mean([carried(fit, metric, epochs) for fit in fits], axis=0))
 
 
-def _carried(fit: Fit, metric: str, epochs: NDArray[np.int64]) -> Floats:
+def carried(fit: Fit, metric: str, epochs: NDArray[np.int64]) -> Floats:
     """Return a curve at ``epochs``: at each the last value that was measured by then."""
     last = np.searchsorted(fit.curves.epoch, epochs, side="right") - 1
     return np.asarray(_curve(fit, metric)[np.maximum(last, 0)])
@@ -93,6 +94,8 @@ class Sweep:
     configs: tuple[Config, ...]
     fits: tuple[Fit, ...]
     verdicts: Verdicts = field(default_factory=Verdicts)  # empty until diagnosed
+    claims: tuple[Checked, ...] = ()  # what came of each expectation of the spec; empty until checked
+    runs: Mapping[str, str] = field(default_factory=dict)  # Config digest -> its MLflow run, where it was published
 
     @classmethod
     def from_frame(

@@ -68,6 +68,14 @@ def store(tmp_path: Path, migrated: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def sweeps(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    """Sweeps of every kind by name, trained once; see papers/sweeps.py."""
+    from papers.sweeps import all_of_them
+
+    return all_of_them(tmp_path_factory.mktemp("sweeps"))
+
+
 # ── a browser: of machines that have one; see browser/desk.py ───────────────────────────────────────────────────────
 
 COMPARED = {

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fitlab.cli import recorded
 from fitlab.errors import FitlabError, SpecError
 
 app = typer.Typer(
@@ -59,7 +60,7 @@ def sweep(
     from fitlab.cli import output, render
     from fitlab.runner.alongside import Alongside
     from fitlab.runner.plan import allowed, read_plan
-    from fitlab.runner.verdicts import diagnosed
+    from fitlab.runner.verdicts import checked
     from fitlab.runner.workers import default_jobs, workers_for
     from fitlab.store import Store
 
@@ -77,7 +78,7 @@ def sweep(
         except (KeyboardInterrupt, FitlabError) as stop:
             _cut_short(stop, made, place, None if no_publish else finish)
             raise
-        result = replace(result, sweep=diagnosed(result.sweep))
+        result = replace(result, sweep=checked(result.sweep))
         if not as_json:
             render.sweep_result(made, result)
         published, failure = None, None
@@ -105,22 +106,22 @@ def _execute(made: Any, place: Any, workers: Any, retry_failed: bool, as_json: b
 def _cut_short(stop: BaseException, made: Any, place: Any, finish: Any) -> None:
     """Say how far a sweep came that was interrupted or stopped, and log what is there; another Ctrl-C leaves that."""
     from fitlab.cli import output
-    from fitlab.errors import PublishError
-    from fitlab.runner.execute import Interrupted, StoppedError
-    from fitlab.runner.verdicts import diagnosed
+    from fitlab.errors import PublishError, StoppedError
+    from fitlab.runner.execute import Interrupted
+    from fitlab.runner.verdicts import checked
 
     if not isinstance(stop, Interrupted | StoppedError):
         return
-    name = made.document.spec.name
+    name, done = made.document.spec.name, stop.done if isinstance(stop, StoppedError) else stop.progress.done
     if isinstance(stop, Interrupted):
         of = f"{'at most ' if made.search else ''}{made.fits}"
-        output.err(f"fitlab: interrupted; {stop.progress.done} of {of} Fits are kept: run the same command to continue")
-    if finish is None or not stop.progress.done or name not in place.names():
+        output.err(f"fitlab: interrupted; {done} of {of} Fits are kept: run the same command to continue")
+    if finish is None or not done or name not in place.names():
         return
     catch_up = f"`fitlab publish {name} --store {place.root}` logs what is there"
     output.err("logging what is there to MLflow; another Ctrl-C leaves that")
     try:
-        finish(diagnosed(place.load(name)))
+        finish(checked(place.load(name)))
     except PublishError as error:
         output.err(f"fitlab: not published: {error}\n{catch_up}")
     except KeyboardInterrupt:
@@ -247,11 +248,11 @@ def publish(name: Name, store: StoreFolder = DEFAULT_STORE, as_json: Json = Fals
 
     from fitlab.cli import output, render
     from fitlab.runner.publishing import publish as publish_stored
-    from fitlab.runner.verdicts import diagnosed
+    from fitlab.runner.verdicts import checked
     from fitlab.store import Store
 
     place = Store.at(store)
-    swept = diagnosed(place.load(name))
+    swept = checked(place.load(name))
     published, failure = _publish(lambda: publish_stored(swept, place), name, place, quiet=as_json)
     if failure is not None:
         raise failure
@@ -264,19 +265,51 @@ def publish(name: Name, store: StoreFolder = DEFAULT_STORE, as_json: Json = Fals
 @app.command()
 def diagnose(
     names: Annotated[
-        list[str], typer.Argument(metavar="NAME…", help="A sweep in the store; several are compared as one.")
-    ],
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="A sweep in the store; several are compared as one.")
+    ] = None,
     store: StoreFolder = DEFAULT_STORE,
     notes: Annotated[bool, typer.Option("--notes", help="Print the whole note of every Config.")] = False,
     as_json: Json = False,
+    mlflow: recorded.Mlflow = None,
+    uri: recorded.Uri = None,
+    train: recorded.Train = None,
+    val: recorded.Val = None,
+    seed: recorded.Seed = None,
+    config: recorded.Config = None,
+    capacity: recorded.Capacity = None,
+    loss: recorded.Loss = None,
+    constant_train: recorded.ConstantTrain = None,
+    constant_val: recorded.ConstantVal = None,
+    margin: recorded.Margin = 0.05,
+    level: recorded.Level = 0.90,
+    by_start: recorded.ByStart = False,
+    newest: recorded.Newest = False,
+    unfinished: recorded.Unfinished = False,
+    csv: recorded.Csv = None,
 ) -> None:
-    """Say what each Config of a stored sweep does, how sure that is, which one validation chooses, what was found."""
+    """Say what each Config of a sweep does, how sure that is, which one validation chooses, what was found.
+
+    Of a sweep in the store, or, with --mlflow, of somebody's own MLflow experiment.
+    """
     from fitlab.cli import diagnosis, output, render
     from fitlab.diagnosis import document
     from fitlab.runner.api import load
 
+    if bool(names) == (mlflow is not None):
+        raise SpecError("what is to be diagnosed: NAME of a sweep in the store, or --mlflow EXPERIMENT?")
+    keys = tuple(config or ())
+    asked = {"train": train, "val": val, "seed": seed, "config": keys, "capacity": capacity, "loss": loss}
+    flags = {"by_start": by_start, "newest": newest, "unfinished": unfinished}
+    constant = (constant_train, constant_val)
     with output.only_json(as_json):
-        sweep = load(names, store)
+        if mlflow is not None:
+            sweep = _recorded(mlflow, uri, store, {**asked, **flags}, constant, (margin, level), csv)
+        elif any([*asked.values(), *flags.values(), uri, csv, constant != (None, None), margin != 0.05, level != 0.90]):
+            raise SpecError(
+                "options about metrics, params and the like go with --mlflow EXPERIMENT; a spec says its own"
+            )
+        else:
+            sweep = load(names or [], store)
     if as_json:
         output.out_json(document(sweep))
         return
@@ -284,6 +317,37 @@ def diagnose(
     diagnosis.show(sweep, to)
     if notes:
         diagnosis.show_notes(sweep, to)
+
+
+def _recorded(
+    experiment: str,
+    uri: str | None,
+    store: str,
+    asked: dict[str, Any],
+    constant: tuple[float | None, float | None],
+    rule: tuple[float, float],
+    csv: Path | None,
+) -> Any:
+    """Return the Sweep of somebody's own MLflow experiment, and say on stderr how it was understood."""
+    from fitlab.cli import output
+    from fitlab.runner import elsewhere
+    from fitlab.tracking.elsewhere import Asked
+
+    given = {part: loss for part, loss in zip(("train", "val"), constant, strict=True) if loss is not None}
+    if len(given) == 1:
+        raise SpecError("the constant predictor loses something on both parts: --constant-train and --constant-val")
+    with output.status(f"reading {experiment} …", quiet=False):
+        found = elsewhere.read(experiment, Asked(**asked), uri, store)
+    sweep = elsewhere.swept(found, given or None, *rule)
+    for line in dict.fromkeys([*found.said, *found.assumed, elsewhere.ALIKE]):
+        output.err(line)
+    if csv is not None:
+        try:
+            csv.write_text(elsewhere.tidy(found, given), encoding="utf-8")
+        except OSError as error:
+            raise SpecError(f"{csv}: cannot be written: {error}") from None
+        output.err(f"wrote {csv}")
+    return sweep
 
 
 @app.command()
@@ -314,13 +378,13 @@ def reproduce(
     for path in found:
         options = expectations.shifted(read_spec(path).spec, seeds_from)
         with output.only_json(as_json), output.status(f"{path} …", as_json):
-            results[str(path)] = expectations.checked(run(str(path), store=store, overrides=options, publish=False))
+            results[str(path)] = run(str(path), store=store, overrides=options, publish=False).claims
         if not as_json:
             expectations.show_named(str(path), results[str(path)], render.console())
     if as_json:
-        output.out_json({path: [asdict(one) for one in checked] for path, checked in results.items()})
+        output.out_json({path: [asdict(one) for one in claims] for path, claims in results.items()})
     else:
-        typer.echo(expectations.counts([one for checked in results.values() for one in checked]))
+        typer.echo(expectations.counts([one for claims in results.values() for one in claims]))
     raise typer.Exit(0 if expectations.all_passed(results.values()) else 1)
 
 
@@ -335,7 +399,9 @@ def weights(
         ),
     ] = None,
     epoch: Annotated[int | None, typer.Option(min=0, help="One of training.snapshots; default: the last.")] = None,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write figures there: png, pdf and csv.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write figures there: png, pdf, csv and json.")
+    ] = None,
     store: StoreFolder = DEFAULT_STORE,
     as_json: Json = False,
 ) -> None:
@@ -360,6 +426,57 @@ def weights(
     shown.show(sweep, found, epoch, render.console())
     for path in files:
         typer.echo(f"wrote {path}")
+
+
+@app.command()
+def plot(
+    name: Name,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option("--kind", help="Such as learning_curves, may be given again; default: all that apply."),
+    ] = None,
+    venue: Annotated[
+        str, typer.Option(help="Sizes and fonts of a conference or journal: neurips2024, icml, nature, ieee …")
+    ] = "neurips2024",
+    width: Annotated[str, typer.Option(metavar="column|text", help="Of the page of that venue.")] = "column",
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Default: STORE/figures/NAME.")] = None,
+    store: StoreFolder = DEFAULT_STORE,
+    as_json: Json = False,
+) -> None:
+    """Write figures of a stored sweep for a paper, each as pdf, png, csv and json, and print their captions."""
+    from fitlab.cli import figures, output, render
+    from fitlab.runner.api import load
+
+    with output.only_json(as_json):
+        folder = out or Path(store) / "figures" / name
+        found = figures.write_figures(load(name, store), kind or (), venue, width, folder)
+    if as_json:
+        output.out_json(found)
+    else:
+        figures.show_figures(found, render.console())
+    if not any(one["files"] for one in found):
+        raise SpecError(f"{name}: none of the figures that were asked for applies")
+
+
+@app.command()
+def report(
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME…", help="A sweep in the store; several are reported as one.")
+    ],
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Default: STORE/reports/NAME.")] = None,
+    store: StoreFolder = DEFAULT_STORE,
+    as_json: Json = False,
+) -> None:
+    """Write the report of a stored sweep: report.html, which stands alone, report.md with its figures, LaTeX."""
+    from fitlab.cli import figures, output, render
+    from fitlab.runner.reports import report as write_report
+
+    with output.only_json(as_json), output.status("drawing …", as_json):
+        found = write_report(names, out, store=store)
+    if as_json:
+        output.out_json(figures.report_json(found))
+    else:
+        figures.show_report(found, render.console())
 
 
 @app.command()

@@ -9,9 +9,9 @@ from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
 
-from fitlab.cli.table import broken, cells, coloured, short_names
+from fitlab.cli.table import coloured
 from fitlab.diagnosis import reason
-from fitlab.diagnosis.naming import interval, listed, name_of, percent
+from fitlab.diagnosis.naming import broken, cells, interval, listed, name_of, percent, short_names
 from fitlab.diagnosis.words import selection_words
 from fitlab.records import Config
 from fitlab.spec import domain_of

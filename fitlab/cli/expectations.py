@@ -9,11 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fitlab.expectations import Checked, State, checked
+from fitlab.expectations import Checked, State
 from fitlab.seeds import canonical
 from fitlab.spec import Spec
-
-__all__ = ["all_passed", "checked", "counts", "shifted", "show", "show_named"]
 
 MARKS = {
     State.PASSED: ("passed", "green"),

@@ -16,9 +16,9 @@ from rich.text import Text
 from fitlab.cli import diagnosis, expectations
 from fitlab.cli.output import counted
 from fitlab.cli.progress import duration
-from fitlab.cli.table import cells, legend, short_names, sweep_table
+from fitlab.cli.table import legend, sweep_table
 from fitlab.diagnosis import document
-from fitlab.expectations import checked
+from fitlab.diagnosis.naming import cells, short_names
 from fitlab.records import Config, Interval, Outcome
 from fitlab.spec import domain_of
 from fitlab.store import Store
@@ -54,7 +54,7 @@ def sweep_result(plan: Plan, result: Result) -> None:
     diagnosis.summary(result.sweep, to)
     diagnosis.show_selection(result.sweep, to)
     diagnosis.show_checks(diagnosis.pressing(result.sweep.verdicts.checks), to)
-    expectations.show(checked(result.sweep), to)
+    expectations.show(result.sweep.claims, to)
     to.print(done(plan, result), highlight=False)
     for cause, count in [*result.sweep.causes().items()][:5]:
         to.print(f"failed {count} ×: {cause}", style="red", highlight=False, markup=False)
@@ -134,7 +134,7 @@ def sweep_json(result: Result, published: Any, failure: Exception | None, store:
         "constant_predictor": [{"swept": swept, "metrics": _intervals(null)} for swept, null in sweep.constants()],
         "best": [config.digest for config in sweep.best()],
         "diagnosis": document(sweep),
-        "expectations": [asdict(one) for one in checked(sweep)],
+        "expectations": [asdict(one) for one in sweep.claims],
         "infeasible": [dict(config.swept) for config in result.infeasible],
         "fits": {"total": len(sweep.fits), "cached": progress.cached, "trained": progress.trained},
         "outcomes": dict(progress.outcomes),

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fitlab.diagnosis.naming import name_of, shown
-from fitlab.diagnosis.naming import short as end_of
-from fitlab.diagnosis.selection import objective_words
-from fitlab.records import Config, Fit, Interval, Outcome
+from fitlab.diagnosis.naming import ABSENT, broken, distinct, name_of, outcomes, plus_minus, short_names, shown
+from fitlab.diagnosis.selection import best_first, objective_words
+from fitlab.records import Interval
 from fitlab.seeds import canonical
 from fitlab.spec import domain_of
 from fitlab.spec.sweeps import Tpe
-from fitlab.sweep import CONSTANT, Sweep, score
+from fitlab.sweep import CONSTANT, Sweep
 from fitlab.verdicts import Label, Verdict
 
-ABSENT = "–"  # a parameter that does not exist for a Config
 HEADS = {"loss/train": "train loss", "loss/val": "validation\nloss", "gap/loss": "gap"}
 COLOURS = {  # of verdicts: beside the word, never instead of it
     Label.GOOD: "green",
@@ -65,13 +62,13 @@ def _sweep_table(sweep: Sweep, strips: _Strips | None, decimals: int, losses: Se
 
     def row(label: Sequence[str], found: Mapping[str, Interval], verdict: Text, fits: str, style: str = "") -> None:
         cells: list[Any] = [*label, *[""] * (max(len(keys), 1) - len(label))]
-        cells += [mean(found.get(name), decimals) for name in losses]
+        cells += [plus_minus(found.get(name), decimals) for name in losses]
         table.add_row(*cells, *([strips.draw(found)] if strips else []), verdict, fits, style=style)
 
     searched = isinstance(sweep.spec.sweep, Tpe)
-    configs = _best_first(sweep)[:SHOWN] if searched else sweep.configs
+    configs = best_first(sweep)[:SHOWN] if searched else sweep.configs
     found = [sweep.intervals(config) for config in configs]
-    columns = {key: _distinct([c.swept[key] for c in configs if key in c.swept]) for key in keys}
+    columns = {key: distinct([c.swept[key] for c in configs if key in c.swept]) for key in keys}
     best = sweep.best()
     group = None
     for config, intervals in zip(configs, found, strict=True):
@@ -81,7 +78,7 @@ def _sweep_table(sweep: Sweep, strips: _Strips | None, decimals: int, losses: Se
         group = first
         label = [columns[key][canonical(config.swept[key])] if key in config.swept else ABSENT for key in keys]
         verdict = coloured(sweep.verdicts.by_config.get(config.digest))
-        row(label, intervals, verdict, _outcomes(sweep.of(config)), "bold" if config in best else "")
+        row(label, intervals, verdict, outcomes(sweep.of(config)), "bold" if config in best else "")
     table.add_row()
     for (swept, null), beside in zip(sweep.constants(), sweep.beside_constants(), strict=True):
         label = [shown(swept[key]) if key in swept else "" for key in keys]
@@ -156,72 +153,3 @@ class _Strips:
         if self.high <= self.low or loss <= self.low:
             return 0
         return min(STRIP - 1, round((STRIP - 1) * math.log(loss / self.low) / math.log(self.high / self.low)))
-
-
-def short_names(keys: Sequence[str]) -> dict[str, str]:
-    """Return the last part of each key, or all of it where two end alike."""
-    ends = Counter(map(end_of, keys))
-    return {key: end if ends[end := end_of(key)] == 1 else key for key in keys}
-
-
-def broken(name: str) -> str:
-    """Break a long name into two lines at the underscore nearest its middle."""
-    at = min((i + 1 for i, c in enumerate(name) if c == "_"), key=lambda i: abs(i - len(name) / 2), default=0)
-    return f"{name[:at]}\n{name[at:]}" if at and len(name) > 12 else name
-
-
-def cells(swept: Mapping[str, Any], keys: Iterable[str]) -> list[str]:
-    """Write the swept values of a Config, each under its key; – where a parameter does not exist."""
-    return [shown(swept[key]) if key in swept else ABSENT for key in keys]
-
-
-def mean(interval: Interval | None, decimals: int) -> str:
-    """Write mean ± half-width, the half-width with two digits, but at most so many decimals."""
-    if interval is None:
-        return "–"
-    half = interval.high - interval.estimate
-    if not math.isfinite(half):
-        return f"{interval.estimate:.4g} (no interval)"
-    digits = 3 if half <= 0 else min(max(1 - math.floor(math.log10(half)), 0), decimals)
-    return f"{interval.estimate:.{digits}f} ± {half:.{digits}f}"
-
-
-def _best_first(sweep: Sweep) -> list[Config]:
-    """Return the Configs of a search: the best at its (first) objective first, then those that were given up."""
-    objective, seeds = sweep.spec.sweep.objective[0], len(sweep.spec.seeds.values)
-    sign, best = -1.0 if objective.maximize else 1.0, set(sweep.best())
-
-    def rank(config: Config) -> tuple[int, float]:
-        completed = sweep.completed(config)
-        value = score(objective, completed)
-        whole = len(completed) == seeds and math.isfinite(value)
-        if whole:
-            return int(config not in best), sign * value
-        pruned = {fit.outcome for fit in sweep.of(config)} <= {Outcome.PRUNED, Outcome.COMPLETED}
-        return 2 if pruned else 3, -max((fit.epochs for fit in sweep.of(config)), default=0)
-
-    return sorted(sweep.configs, key=rank)
-
-
-def _distinct(values: Sequence[Any]) -> dict[str, str]:
-    """Write values with as many digits as tell them apart, at least four; canonical JSON -> text."""
-    keys = list(dict.fromkeys(map(canonical, values)))
-    known = dict(zip(map(canonical, values), values, strict=True))
-    for digits in range(4, 13):
-        texts = [_rounded(known[key], digits) for key in keys]
-        if len(set(texts)) == len(keys):
-            return dict(zip(keys, texts, strict=True))
-    return {key: shown(known[key]) for key in keys}
-
-
-def _rounded(value: Any, digits: int) -> str:
-    return shown(float(f"{value:.{digits}g}") if isinstance(value, float) else value)
-
-
-def _outcomes(fits: Sequence[Fit]) -> str:
-    """Write how many completed, and what became of the others: ``5`` or ``3, 2 diverged`` or ``0, 5 pruned at 9``."""
-    counts = Counter(fit.outcome for fit in fits)
-    where = {fit.epochs for fit in fits if fit.outcome is Outcome.PRUNED}
-    at = {Outcome.PRUNED: f" at {max(where)}"} if len(where) == 1 else {}
-    others = [f"{counts[o]} {o}{at.get(o, '')}" for o in Outcome if o is not Outcome.COMPLETED and counts[o]]
-    return ", ".join([str(counts[Outcome.COMPLETED]), *others])

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fitlab.cli.table import broken, cells, coloured, mean, short_names
+from fitlab.cli.table import coloured
 from fitlab.correlations import relations
-from fitlab.diagnosis.naming import name_of, percent
+from fitlab.diagnosis.naming import broken, cells, name_of, percent, plus_minus, short_names
 from fitlab.errors import SpecError
 from fitlab.parameters.measured import BIAS, BOTH, NETWORK, WEIGHT, WHY_NOT, Key
 from fitlab.records import Config, Interval
@@ -194,7 +194,7 @@ def _configs(sweep: Sweep, configs: Sequence[Config], found: Found) -> Table:
     for head in [*keys.values(), *heads, "verdict"]:
         table.add_column(broken(head.replace(" ", "_")).replace("_", " "), justify="right", no_wrap=True)
     for config in configs:
-        numbers = [mean(found[config.digest].get(key), 2) for key in heads.values()]
+        numbers = [plus_minus(found[config.digest].get(key), 2) for key in heads.values()]
         verdict = coloured(sweep.verdicts.by_config.get(config.digest))
         table.add_row(*cells(config.swept, keys), *numbers, verdict)
     return table
@@ -210,7 +210,7 @@ def _layers(numbers: Mapping[Key, Interval]) -> Table:
         for metric, head in LAYERED.items():
             cells = [numbers.get((layer, role, metric)) for role in (WEIGHT, BIAS, BOTH)]
             if any(cells):
-                table.add_row(first, head, *(mean(one, 4) if one else "" for one in cells))
+                table.add_row(first, head, *(plus_minus(one, 4) if one else "" for one in cells))
                 first = ""
         table.add_row()
     return table

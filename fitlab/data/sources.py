@@ -37,14 +37,29 @@ def load(data: spec.Data, arrays: Arrays | None = None) -> Dataset:
         case spec.Arrays():
             return _given(data, arrays)
         case spec.Bundled():
-            X, y = getattr(datasets, f"load_{data.kind}")(return_X_y=True)
-            return dataset_of(data.kind, X, y, "regression" if data.kind == "diabetes" else "classification")
+            return _bundled(data)
         case tables.Table():
             return dataset_of_frame(data, read_frame(data))
         case teachers.Teacher():
             return _taught(data)
         case _:
             return _generated(data)
+
+
+def _bundled(data: spec.Bundled) -> Dataset:
+    X, y = getattr(datasets, f"load_{data.kind}")(return_X_y=True)
+    if data.kind == "diabetes":
+        if data.classes != "all":
+            raise refuse("classes", "a regression has no classes", str([*data.classes]), "all")
+        return dataset_of(data.kind, X, y, "regression")
+    if data.classes != "all":
+        there = np.unique(y).tolist()
+        unknown = [one for one in data.classes if one not in there]
+        if unknown:
+            raise refuse("classes", "not among the classes", str(unknown), ", ".join(map(str, there)))
+        kept = np.isin(y, data.classes)
+        X, y = X[kept], y[kept]
+    return dataset_of(data.kind, X, y, "classification")
 
 
 def _given(data: spec.Arrays, arrays: Arrays | None) -> Dataset:

@@ -23,6 +23,7 @@ from fitlab.spec.teachers import (
     Sine,
     TeacherData,
     ThresholdTeacher,
+    TwoBumps,
 )
 
 VERSION = 1  # other versions draw other rows
@@ -72,5 +73,7 @@ def _points(teacher: TeacherData, n: int, rng: Generator, part: Part) -> Floats:
             return fixed_points(teacher, n, part)
         case ThresholdTeacher():
             return rng.standard_normal((n, 1))
+        case TwoBumps():
+            return rng.uniform(-5, 5, (n, 1))
         case _:
             return rng.standard_normal((n, teacher.n_features))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from fitlab.records import Config, Interval
+from fitlab.records import Config, Fit, Interval, Outcome
 from fitlab.seeds import canonical
 from fitlab.spec.recorded import NAME
 
+ABSENT = "–"  # a parameter that does not exist for a Config, and a number that is not known
 HUGE = 1e9  # losses that have grown beyond it are not read digit by digit
 
 
@@ -85,3 +87,60 @@ def counted(count: int, one: str) -> str:
 def percent(level: float) -> str:
     """Write a level: ``90 %``."""
     return f"{100 * level:.4g} %"
+
+
+# ── cells of tables ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def short_names(keys: Sequence[str]) -> dict[str, str]:
+    """Return the last part of each key, or all of it where two end alike."""
+    ends = Counter(map(short, keys))
+    return {key: short(key) if ends[short(key)] == 1 else key for key in keys}
+
+
+def broken(name: str) -> str:
+    """Break a long name into two lines at the underscore nearest its middle."""
+    at = min((i + 1 for i, c in enumerate(name) if c == "_"), key=lambda i: abs(i - len(name) / 2), default=0)
+    return f"{name[:at]}\n{name[at:]}" if at and len(name) > 12 else name
+
+
+def cells(swept: Mapping[str, Any], keys: Iterable[str]) -> list[str]:
+    """Write the swept values of a Config, each under its key; – where a parameter does not exist."""
+    return [shown(swept[key]) if key in swept else ABSENT for key in keys]
+
+
+def plus_minus(found: Interval | None, decimals: int) -> str:
+    """Write mean ± half-width, the half-width with two digits, but at most so many decimals."""
+    if found is None:
+        return ABSENT
+    half = found.high - found.estimate
+    if not math.isfinite(half):
+        return f"{found.estimate:.4g} (no interval)"
+    if max(abs(found.estimate), half) >= HUGE:
+        return f"{number(found.estimate)} ± {number(half)}"
+    digits = 3 if half <= 0 else min(max(1 - math.floor(math.log10(half)), 0), decimals)
+    return f"{found.estimate:.{digits}f} ± {half:.{digits}f}"
+
+
+def distinct(values: Sequence[Any]) -> dict[str, str]:
+    """Write values with as many digits as tell them apart, at least four; canonical JSON -> text."""
+    keys = list(dict.fromkeys(map(canonical, values)))
+    known = dict(zip(map(canonical, values), values, strict=True))
+    for digits in range(4, 13):
+        texts = [_rounded(known[key], digits) for key in keys]
+        if len(set(texts)) == len(keys):
+            return dict(zip(keys, texts, strict=True))
+    return {key: shown(known[key]) for key in keys}
+
+
+def _rounded(value: Any, digits: int) -> str:
+    return shown(float(f"{value:.{digits}g}") if isinstance(value, float) else value)
+
+
+def outcomes(fits: Sequence[Fit]) -> str:
+    """Write how many completed, and what became of the others: ``5`` or ``3, 2 diverged`` or ``0, 5 pruned at 9``."""
+    counts = Counter(fit.outcome for fit in fits)
+    where = {fit.epochs for fit in fits if fit.outcome is Outcome.PRUNED}
+    at = {Outcome.PRUNED: f" at {max(where)}"} if len(where) == 1 else {}
+    others = [f"{counts[o]} {o}{at.get(o, '')}" for o in Outcome if o is not Outcome.COMPLETED and counts[o]]
+    return ", ".join([str(counts[Outcome.COMPLETED]), *others])

@@ -10,9 +10,9 @@ from statistics import NormalDist
 import numpy as np
 
 from fitlab.diagnosis.gather import Group, n_parameters
-from fitlab.records import Config, Floats, Interval
+from fitlab.records import Config, Floats, Interval, Outcome
 from fitlab.stats import standard_error, t_interval
-from fitlab.sweep import Sweep
+from fitlab.sweep import Sweep, score
 from fitlab.verdicts import Selection
 
 CHOOSES = "loss/val"
@@ -76,6 +76,23 @@ def objective_words(sweep: Sweep) -> str:
         f"{'highest' if one.maximize else 'lowest'} {one.metric}{' at its best epoch' if one.epoch == 'best' else ''}"
         for one in sweep.spec.sweep.objective
     )
+
+
+def best_first(sweep: Sweep) -> list[Config]:
+    """Return the Configs of a search: the best at its (first) objective first, then those that were given up."""
+    objective, seeds = sweep.spec.sweep.objective[0], len(sweep.spec.seeds.values)
+    sign, best = -1.0 if objective.maximize else 1.0, set(sweep.best())
+
+    def rank(config: Config) -> tuple[int, float]:
+        completed = sweep.completed(config)
+        value = score(objective, completed)
+        whole = len(completed) == seeds and math.isfinite(value)
+        if whole:
+            return int(config not in best), sign * value
+        pruned = {fit.outcome for fit in sweep.of(config)} <= {Outcome.PRUNED, Outcome.COMPLETED}
+        return 2 if pruned else 3, -max((fit.epochs for fit in sweep.of(config)), default=0)
+
+    return sorted(sweep.configs, key=rank)
 
 
 def _val(group: Group, i: int, at: int) -> Floats:

@@ -16,7 +16,7 @@ from fitlab.diagnosis.reference import shares
 from fitlab.diagnosis.rerun import with_seeds
 from fitlab.diagnosis.shapes import delayed_generalisation, double_descent
 from fitlab.records import Interval
-from fitlab.spec.recorded import RecordedData
+from fitlab.spec.recorded import RecordedData, RecordedSpec
 from fitlab.spec.teachers import Teacher
 from fitlab.verdicts import Check, Label, Severity
 
@@ -193,7 +193,8 @@ def not_assessed(judged: Judged) -> Check:
     why = Counter(decision.because for decision in left).most_common(3)
     words = "; ".join(f"{count} because {because}" for because, count in why)
     said = f"{len(left)} of {counted(len(judged.sweep.configs), 'Config')}: {words}."
-    advice = "A pruned Config fell behind, which is not a verdict; `fitlab status NAME` says why Fits failed."
+    why_failed = "" if isinstance(judged.sweep.spec, RecordedSpec) else "; `fitlab status NAME` says why Fits failed"
+    advice = f"A pruned Config fell behind, which is not a verdict{why_failed}."
     return found("SWP008", Severity.NOTE, said, advice)
 
 

@@ -3,70 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 
 import numpy as np
 import pandas as pd
 
-from fitlab.correlations import Relations, relations
-from fitlab.diagnosis.naming import pairs, short
-from fitlab.errors import StoreError
-from fitlab.expectations import of_networks, of_sweeps
+from fitlab.claims import Checked, State
+from fitlab.correlations import relations
+from fitlab.diagnosis.naming import pairs
+from fitlab.errors import FitlabError, StoreError
+from fitlab.expectations import of_sweeps
 from fitlab.expectations.closed_forms import closed_form
+from fitlab.expectations.of_parts import Decomposed
+from fitlab.expectations.quantities import Ground, Sample, looked_at
 from fitlab.expectations.reasons import NotEvaluatedError
-from fitlab.records import Config, Fit, Interval
+from fitlab.records import Config, Interval
 from fitlab.seeds import same
-from fitlab.spec.expect import (
-    Argmax,
-    Argmin,
-    BiasAblation,
-    CheckState,
-    Expectation,
-    Final,
-    Homogeneity,
-    OutputAtZero,
-    ProbabilitiesAtZero,
-    Ratio,
-    Relative,
-    Tau,
-    Theory,
-    VerdictLabel,
-)
-from fitlab.stats import standard_error, t_interval
+from fitlab.spec.expect import Expectation, Part, Relative, Theory
+from fitlab.stats import standard_error, standard_error_of, t_interval, t_quantile
 from fitlab.sweep import Sweep
+from fitlab.theory.bias_variance import BiasVariance, Loss
 
 MANY = 30  # seeds from which on four standard errors are the tolerance
 TAIL = 1e-5  # with fewer, Student's t at one minus this
 FEWEST = 5  # of three seeds that would be 224 standard errors, within which a loss of 1 is one of 0
-
-
-class State(StrEnum):
-    """What an expectation came to."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    NOT_EVALUATED = "not_evaluated"
-
-
-@dataclass(frozen=True)
-class Checked:
-    """One expectation and what came of it; of a closed form one for each Config, as it has a number for each."""
-
-    claim: str
-    source: str
-    quantity: str
-    where: str  # the Configs that it is about; empty: all
-    expected: str
-    got: str  # the value that is furthest from what was expected
-    tolerance: str
-    state: State
-    why: str = ""  # it is not evaluated
-    exact: float | None = None  # what was expected, where that is one number
-    value: float | str | None = None  # what was got
-    interval: Interval | None = None  # of ``value``, where that is a mean over seeds
 
 
 @dataclass(frozen=True)
@@ -84,13 +46,24 @@ class Seen:
         )
 
 
-Found = Callable[[], Relations]
+def checked(sweep: Sweep, parts: Decomposed | None = None) -> tuple[Checked, ...]:
+    """Check every expectation of a sweep's spec. Weights are read from the store; where they are gone, it says so.
 
+    parts: bias and variance of the sweep by loss, as ``fitlab.bias_variance``; called once for each loss, and only
+    where it is asked for. Without it expectations of parts are not evaluated.
+    """
 
-def checked(sweep: Sweep) -> tuple[Checked, ...]:
-    """Check every expectation of a sweep's spec. Weights are read from the store; where they are gone, it says so."""
-    found = cache(lambda: relations(sweep))
-    return tuple(record for one in sweep.spec.expect for record in _records(one, sweep, found))
+    @cache
+    def decomposed(loss: Loss | None) -> BiasVariance:
+        if parts is None:
+            raise NotEvaluatedError("the test rows are not at hand")
+        try:
+            return parts(loss)
+        except FitlabError as error:
+            raise NotEvaluatedError(str(error)) from error
+
+    on = Ground(sweep, cache(lambda: relations(sweep)), decomposed)
+    return tuple(record for one in sweep.spec.expect for record in _records(one, on))
 
 
 def table(found: Sequence[Checked]) -> pd.DataFrame:
@@ -107,27 +80,29 @@ def table(found: Sequence[Checked]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*columns, "low", "high"])
 
 
-def _records(one: Expectation, sweep: Sweep, found: Found) -> Iterator[Checked]:
-    configs = [config for config in sweep.configs if _selected(config, one)]
+def _records(one: Expectation, on: Ground) -> Iterator[Checked]:
+    configs = [config for config in on.sweep.configs if _selected(config, one)]
     if not isinstance(one.equals, Theory) or not configs:
-        yield _checked(one, sweep, configs, found, pairs(one.where))
+        yield _checked(one, on, configs, pairs(one.where))
         return
     for config in configs:
-        yield _checked(one, sweep, [config], found, pairs(config.swept))
+        yield _checked(one, on, [config], pairs(config.swept))
 
 
 def _selected(config: Config, one: Expectation) -> bool:
     return all(key in config.swept and same(config.swept[key], v) for key, v in one.where.items())
 
 
-def _checked(one: Expectation, sweep: Sweep, configs: Sequence[Config], found: Found, where: str) -> Checked:
+def _checked(one: Expectation, on: Ground, configs: Sequence[Config], where: str) -> Checked:
+    looked = looked_at(one.quantity)
     exact: float | None = None
     seen, why = None, ""
     try:
         if not configs:
             raise NotEvaluatedError("no Config has these values")
-        exact = _exact(one, sweep, configs[0])
-        seen = max((_judged(one, exact, s, sweep) for s in _samples(one, sweep, configs, found)), key=lambda s: s.off)
+        exact = _exact(one, on.sweep, configs[0])
+        level = on.sweep.spec.diagnosis.level
+        seen = max((_judged(one, exact, sample, level) for sample in looked.samples(on, configs)), key=lambda s: s.off)
     except (NotEvaluatedError, StoreError) as reason:
         why = str(reason)
     state = State.NOT_EVALUATED if seen is None else State.PASSED if seen.off <= 0 else State.FAILED
@@ -136,7 +111,7 @@ def _checked(one: Expectation, sweep: Sweep, configs: Sequence[Config], found: F
     )  # fmt: skip
     expected = _expected(one, exact)
     return Checked(
-        one.claim, one.source, _words(one), where, expected, got, tolerance, state, why, exact, value, interval
+        one.claim, one.source, looked.words, where, expected, got, tolerance, state, why, exact, value, interval
     )  # fmt: skip
 
 
@@ -145,86 +120,65 @@ def _exact(one: Expectation, sweep: Sweep, config: Config) -> float | None:
     if not isinstance(one.equals, Theory):
         return one.equals
     of_sweeps.whole(sweep, config)
-    return closed_form(one.equals, config, sweep.completed(config)[0].sizes)
-
-
-# ── what came out ───────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _samples(
-    one: Expectation, sweep: Sweep, configs: Sequence[Config], found: Found
-) -> Iterator[Sequence[float] | str]:
-    """Yield for each Config a number a seed, or a word; of what is about several Configs, one number or word."""
-    match one.quantity:
-        case Tau():
-            yield [of_sweeps.tau(one.quantity, sweep, found)]
-        case Argmin() | Argmax():
-            yield [of_sweeps.place(one.quantity, sweep, configs, highest=isinstance(one.quantity, Argmax))]
-        case CheckState():
-            yield of_sweeps.check_state(one.quantity, sweep)
-        case VerdictLabel():
-            yield from [of_sweeps.verdict(sweep, config) for config in configs]
-        case Ratio():
-            yield from [[of_sweeps.ratio(one.quantity, sweep, config)] for config in configs]
-        case _:
-            yield from [_of_seeds(one, sweep, config) for config in configs]
-
-
-def _of_seeds(one: Expectation, sweep: Sweep, config: Config) -> list[float]:
-    of_sweeps.whole(sweep, config)
-    found = [_of_fit(one, fit) for fit in sweep.completed(config)]
-    if any(math.isnan(value) for value in found):
-        raise NotEvaluatedError("it is not a number")
-    return found
-
-
-def _of_fit(one: Expectation, fit: Fit) -> float:
-    match one.quantity:
-        case Final(metric=metric):
-            return of_sweeps.measured(metric, [fit])
-        case OutputAtZero():
-            return of_networks.output_at_zero(fit)
-        case ProbabilitiesAtZero():
-            return of_networks.from_uniform(fit)
-        case Homogeneity():
-            return of_networks.inhomogeneity(fit)
-        case BiasAblation():
-            return of_networks.bias_ablation(fit)
-    raise TypeError(f"{one.quantity.kind} is of a whole sweep")
+    part = one.quantity.part if isinstance(one.quantity, Part) else None
+    return closed_form(one.equals, config, sweep.completed(config)[0].sizes, part)
 
 
 # ── whether it is what was expected ─────────────────────────────────────────────────────────────────────────
 
 
-def _judged(one: Expectation, exact: float | None, samples: Sequence[float] | str, sweep: Sweep) -> Seen:
-    if isinstance(samples, str):
-        return Seen(-1.0 if samples in (one.one_of or ()) else 1.0, samples, "exact")
+def _judged(one: Expectation, exact: float | None, sample: Sample, level: float) -> Seen:
+    if isinstance(sample, str):
+        return Seen(-1.0 if sample in (one.one_of or ()) else 1.0, sample, "exact")
+    if isinstance(sample, Interval):
+        return _estimated(one, exact, sample)
     if one.one_of is not None:
-        return Seen(-1.0 if samples[0] in one.one_of else 1.0, samples[0], "exact")
+        return Seen(-1.0 if sample[0] in one.one_of else 1.0, sample[0], "exact")
     if one.within is not None and exact is not None:
-        return _mean(one, exact, samples, sweep.spec.diagnosis.level)
-    low, high = (one.at_least, one.at_most) if exact is None else (exact, exact)
-    off = [max(-math.inf if low is None else low - x, -math.inf if high is None else x - high) for x in samples]
+        return _mean(one, exact, sample, level)
+    off = [_outside(one, exact, x) for x in sample]
     at = int(np.argmax(off))
-    return Seen(off[at], samples[at], "exact" if exact is not None else "every seed" if len(samples) > 1 else "")
+    return Seen(off[at], sample[at], "exact" if exact is not None else "every seed" if len(sample) > 1 else "")
 
 
-def _mean(one: Expectation, exact: float, samples: Sequence[float], level: float) -> Seen:
+def _outside(one: Expectation, exact: float | None, x: float) -> float:
+    """Return by how much a number is outside of its bounds; 0 or less: it is inside."""
+    low, high = (one.at_least, one.at_most) if exact is None else (exact, exact)
+    return max(-math.inf if low is None else low - x, -math.inf if high is None else x - high)
+
+
+def _estimated(one: Expectation, exact: float | None, found: Interval) -> Seen:
+    """Judge an estimate that has an interval of its own: its standard error is taken from that."""
+    if not math.isfinite(found.estimate):
+        raise NotEvaluatedError("it is not a finite number")
+    if one.within is None or exact is None:
+        return Seen(_outside(one, exact, found.estimate), found.estimate, "" if exact is None else "exact", found)
+    slack, how = _slack(one, exact, found.n, standard_error_of(found))
+    if not math.isfinite(slack):
+        raise NotEvaluatedError("its interval has no bounds, so that anything lies within its standard errors")
+    return Seen(abs(found.estimate - exact) - slack, found.estimate, f"± {slack:.3g}{how}", found)
+
+
+def _mean(one: Expectation, exact: float, sample: Sequence[float], level: float) -> Seen:
     """Judge the mean over seeds by its tolerance."""
-    mean, n = float(np.mean(samples)), len(samples)
+    mean, n = float(np.mean(sample)), len(sample)
+    slack, how = _slack(one, exact, n, standard_error(sample))
+    return Seen(abs(mean - exact) - slack, mean, f"± {slack:.3g}{how}", t_interval(sample, level) if n > 1 else None)
+
+
+def _slack(one: Expectation, exact: float, n: int, error: float) -> tuple[float, str]:
+    """Return the tolerance and how it comes about. error: the standard error, over n seeds."""
     match one.within:
         case "standard_errors" if n < FEWEST:
             raise NotEvaluatedError(f"{n} seed{'s' * (n > 1)}: standard errors of fewer than {FEWEST} decide nothing")
         case "standard_errors" if n < MANY:
-            slack, how = t_interval(samples, 1 - 2 * TAIL).high - mean, f"t, {n} seeds"
+            return t_quantile(n - 1, 1 - TAIL) * error, f" (t, {n} seeds)"
         case "standard_errors":
-            slack, how = 4 * standard_error(samples), f"4 s.e., {n} seeds"
+            return 4 * error, f" (4 s.e., {n} seeds)"
         case Relative(relative=share):
-            slack, how = share * abs(exact), f"{100 * share:g} %"
+            return share * abs(exact), f" ({100 * share:g} %)"
         case absolute:
-            slack, how = float(absolute or 0.0), ""
-    interval = t_interval(samples, level) if n > 1 else None
-    return Seen(abs(mean - exact) - slack, mean, f"± {slack:.3g}{f' ({how})' if how else ''}", interval)
+            return float(absolute or 0.0), ""
 
 
 # ── words ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -237,21 +191,3 @@ def _expected(one: Expectation, exact: float | None) -> str:
         return one.equals.closed_form
     bounds = (("", exact), ("≥ ", one.at_least), ("≤ ", one.at_most))
     return " and ".join(f"{sign}{bound:.6g}" for sign, bound in bounds if bound is not None)
-
-
-def _words(one: Expectation) -> str:
-    match one.quantity:
-        case Tau(parameter=parameter, outcome=outcome, along=axis):
-            return f"Kendall's τ of {parameter} with {outcome} along {axis}"
-        case Argmin(metric=metric, along=axis):
-            return f"{short(axis)} with the lowest {metric}"
-        case Argmax(metric=metric, along=axis):
-            return f"{short(axis)} with the highest {metric}"
-        case Ratio(metric=metric, to=to):
-            return f"{metric}, divided by that at {pairs(to)}"
-        case CheckState(code=code):
-            return f"check {code}"
-        case Final(metric=metric):
-            return metric
-        case other:
-            return other.kind.replace("_", " ")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from fitlab.correlations import Relations
+from fitlab.errors import FitlabError
 from fitlab.expectations.reasons import NotEvaluatedError
-from fitlab.records import Config, Fit
+from fitlab.records import Config, Fit, Interval
 from fitlab.seeds import same
-from fitlab.spec.expect import CheckState, Extremum, Ratio, Tau
+from fitlab.spec.expect import CheckState, Extrapolation, Extremum, Ratio, Tau
 from fitlab.spec.sweeps import Metric, Objective
 from fitlab.sweep import Sweep, score
+from fitlab.theory.sample_size import sample_size_curves
 from fitlab.verdicts import Label, State
 
 FEWEST_SEEDS = 3  # over which a rank correlation is a mean
@@ -97,6 +100,32 @@ def verdict(sweep: Sweep, config: Config) -> str:
     if found.label is Label.NOT_ASSESSED:
         raise NotEvaluatedError(found.because or "it was not assessed")
     return str(found.label)
+
+
+def extrapolated(quantity: Extrapolation, sweep: Sweep, configs: Sequence[Config]) -> Interval:
+    """Return what a law says of a number of training rows. Raises NotEvaluatedError where it was not fitted."""
+    for config in configs:
+        whole(sweep, config)
+    rows = {config: sweep.completed(config)[0].sizes["n_train"] for config in configs}
+    used = tuple(one for one in configs if rows[one] <= (quantity.up_to or rows[one]))
+    part = replace(sweep, configs=used, fits=tuple(fit for one in used for fit in sweep.of(one)))
+    try:
+        curves = sample_size_curves(part)
+        if len(curves) != 1:
+            raise NotEvaluatedError(f"{len(curves)} curves against sample size: `where` names one")
+        return curves[0].predicted(quantity.at, quantity.law)
+    except FitlabError as error:
+        raise NotEvaluatedError(str(error)) from error
+
+
+def loss_on_test(sweep: Sweep) -> Interval:
+    """Return what the selected Config loses on test rows. Raises NotEvaluatedError where that is not known."""
+    if not sweep.verdicts.by_config:
+        raise NotEvaluatedError("the sweep is not diagnosed")
+    selection = sweep.verdicts.selection
+    if selection is None or selection.test is None:
+        raise NotEvaluatedError("no Config was selected, or its test rows are not at hand")
+    return selection.test
 
 
 def check_state(quantity: CheckState, sweep: Sweep) -> str:

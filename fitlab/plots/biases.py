@@ -9,8 +9,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from fitlab.diagnosis.naming import counted, name_of, percent
 from fitlab.parameters.measured import BIAS, NETWORK, parameters_of
-from fitlab.plots.shared import LEGEND, axes_or_new, bare, colour, marker, nothing
+from fitlab.plots.above import head
+from fitlab.plots.drawn import Origin, origin_of, shows
+from fitlab.plots.shared import axes_or_new, bare, colour, marker, nothing
+from fitlab.plots.sources import one_config
 from fitlab.records import Config, Fit, Interval
 from fitlab.stats import t_interval
 from fitlab.sweep import Sweep
@@ -31,6 +35,8 @@ class Shifts:
 
     metric: str
     by_layer: Mapping[str, Mapping[int, Interval]]  # layer -> epoch -> mean over seeds
+    title: str = ""  # of the Config, where it is known
+    origin: Origin | None = None
 
     def table(self) -> pd.DataFrame:
         """Return a row per layer and epoch: layer, epoch, the metric, low, high, n."""
@@ -41,11 +47,21 @@ class Shifts:
         ]
         return pd.DataFrame(rows, columns=["layer", "epoch", self.metric, "low", "high", "n"])
 
+    @property
+    def caption(self) -> str:
+        """What stands below the figure."""
+        of = f"{self.title}: " if self.title else ""
+        words = LABELS[self.metric] if of else LABELS[self.metric].capitalize()
+        found = [one for points in self.by_layer.values() for one in points.values()]
+        most = max(one.n for one in found)
+        over = f"means over {counted(most, 'seed')}, {percent(found[0].level)} Student-t intervals at each epoch"
+        return f"{of}{words}, layer by layer after the epochs that were kept; {over if most > 1 else 'of one seed'}."
+
 
 def bias_shift(
     source: Fit | Sweep | Shifts | pd.DataFrame,
     *,
-    config: Config | None = None,
+    config: Config | str | None = None,
     metric: str = "shift",
     ax: Axes | None = None,
 ) -> Axes:
@@ -54,7 +70,8 @@ def bias_shift(
     shift is the share of biases in the pre-activations on the training rows, mean |b| / (mean |Wx| + mean |b|); other
     numbers of biases are norm, rms, distance and bias_ablation. Means over seeds; bands are Student-t intervals
     at each epoch, of the level of the Sweep, else 90 %. Where one epoch was kept, layers stand side by side.
-    source: a Fit; a Sweep and which of its Configs; or a DataFrame as ``sweep.parameters()`` gives it, of one Config.
+    source: a Fit; a Sweep and which of its Configs, by default the selected one; or a DataFrame as
+    ``sweep.parameters()`` gives it, of one Config.
     What is drawn is ``shifts_of(…).table()``. Raises ValueError where there is nothing to draw, saying what there is.
     """
     found = shifts_of(source, config=config, metric=metric)
@@ -68,7 +85,9 @@ def bias_shift(
     if found.metric != "bias_ablation":
         ax.set_ylim(bottom=0)
     bare(ax)
-    return ax
+    lines, layers = ax.get_legend_handles_labels()
+    head(ax, found.title, dict(zip(layers, lines, strict=True)), len(epochs) > 1)
+    return shows(ax, found)
 
 
 def _over_epochs(ax: Axes, found: Shifts) -> None:
@@ -81,7 +100,6 @@ def _over_epochs(ax: Axes, found: Shifts) -> None:
         means = [one.estimate for one in points.values()]
         ax.plot(epochs, means, color=shade, marker=marker(place), markersize=4, linewidth=1.4, label=layer)
     ax.set_xlabel("epoch")
-    ax.legend(**LEGEND)
 
 
 def _side_by_side(ax: Axes, found: Shifts, epoch: int) -> None:
@@ -89,26 +107,31 @@ def _side_by_side(ax: Axes, found: Shifts, epoch: int) -> None:
     for place, (layer, points) in enumerate(found.by_layer.items()):
         (one,) = points.values()
         ends = [[one.estimate - one.low], [one.high - one.estimate]]  # NaN, of a single seed, draws no bar
-        ax.errorbar([layer], [one.estimate], yerr=ends, color=colour(place), marker=marker(place), label=layer)
+        ax.errorbar([place], [one.estimate], yerr=ends, color=colour(place), marker=marker(place), label=layer)
+    ax.set_xticks(range(len(found.by_layer)), [*found.by_layer], parse_math=False)
     ax.set_xlabel(f"layer, epoch {epoch}")
     ax.margins(x=0.25)
 
 
 def shifts_of(
-    source: Fit | Sweep | Shifts | pd.DataFrame, *, config: Config | None = None, metric: str = "shift"
+    source: Fit | Sweep | Shifts | pd.DataFrame, *, config: Config | str | None = None, metric: str = "shift"
 ) -> Shifts:
     """Return what ``bias_shift`` draws. Raises ValueError where there is nothing."""
     if isinstance(source, Shifts):
         return source
     if metric not in LABELS:
         raise nothing(f"biases have no {metric!r}", LABELS)
+    title, origin, level = "", None, LEVEL
     match source:
         case Sweep():
-            frame, level = _of_sweep(source, config), source.spec.diagnosis.level
+            chosen = one_config(source, config)
+            frame, level = _of_sweep(source, chosen), source.spec.diagnosis.level
+            title, origin = name_of(chosen), origin_of(source, [chosen])
         case Fit():
-            frame, level = parameters_of(source).table().assign(seed=source.job.seed), LEVEL
+            frame = parameters_of(source).table().assign(seed=source.job.seed)
+            title = f"{name_of(source.job.config)}, seed {source.job.seed}"
         case _:
-            frame, level = _of_one(source), LEVEL
+            frame = _of_one(source)
     biases = frame[(frame["role"] == BIAS) & (frame["layer"] != NETWORK)]
     rows = biases[(biases["metric"] == metric) & np.isfinite(biases["value"])]
     if not len(rows):
@@ -119,14 +142,12 @@ def shifts_of(
         }
         for layer, at in rows.groupby("layer", sort=False)
     }
-    return Shifts(metric, by_layer)
+    return Shifts(metric, by_layer, title, origin)
 
 
-def _of_sweep(sweep: Sweep, config: Config | None) -> pd.DataFrame:
+def _of_sweep(sweep: Sweep, config: Config) -> pd.DataFrame:
     """Return the numbers of one Config's completed Fits."""
-    if config is None and len(sweep.configs) > 1:
-        raise nothing(f"which of {len(sweep.configs)} Configs? Give config=, one of sweep.configs")
-    fits = [fit for fit in sweep.completed(config or sweep.configs[0]) if fit.kept]
+    fits = [fit for fit in sweep.completed(config) if fit.kept]
     if not fits:
         raise nothing("no completed Fit of this Config kept weights or biases")
     return pd.concat([parameters_of(fit).table().assign(seed=fit.job.seed) for fit in fits], ignore_index=True)

@@ -11,7 +11,9 @@ from matplotlib.axes import Axes
 
 from fitlab.diagnosis.naming import counted, name_of, percent
 from fitlab.parameters.measured import NETWORK
-from fitlab.plots.shared import FAINT, LEGEND, axes_or_new, bare, nothing
+from fitlab.plots.above import head
+from fitlab.plots.drawn import Origin, origin_of, shows
+from fitlab.plots.shared import FAINT, GLYPHS, axes_or_new, bare, nothing
 from fitlab.records import Config, Interval
 from fitlab.sweep import Sweep
 from fitlab.verdicts import COLOURS, Label
@@ -30,38 +32,35 @@ LABELS = {
     "loss/val": "validation loss",
     "loss/train": "train loss",
 }
-SHAPES = dict(zip(Label, "os^Dv*PXp", strict=True))  # verdicts differ in grey, too
 UNJUDGED = "not diagnosed"
 COLUMNS = ("config", "name", "verdict", "x", "x_low", "x_high", "y", "y_low", "y_high", "n")
 WIDE = 30.0  # from this ratio of its numbers on an axis is logarithmic
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NormsVsGap:
     """Means over seeds of two numbers of each Config, with Student-t intervals."""
 
     metric: str
     outcome: str
-    level: float
-    points: tuple[tuple[str, str, str, Interval, Interval], ...]  # digest, name, verdict's label, metric, outcome
-    without: int  # Configs of which one of the two is not known
+    frame: pd.DataFrame  # a row per Config; what is not known is missing
+    level: float | None = None  # of the intervals; None: of a DataFrame
+    without: int = 0  # Configs of which one of the two is not known
+    origin: Origin | None = None
 
     def table(self) -> pd.DataFrame:
         """Return a row per Config: config, name, verdict, x, x_low, x_high (the metric), y … (the outcome), n seeds."""
-        rows = [
-            (*words, x.estimate, x.low, x.high, y.estimate, y.low, y.high, min(x.n, y.n))
-            for *words, x, y in self.points
-        ]
-        return pd.DataFrame(rows, columns=COLUMNS)
+        return self.frame[[name for name in COLUMNS if name in self.frame]].reset_index(drop=True)
 
     @property
     def caption(self) -> str:
         """What stands below the figure."""
         left = f" {counted(self.without, 'Config')} without both numbers left out." if self.without else ""
+        bars = f", mean over seeds with {percent(self.level)} Student-t intervals" if self.level else ""
+        judged = "" if {*self.frame["verdict"]} == {UNJUDGED} else ", coloured by verdict"
         return (
             f"{_said(self.outcome).capitalize()} against {_said(self.metric)} at the last epoch; a point a Config "
-            f"({len(self.points)}), mean over seeds with {percent(self.level)} Student-t intervals, coloured by "
-            f"verdict.{left} Norms do not order test error along capacity."
+            f"({len(self.frame)}){bars}{judged}.{left} Norms do not order test error along capacity."
         )
 
 
@@ -79,37 +78,52 @@ def norms_vs_gap(
     source: a Sweep; or a DataFrame with columns x and y, and where there are any name, verdict, x_low, x_high, y_low
     and y_high. What is drawn is ``norms_of(…).table()``. Raises ValueError where there is nothing to draw.
     """
-    if isinstance(source, Sweep):
-        source = norms_of(source, metric=metric, outcome=outcome)
-    if isinstance(source, NormsVsGap):
-        metric, outcome = source.metric, source.outcome
-    frame = _framed(source)
+    found = source if isinstance(source, NormsVsGap) else norms_of(source, metric=metric, outcome=outcome)
+    frame = found.frame
     ax = axes_or_new(ax)
     ax.axhline(0, color=FAINT, linewidth=0.6, zorder=0)
     for said in (word for word in (*map(_words, Label), UNJUDGED) if word in {*frame["verdict"]}):
         _points(ax, frame[frame["verdict"] == said], said)
     if (frame["x"] > 0).all() and frame["x"].max() > WIDE * frame["x"].min():
         ax.set_xscale("log")
-    ax.set_xlabel(_said(metric))
-    ax.set_ylabel(_said(outcome))
+    ax.set_xlabel(_said(found.metric), parse_math=False)
+    ax.set_ylabel(_said(found.outcome), parse_math=False)
     bare(ax)
-    if frame["verdict"].nunique() > 1 or UNJUDGED not in {*frame["verdict"]}:
-        ax.legend(**LEGEND)
-    return ax
+    judged = frame["verdict"].nunique() > 1 or UNJUDGED not in {*frame["verdict"]}
+    lines, words = ax.get_legend_handles_labels()
+    head(ax, "", dict(zip(words, lines, strict=True)), judged)
+    return shows(ax, found)
 
 
-def norms_of(sweep: Sweep, *, metric: str = "norm", outcome: str = "gap/loss") -> NormsVsGap:
-    """Return what ``norms_vs_gap`` draws of a Sweep. Reads weights from the store. Raises ValueError, StoreError."""
+def norms_of(source: Sweep | pd.DataFrame, *, metric: str = "norm", outcome: str = "gap/loss") -> NormsVsGap:
+    """Return what ``norms_vs_gap`` draws. Reads weights from the store. Raises ValueError, StoreError."""
+    if isinstance(source, pd.DataFrame):
+        return NormsVsGap(metric, outcome, _framed(source))
+    return _of_sweep(source, metric, outcome)
+
+
+def _of_sweep(sweep: Sweep, metric: str, outcome: str) -> NormsVsGap:
     both = [(config, _metric(sweep, config), sweep.intervals(config)) for config in sweep.configs]
-    points = tuple(
-        (config.digest[:12], name_of(config), _verdict(sweep, config), numbers[metric], finals[outcome])
+    points = [
+        (config, numbers[metric], finals[outcome])
         for config, numbers, finals in both
         if metric in numbers and outcome in finals
-    )
+    ]
     if not points:
         there = dict.fromkeys(name for _, numbers, finals in both for name in (*numbers, *finals))
         raise nothing(f"no Config of {sweep.spec.name} has both {metric} and {outcome}", there)
-    return NormsVsGap(metric, outcome, sweep.spec.diagnosis.level, points, len(sweep.configs) - len(points))
+    rows = [
+        (config.digest[:12], name_of(config), _verdict(sweep, config), *_ends_of(x), *_ends_of(y), min(x.n, y.n))
+        for config, x, y in points
+    ]
+    frame = _framed(pd.DataFrame(rows, columns=COLUMNS))
+    origin = origin_of(sweep, [config for config, _, _ in points])
+    without = len(sweep.configs) - len(points)
+    return NormsVsGap(metric, outcome, frame, sweep.spec.diagnosis.level, without, origin)
+
+
+def _ends_of(one: Interval) -> tuple[float, float, float]:
+    return one.estimate, one.low, one.high
 
 
 def _metric(sweep: Sweep, config: Config) -> dict[str, Interval]:
@@ -129,9 +143,8 @@ def _said(name: str) -> str:
     return LABELS.get(name, name.replace("_", " "))
 
 
-def _framed(source: NormsVsGap | pd.DataFrame) -> pd.DataFrame:
+def _framed(frame: pd.DataFrame) -> pd.DataFrame:
     """Return rows with all columns; what a DataFrame lacks is unknown."""
-    frame = source.table() if isinstance(source, NormsVsGap) else source
     missing = {"x", "y"} - {*frame.columns}
     if missing:
         raise nothing(f"the DataFrame lacks {', '.join(sorted(missing))}", frame.columns)
@@ -162,7 +175,7 @@ def _points(ax: Axes, rows: pd.DataFrame, said: str) -> None:
         rows["y"],
         xerr=_ends(rows, "x"),
         yerr=_ends(rows, "y"),
-        fmt=SHAPES[label] if label else "o",
+        fmt=GLYPHS[label] if label else "o",
         color=shade,
         markersize=5,
         markeredgecolor="white",

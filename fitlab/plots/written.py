@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 
 from fitlab.diagnosis.naming import name_of
-from fitlab.parameters.maps import Map, Maps, maps_of
+from fitlab.parameters.maps import Maps, maps_of
 from fitlab.parameters.measured import BIAS, NETWORK
-from fitlab.plots.biases import LABELS, bias_shift, shifts_of
-from fitlab.plots.matrices import histograms_at, weight_heatmap, weight_histograms
-from fitlab.plots.norms import norms_of, norms_vs_gap
+from fitlab.plots.biases import LABELS, bias_shift
+from fitlab.plots.drawn import Origin, figure_shows, origin_of
+from fitlab.plots.matrices import NO_INTERVALS, Heat, Spread, draw_map, draw_spread, spread_of
+from fitlab.plots.norms import norms_vs_gap
 from fitlab.plots.saving import save
-from fitlab.plots.shared import LEGEND, nothing
+from fitlab.plots.shared import draw_legend, nothing, small, wrapped
 from fitlab.records import Config
 from fitlab.sweep import Sweep
 
@@ -25,7 +27,7 @@ WIDE = 2.8  # inches of a layer
 
 
 def write_weight_figures(sweep: Sweep, configs: Sequence[Config], out: Path) -> list[Path]:
-    """Write figures of weights and biases below ``out``, each as png, pdf and csv, and return the files.
+    """Write figures of weights and biases below ``out``, each as png, pdf, csv and json; return the files.
 
     Norm against gap over the Sweep, where it is of networks; and of the Configs, where these are not all, what
     ``write_config_figures`` writes. Raises ValueError where there is nothing to draw, and StoreError.
@@ -50,18 +52,17 @@ def write_config_figures(sweep: Sweep, config: Config, out: Path) -> list[Path]:
     if fit is None or not maps.epochs:
         raise nothing(f"no completed Fit of {name_of(config)} has finite weights or biases")
     start = out / config.digest[:12]
+    origin = origin_of(sweep, [config], NO_INTERVALS)
     title = f"{name_of(config)}, seed {fit.job.seed}"
-    last, table = maps.maps[maps.epochs[-1]], maps.table()
-    files = save(_heatmaps(last, f"{title}, epoch {maps.epochs[-1]}"), f"{start}_weight_heatmap", _cells(last))
-    files += save(_histograms(table, title), f"{start}_weight_histograms", _drawn(table))
+    files = save(_heatmaps(maps, title, origin), f"{start}_weight_heatmap")
+    files += save(_histograms(maps, title, origin), f"{start}_weight_histograms")
     return files + _write_biases(sweep, config, f"{start}_bias_shift")
 
 
 def _write_norms(sweep: Sweep, out: Path) -> list[Path]:
-    found = norms_of(sweep)
     figure = Figure(figsize=(4.6, 3.4), layout="constrained")
-    norms_vs_gap(found, ax=figure.subplots())
-    return save(figure, out / "norms_vs_gap", found.table())
+    norms_vs_gap(sweep, ax=figure.subplots())
+    return save(figure, out / "norms_vs_gap")
 
 
 def _write_biases(sweep: Sweep, config: Config, to: str) -> list[Path]:
@@ -70,24 +71,36 @@ def _write_biases(sweep: Sweep, config: Config, to: str) -> list[Path]:
     metric = next((name for name in LABELS if any(m == name and role == BIAS for _, role, m in measured)), None)
     if metric is None:
         return []
-    found = shifts_of(sweep, config=config, metric=metric)
     figure = Figure(figsize=(4.6, 3.0), layout="constrained")
-    bias_shift(found, ax=figure.subplots()).set_title(name_of(config), parse_math=False, fontsize="medium")
-    return save(figure, to, found.table())
+    bias_shift(sweep, config=config, metric=metric, ax=figure.subplots())
+    return save(figure, to)
 
 
-def _cells(maps: Sequence[Map]) -> pd.DataFrame:
-    tables = [one.table().assign(layer=one.layer, role=one.role) for one in maps]
-    return pd.concat(tables, ignore_index=True)[["layer", "role", "row", "column", "value"]]
+@dataclass(frozen=True, eq=False)
+class Arrays:
+    """All arrays of one Fit in one figure."""
+
+    records: Sequence[Heat] | Sequence[Spread]
+    caption: str
+    origin: Origin
+
+    def table(self) -> pd.DataFrame:
+        """Return the tables of all arrays, which name layer and role."""
+        return pd.concat([one.table() for one in self.records], ignore_index=True)
 
 
-def _heatmaps(maps: Sequence[Map], title: str) -> Figure:
-    """Draw a column a layer: weights, and below them its biases as a strip."""
+def _entitle(figure: Figure, title: str) -> None:
+    figure.suptitle(wrapped(title, 72 * figure.get_figwidth(), small()), parse_math=False, fontsize=small())
+
+
+def _heatmaps(found: Maps, title: str, origin: Origin) -> FigureBase:
+    """Draw a column a layer: weights, and below them its biases as a strip, at the last epoch."""
+    maps, title = found.maps[found.epochs[-1]], f"{title}, epoch {found.epochs[-1]}"
     layers = [[one for one in maps if one.layer == name] for name in dict.fromkeys(one.layer for one in maps)]
     across = min(ACROSS, len(layers))
     down = math.ceil(len(layers) / across)
     figure = Figure(figsize=(WIDE * across, 3.6 * down), layout="constrained")
-    figure.suptitle(title, parse_math=False, fontsize="medium")
+    _entitle(figure, title)
     places = figure.subplots(2 * down, across, squeeze=False, height_ratios=[9, 1] * down)
     for ax in places.ravel():
         ax.set_axis_off()
@@ -96,36 +109,30 @@ def _heatmaps(maps: Sequence[Map], title: str) -> Figure:
         for one in arrays:
             ax = places[at + (one.role == BIAS), place % across]
             ax.set_axis_on()
-            weight_heatmap(one, ax=ax)
-    return figure
+            draw_map(ax, one)
+    said = f"Weights and biases of {title}: blue negative, white 0, red positive, on the scale of all kept epochs."
+    return figure_shows(figure, Arrays([Heat(one) for one in maps], said, origin))
 
 
-def _histograms(table: pd.DataFrame, title: str) -> Figure:
+def _histograms(found: Maps, title: str, origin: Origin) -> FigureBase:
     """Draw a column a layer: weights, and below them biases, with one legend for all."""
+    table = found.table()
     layers = list(dict.fromkeys(table["layer"]))
     across = min(ACROSS, len(layers))
     down = math.ceil(len(layers) / across)
     figure = Figure(figsize=(WIDE * across, 4.2 * down + 0.6), layout="constrained")
-    figure.suptitle(title, parse_math=False, fontsize="medium")
+    _entitle(figure, title)
     places = figure.subplots(2 * down, across, squeeze=False)
     for ax in places.ravel():
         ax.set_axis_off()
-    for layer, role in _arrays(table):
+    spreads = []
+    for layer, role in dict.fromkeys(zip(table["layer"], table["role"], strict=True)):
         place = layers.index(layer)
         ax = places[2 * (place // across) + (role == BIAS), place % across]
         ax.set_axis_on()
-        weight_histograms(table, layer=layer, role=role, ax=ax, legend=False)
+        spreads.append(spread_of(table, layer=layer, role=role))
+        draw_spread(ax, spreads[-1].frame, legend=False)
     lines, labels = places[0, 0].get_legend_handles_labels()
-    figure.legend(lines, labels, title="epoch", loc="outside lower center", ncols=len(labels), **LEGEND)
-    return figure
-
-
-def _arrays(table: pd.DataFrame) -> list[tuple[str, str]]:
-    return list(dict.fromkeys(zip(table["layer"], table["role"], strict=True)))
-
-
-def _drawn(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of a table of histograms that are drawn."""
-    return pd.concat(
-        [histograms_at(table, layer=layer, role=role) for layer, role in _arrays(table)], ignore_index=True
-    )
+    draw_legend(figure, lines, labels, title="epoch", loc="outside lower center", ncols=len(labels))
+    said = f"How weights and biases of {title} are spread, after the epochs in the legend: light early, dark late."
+    return figure_shows(figure, Arrays(spreads, said, origin))

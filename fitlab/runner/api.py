@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from fitlab.runner import publishing
 from fitlab.runner.alongside import Alongside
 from fitlab.runner.execute import execute
 from fitlab.runner.plan import allowed, read_plan
-from fitlab.runner.verdicts import diagnosed
+from fitlab.runner.verdicts import checked, diagnosed
 from fitlab.runner.workers import default_jobs, split_of, workers_for
 from fitlab.spec import Spec
 from fitlab.store import Store
@@ -32,7 +33,7 @@ def run(
     retry_failed: bool = False,
     allow: Sequence[str] = (),
 ) -> Sweep:
-    """Run a sweep and return it with its verdicts; what the store has is not trained again.
+    """Run a sweep and return it with its verdicts and claims; what the store has is not trained again.
 
     spec: a YAML file, a dict or a Spec. data: (X, y) for ``data.kind: arrays``; X: (N, D), y: (N,).
     store: folder for Fits, sweeps and MLflow. jobs: workers (default: one a processor; 1 trains in this
@@ -46,14 +47,13 @@ def run(
     workers = workers_for(default_jobs() if jobs is None else jobs, data, made.without_lock, made.time_limit)
     place = Store.at(store, create=True)
     if not publish:
-        return diagnosed(execute(made, place, workers, retry_failed=retry_failed).sweep, data)
+        return checked(execute(made, place, workers, retry_failed=retry_failed).sweep, data)
     name = made.document.spec.name
     with place.locked(name), Alongside(place, made.document.spec) as alongside:
         result = execute(made, place, workers, retry_failed=retry_failed, on_settled=alongside.settled, locked=True)
-        sweep = diagnosed(result.sweep, data)
-        if alongside.finish(sweep) is None:
-            publishing.Log(place, name).finish(sweep)
-    return sweep
+        sweep = checked(result.sweep, data)
+        published = alongside.finish(sweep) or publishing.Log(place, name).finish(sweep)
+    return replace(sweep, runs=published.runs)
 
 
 def load(name: str | Sequence[str], store: str | Path = "mlruns", *, data: Arrays | None = None) -> Sweep:
@@ -64,16 +64,17 @@ def load(name: str | Sequence[str], store: str | Path = "mlruns", *, data: Array
     """
     place = Store.at(store)
     names = [name] if isinstance(name, str) else [*dict.fromkeys(name)]
-    return diagnosed(joined([place.load(one) for one in names]), data)
+    runs = {config: run for one in names for config, run in place.runs(one).items()}
+    return replace(diagnosed(joined([place.load(one) for one in names]), data), runs=runs)
 
 
 def publish(name: str, store: str | Path = "mlruns", *, data: Arrays | None = None) -> Published:
-    """Log a stored sweep with its verdicts to MLflow; what is there already is left as it is.
+    """Log a stored sweep with its verdicts and claims to MLflow; what is there already is left as it is.
 
     data: as for ``load``. Raises StoreError, PublishError.
     """
     place = Store.at(store)
-    return publishing.publish(diagnosed(place.load(name), data), place)
+    return publishing.publish(checked(place.load(name), data), place)
 
 
 def split(job: Job, data: Arrays | None = None) -> Split:

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from fitlab.errors import FitlabError, StoreError
+from fitlab.errors import StoppedError, StoreError
 from fitlab.records import Config, Fit, Job, Outcome
 from fitlab.runner.fits import Fits, Progress
 from fitlab.runner.plan import Plan
@@ -51,21 +51,17 @@ class Interrupted(KeyboardInterrupt):
         self.progress = progress
 
 
-class StoppedError(FitlabError):
-    """More Fits failed than the spec allows: the sweep was ended, what was finished is kept."""
-
-    exit_code = 1
-
-    def __init__(self, plan: Plan, progress: Progress, causes: Counter[str]) -> None:
-        run, name, failed = plan.document.spec.run, plan.document.spec.name, causes.total()
-        rule = "run.on_failure is stop" if run.on_failure == "stop" else f"run.max_failures is {run.max_failures}"
-        why = "; ".join(f"{count} × {cause}" for cause, count in causes.most_common(5))
-        super().__init__(
-            f"{name} was stopped: {failed} Fit{'s' * (failed != 1)} failed and {rule} ({why}). {progress.done} of "
-            f"{'at most ' if plan.search else ''}{plan.fits} Fits are kept. `--retry-failed` trains failed Fits again; "
-            "`-o run.on_failure=continue -o run.max_failures=null` goes on without them"
-        )
-        self.progress = progress
+def _stopped(plan: Plan, progress: Progress, causes: Counter[str]) -> StoppedError:
+    """Return what says that more Fits failed than the spec allows."""
+    run, name, failed = plan.document.spec.run, plan.document.spec.name, causes.total()
+    rule = "run.on_failure is stop" if run.on_failure == "stop" else f"run.max_failures is {run.max_failures}"
+    why = "; ".join(f"{count} × {cause}" for cause, count in causes.most_common(5))
+    return StoppedError(
+        f"{name} was stopped: {failed} Fit{'s' * (failed != 1)} failed and {rule} ({why}). {progress.done} of "
+        f"{'at most ' if plan.search else ''}{plan.fits} Fits are kept. `--retry-failed` trains failed Fits again; "
+        "`-o run.on_failure=continue -o run.max_failures=null` goes on without them",
+        progress.done,
+    )
 
 
 def execute(
@@ -113,7 +109,7 @@ def execute(
             if interrupted():
                 raise Interrupted(fits.progress())
             if not whole:
-                raise StoppedError(plan, fits.progress(), fits.causes())
+                raise _stopped(plan, fits.progress(), fits.causes())
 
         study = Study(plan)
         proposals = Proposals(plan, study)

@@ -1,4 +1,7 @@
-"""A Sweep with its verdicts: validation chooses, and only then is the test part looked at."""
+"""A Sweep with its verdicts, and with what came of its expectations.
+
+Validation chooses, and only then is the test part looked at.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from fitlab import expectations
 from fitlab.data import Arrays
 from fitlab.diagnosis import TestLosses, chosen, diagnose
 from fitlab.errors import SpecError
 from fitlab.records import Config
+from fitlab.runner.theory import bias_variance
 from fitlab.runner.workers import Bench
 from fitlab.sweep import Sweep
 from fitlab.trainers import measures
@@ -22,6 +27,15 @@ def diagnosed(sweep: Sweep, arrays: Arrays | None = None) -> Sweep:
     arrays: (X, y) where it was trained on arrays; without them its test loss is not known.
     """
     return replace(sweep, verdicts=diagnose(sweep, losses_on_test(sweep, chosen(sweep), arrays)))
+
+
+def checked(sweep: Sweep, arrays: Arrays | None = None) -> Sweep:
+    """Return a sweep with its verdicts and with what came of every expectation of its spec.
+
+    It takes longer than ``diagnosed`` where these need weights or test predictions; once done it is handed on.
+    """
+    found = diagnosed(sweep, arrays)
+    return replace(found, claims=expectations.checked(found, lambda loss: bias_variance(found, loss=loss, data=arrays)))
 
 
 def losses_on_test(sweep: Sweep, config: Config | None, arrays: Arrays | None = None) -> TestLosses | None:

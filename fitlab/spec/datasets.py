@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from fitlab.spec.base import Distinct
 from fitlab.spec.generators import GeneratedData
 from fitlab.spec.options import Unnamed
 from fitlab.spec.tables import TableData
@@ -16,6 +17,9 @@ class Bundled(Unnamed):
     """A data set that scikit-learn brings along."""
 
     kind: Literal["digits", "breast_cancer", "wine", "iris", "diabetes"]
+    classes: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=2), Distinct] | Literal["all"] = Field(
+        "all", description="rows of these classes alone, by their numbers: [1, 2]"
+    )
 
 
 class Arrays(Unnamed):

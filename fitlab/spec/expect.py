@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Discriminator, Field, JsonValue, Tag, model_validator
 
-from fitlab.spec.base import NonNegative, Section, did_you_mean, refusal, tagged_by
+from fitlab.spec.base import Count, NonNegative, Section, did_you_mean, refusal, tagged_by
 from fitlab.spec.sweeps import Metric
 
 
@@ -81,6 +81,42 @@ class Ratio(Section):
     )
 
 
+class Part(Section):
+    """A part of the test error over seeds (see ``fitlab.bias_variance``): of a Config, never used to choose one."""
+
+    kind: Literal["part"]
+    part: Literal["bias", "variance", "noise", "bias_and_noise", "interaction", "error"] = Field(
+        description="bias (squared) and noise where the truth is known; interaction of zero_one_loss alone"
+    )
+    loss: Literal["squared_error", "log_loss", "zero_one_loss"] | None = Field(
+        None, description="of which error; null: the one of the curves"
+    )
+
+
+class Additivity(Section):
+    """By how much the parts of the test error miss it when they are added up, as a share of it: rounding alone."""
+
+    kind: Literal["additivity"]
+    loss: Literal["squared_error", "log_loss", "zero_one_loss"] | None = Field(
+        None, description="of which error; null: the one of the curves"
+    )
+
+
+class Extrapolation(Section):
+    """What a law of loss against training rows, fitted to fewer, says of a number of them (``sample_size_curves``)."""
+
+    kind: Literal["extrapolation"]
+    law: Literal["pow4", "mmf"] = "pow4"
+    at: Count = Field(description="training rows of which the law is asked")
+    up_to: Count | None = Field(None, description="training rows: the fit leaves out Configs with more; null: none")
+
+
+class OnTest(Section):
+    """What the Config that validation selects loses on test rows, which choose nothing."""
+
+    kind: Literal["test_loss"]
+
+
 class VerdictLabel(Section):
     """What a Config is said to do. One that only leans there is inconclusive."""
 
@@ -101,16 +137,27 @@ StateName = Literal["found", "clear"]
 
 
 class Theory(Section):
-    """A closed form: each Config that is selected has a number of its own."""
+    """A closed form of a loss, or of its part that is looked at: each Config that is selected has its own number."""
 
     closed_form: Literal[
         "ridge_fixed_design",
+        "gradient_descent_fixed_design",
         "polynomial_fixed_x",
         "nearest_neighbours_sine",
         "least_squares_gaussian",
         "minimum_norm_decaying",
         "threshold_without_bias",
     ] = Field(description="its name; docs are in fitlab/expectations/closed_forms.py")
+
+    def is_of(self, quantity: Section) -> bool:
+        """Whether this is about a quantity: the loss, or accuracy, on validation rows, or a part of the test error."""
+        classified = self.closed_form == "threshold_without_bias"
+        match quantity:
+            case Final(metric=metric):
+                return metric == ("accuracy/val" if classified else "loss/val")
+            case Part(part=part, loss=loss):
+                return not classified and part in ("bias", "variance", "noise") and loss in (None, "squared_error")
+        return False
 
 
 class Relative(Section):
@@ -147,6 +194,10 @@ Quantity = Annotated[
     | Annotated[Argmin, Tag("argmin")]
     | Annotated[Argmax, Tag("argmax")]
     | Annotated[Ratio, Tag("ratio")]
+    | Annotated[Part, Tag("part")]
+    | Annotated[Additivity, Tag("additivity")]
+    | Annotated[Extrapolation, Tag("extrapolation")]
+    | Annotated[OnTest, Tag("test_loss")]
     | Annotated[VerdictLabel, Tag("verdict")]
     | Annotated[CheckState, Tag("check")],
     tagged_by("kind"),
@@ -186,7 +237,7 @@ class Expectation(Section):
 
     @model_validator(mode="after")
     def _decides(self) -> Expectation:
-        if self.where and isinstance(self.quantity, Tau | CheckState):
+        if self.where and isinstance(self.quantity, Tau | CheckState | OnTest):
             raise refusal("this quantity is of the whole sweep", "no where")
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
             raise refusal("nothing lies between these bounds", "at_least no larger than at_most")
@@ -201,6 +252,9 @@ class Expectation(Section):
                 raise refusal(f"{self.quantity.kind} is never {given}", ", ".join(self._choices) or "numbers")
         if self.within is not None and self.equals is None:
             raise refusal("a tolerance without a value", "within beside equals; a bound has no tolerance")
+        if isinstance(self.equals, Theory) and not self.equals.is_of(self.quantity):
+            of = "accuracy/val" if self.equals.closed_form == "threshold_without_bias" else "loss/val, or a part of it"
+            raise refusal(f"{self.equals.closed_form} says nothing of this quantity", of)
         return self
 
     @property

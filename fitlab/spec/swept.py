@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from fitlab.errors import Path, Problem
+from fitlab.seeds import same
 from fitlab.spec.grammar import can_be_swept, did_you_mean, sweepable
 from fitlab.spec.models import MODEL, labels
 from fitlab.spec.validate import models_of, problems_of, shown
@@ -52,27 +53,43 @@ def _axis_problems(data: dict[str, Any], swept: dict[str, Any]) -> Iterator[Prob
 
 
 def _expect_problems(data: dict[str, Any], swept: dict[str, Any]) -> Iterator[Problem]:
-    """Yield the keys of expectations that are not swept."""
+    """Yield the keys of expectations that are not swept, and values that these never have."""
     expect = data.get("expect")
+    takes = _takes(data, swept)
     for i, one in enumerate(expect if isinstance(expect, list) else ()):
         found = one if isinstance(one, dict) else {}
-        where, quantity = found.get("where"), found.get("quantity")
-        keys: list[tuple[Path, Any]] = [
-            (("expect", i, "where", key), key) for key in (where if isinstance(where, dict) else ())
-        ]
-        if isinstance(quantity, dict) and "along" in quantity:
-            keys.append((("expect", i, "quantity", "along"), quantity["along"]))
-        other = quantity.get("to") if isinstance(quantity, dict) else None
-        keys += [(("expect", i, "quantity", "to", key), key) for key in (other if isinstance(other, dict) else ())]
-        for path, key in keys:
-            if isinstance(key, str) and key not in swept:
-                yield Problem(path, "not a swept key", key, ", ".join(swept) or "none", did_you_mean(key, swept))
+        quantity = found.get("quantity")
+        looked = quantity if isinstance(quantity, dict) else {}
+        at: Path = ("expect", i, "quantity")
+        if isinstance(looked.get("along"), str):
+            yield from _unswept((*at, "along"), looked["along"], takes)
+        for path, values in ((("expect", i, "where"), found.get("where")), ((*at, "to"), looked.get("to"))):
+            for key, value in (values if isinstance(values, dict) else {}).items():
+                yield from _unswept((*path, key), key, takes)
+                yield from _never((*path, key), key, value, takes.get(key))
+
+
+def _takes(data: dict[str, Any], swept: dict[str, Any]) -> dict[str, Any]:
+    """Return the values that each swept key takes, where they are listed; for a list of models their names."""
+    takes = {key: domain.get("values") if isinstance(domain, dict) else None for key, domain in swept.items()}
+    return takes | ({MODEL: labels(models_of(data))} if isinstance(data.get(MODEL), list) else {})
+
+
+def _unswept(path: Path, key: str, takes: dict[str, Any]) -> Iterator[Problem]:
+    if key not in takes:
+        yield Problem(path, "not a swept key", key, ", ".join(takes) or "none", did_you_mean(key, takes))
+
+
+def _never(path: Path, key: str, value: Any, values: Any) -> Iterator[Problem]:
+    """Yield that a key never has a value; of a range that is not said, for its points are computed."""
+    if isinstance(values, list) and not any(same(value, one) for one in values):
+        words = [one if isinstance(one, str) else shown(one) for one in values]
+        hint = did_you_mean(value, words) if isinstance(value, str) else None
+        yield Problem(path, f"{key} never has this value", shown(value), ", ".join(words), hint)
 
 
 def _when_problems(at: Path, when: Any, data: dict[str, Any], swept: dict[str, Any]) -> Iterator[Problem]:
-    models = data.get(MODEL)
-    takes = {key: domain.get("values") for key, domain in swept.items() if isinstance(domain, dict)}
-    takes |= {MODEL: labels(models_of(data))} if isinstance(models, list) else {}
+    takes = _takes(data, swept)
     for key, value in (when if isinstance(when, dict) else {}).items():
         path = (*at, "when", key)
         if key == at[-1]:

@@ -89,6 +89,17 @@ class Sine(Teacher):
     noise: Noise = 0.3
 
 
+class TwoBumps(Teacher):
+    """y = exp(-x²) + 1.5 exp(-(x - 2)²) + noise; x uniform on [-5, 5].
+
+    The data of scikit-learn's example of a tree against bagged trees (after Louppe 2014, section 4.2).
+    """
+
+    kind: Literal["two_bumps"]
+    n_samples: Count = Field(50, description="rows to train on; fresh: false: rows of all parts")
+    noise: Noise = 0.1
+
+
 class MlpTeacher(Teacher):
     """y = f(x) + noise; x standard normal, f a random tanh network of one hidden layer, its output of variance 1."""
 
@@ -123,6 +134,6 @@ class ThresholdTeacher(Teacher):
 FixedX = (PolynomialFixedX, FixedDesign, Sine)
 Classifying = (GaussianLogistic, ThresholdTeacher)  # all others set a regression
 TeacherData = (
-    LinearTeacher | DecayingTeacher | PolynomialFixedX | FixedDesign | Sine | MlpTeacher | GaussianLogistic
-    | ThresholdTeacher
+    LinearTeacher | DecayingTeacher | PolynomialFixedX | FixedDesign | Sine | TwoBumps | MlpTeacher
+    | GaussianLogistic | ThresholdTeacher
 )  # fmt: skip

@@ -21,7 +21,14 @@ from fitlab.stats.power_laws import FittedLaws, Law, fitted_laws
 from fitlab.stats.ranks import kendall_tau
 from fitlab.stats.resplits import corrected_t_interval
 from fitlab.stats.results import Equivalence, Null, Significance
-from fitlab.stats.student import paired_t_interval, standard_error, t_bound, t_interval
+from fitlab.stats.student import (
+    paired_t_interval,
+    standard_error,
+    standard_error_of,
+    t_bound,
+    t_interval,
+    t_quantile,
+)
 
 __all__ = [
     "Band",
@@ -56,8 +63,10 @@ __all__ = [
     "simultaneous_band",
     "squared_error_parts",
     "standard_error",
+    "standard_error_of",
     "t_bound",
     "t_interval",
     "t_power",
+    "t_quantile",
     "zero_one_parts",
 ]

@@ -99,5 +99,18 @@ def standard_error(values: ArrayLike) -> float:
     return scale * float((sample / scale).std(ddof=1)) / math.sqrt(sample.size)
 
 
+def standard_error_of(found: Interval) -> float:
+    """Return the standard error behind a two-sided t interval over ``found.n`` seeds; NaN where it has no bounds.
+
+    Where some of it is the scatter of test rows, with degrees of freedom of its own, it is so to a few percent.
+    """
+    return (found.high - found.low) / 2 / t_quantile(found.n - 1, (1 + found.level) / 2) if found.n > 1 else math.nan
+
+
+def t_quantile(df: int, probability: float) -> float:
+    """Return the quantile of Student's t with ``df`` degrees of freedom."""
+    return float(stdtrit(df, probability))
+
+
 def _half_width(sample: Floats, quantile: float) -> float:
-    return float(stdtrit(sample.size - 1, quantile)) * standard_error(sample) if sample.size > 1 else math.nan
+    return t_quantile(sample.size - 1, quantile) * standard_error(sample) if sample.size > 1 else math.nan

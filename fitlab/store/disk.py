@@ -227,6 +227,11 @@ class Store:
             return None
         return found if isinstance(found, dict) and {"uri", "experiment", "identity"} <= set(found) else None
 
+    def runs(self, name: str) -> dict[str, str]:
+        """Return the MLflow run of each published Config, by its digest."""
+        runs = (self.published(name) or {}).get("runs", {})
+        return {str(config): str(run) for config, run in runs.items()} if isinstance(runs, dict) else {}
+
     # ── who may ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     @contextlib.contextmanager

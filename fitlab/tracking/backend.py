@@ -6,6 +6,8 @@ import logging
 import os
 import shlex
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from mlflow.tracking import MlflowClient
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from fitlab.errors import PublishError
+from fitlab.errors import FitlabError, PublishError, StoreError
 from fitlab.tracking import schema
 from fitlab.tracking.links import masked
 
@@ -43,6 +45,20 @@ def backend(database: Path, artifacts: Path) -> Backend:
     """Return the server that MLFLOW_TRACKING_URI names, else SQLite at ``database``."""
     uri = os.environ.get("MLFLOW_TRACKING_URI", "")
     return Backend(uri) if uri else Backend(f"sqlite:///{database}", database, artifacts)
+
+
+@contextmanager
+def failing(place: Backend, kind: type[PublishError] | type[StoreError]) -> Iterator[None]:
+    """Raise whatever MLflow, its database or the network throws as ``kind``, without the password of a URI."""
+    try:
+        yield
+    except FitlabError:
+        raise
+    except Exception as error:
+        text = f"MLflow at {place.uri}: {type(error).__name__}: {error}".replace("<database_uri>", place.uri)
+        if "out-of-date database schema" in text:  # MLflow says that of newer ones, too
+            text += " Or was it made by a newer MLflow? Then upgrade this one: `pip install --upgrade mlflow`."
+        raise kind(text.replace(place.uri, masked(place.uri)).strip()) from error
 
 
 NAMED = "fitlab.name"  # tag of an experiment: the name that we know it by

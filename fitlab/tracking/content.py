@@ -12,7 +12,7 @@ import numpy as np
 from fitlab.diagnosis import reason
 from fitlab.diagnosis.naming import name_of, shown
 from fitlab.diagnosis.words import selection_words
-from fitlab.expectations import Checked, checked
+from fitlab.expectations import each_claim, in_three_sentences
 from fitlab.records import Config, Fit, Floats, Outcome
 from fitlab.seeds import canonical, digest, leaves
 from fitlab.spec import domain_of
@@ -175,30 +175,30 @@ FIT_STATUS = {Outcome.COMPLETED: "FINISHED", Outcome.PRUNED: "KILLED"}
 
 
 def findings_markdown(sweep: Sweep) -> str:
-    """Return what the diagnosis says of the sweep as a whole: verdicts, the selected Config, what checks found."""
+    """Return what is said of the sweep as a whole: verdicts, what was claimed and came out, the selected Config, what
+    checks found.
+    """
     verdicts = sweep.verdicts
     counts = Counter(verdict.text for verdict in verdicts.by_config.values())
     lines = [", ".join(f"**{counts[text]} {text}**" for text in sorted(counts, key=lambda text: -counts[text]))]
+    lines.append(in_three_sentences(sweep.claims))
     chosen = _selected(sweep)
     if verdicts.selection is not None and chosen is not None:
         lines.append(f"{selection_words(verdicts.selection)} It is {swept_words(chosen) or 'the one Config'}.")
     found = [check for check in verdicts.checks if check.state is State.FOUND]
     lines += [f"- **{check.code} {check.title}**: {check.said} {check.advice}" for check in found]
-    lines += [_claim(one) for one in checked(sweep)]
     return "\n\n".join(line for line in lines if line)
 
 
-def _claim(one: Checked) -> str:
-    """Say in a line what is claimed, by whom, and what came out."""
-    by, where = f" ({one.source})" if one.source else "", f", {one.where}" if one.where else ""
-    out = one.why or f"{one.quantity}{where}: expected {one.expected} {one.tolerance}".rstrip() + f", got {one.got}"
-    return f"- **{str(one.state).replace('_', ' ')}**: {one.claim}{by} {out}."
+def claims_markdown(sweep: Sweep) -> list[str]:
+    """Return what came of every claim of the spec, as paragraphs; none where nothing is claimed."""
+    return ["**What is claimed, one by one**", each_claim(sweep.claims)] if sweep.claims else []
 
 
 def experiment_note(sweep: Sweep) -> str:
-    """Return what the page of an experiment says: what was asked, what came out, how to read the view.
+    """Return what the page of an experiment says: what was asked, claimed and came out, how to read the view.
 
-    MLflow shows the first line; the rest unfolds.
+    MLflow shows the first line; the rest unfolds. What may be cut is at its end.
     """
     verdicts, chosen = sweep.verdicts, _selected(sweep)
     counts = Counter(verdict.text for verdict in verdicts.by_config.values())
@@ -206,7 +206,7 @@ def experiment_note(sweep: Sweep) -> str:
     best = f"; selected: {name_of(chosen)}" if chosen and chosen.swept else ""
     first = f"**{sweep.spec.question}** {came}{best}." if sweep.spec.question else f"**{came}**{best}."
     _, *rest = findings_markdown(sweep).split("\n\n")
-    return "\n\n".join([first, *rest, HOW_TO_READ])
+    return "\n\n".join([first, *rest, HOW_TO_READ, *claims_markdown(sweep)])
 
 
 def _selected(sweep: Sweep) -> Config | None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
+
+from fitlab.reporting.logged import Logged
 
 HOST = "127.0.0.1"
 PORT = 5000
@@ -32,6 +34,7 @@ class Published:
     restored: int = 0  # whose files somebody had removed
     view: str | None = None  # the key of the comparison view
     no_view: str | None = None  # why there is none
+    runs: Mapping[str, str] = field(default_factory=dict)  # Config digest -> run id
 
 
 def masked(uri: str) -> str:
@@ -59,6 +62,12 @@ def charts(experiment_ids: str | Sequence[str], base: str = LOCAL, view: str | N
         ids = quote(json.dumps(list(experiment_ids), separators=(",", ":")))
         page = f"compare-experiments/s?experiments={ids}&{PAGE}"
     return f"{base.rstrip('/')}/#/{page}&{shows}"
+
+
+def is_logged(uri: str, experiment: str, runs: Mapping[str, str], view: str | None = None) -> Logged:
+    """Return where a sweep is, for its report: the pages of a local store are there while somebody serves them."""
+    base = uri.rstrip("/") if is_server(uri) else LOCAL
+    return Logged(uri, experiment, base, charts(experiment, base, view), not is_server(uri), runs)
 
 
 def listed(published: Mapping[str, Mapping[str, Any]], base: str, together: bool) -> Iterator[str]:

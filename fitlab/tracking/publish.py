@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Container, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,15 +21,15 @@ from urllib.request import url2pathname
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-from fitlab.errors import FitlabError, PublishError
+from fitlab.errors import PublishError
 from fitlab.records import RECORD_VERSION, Config, Fit
 from fitlab.sweep import Sweep
 from fitlab.tracking import content
-from fitlab.tracking.backend import Backend, all_runs, connect, experiment_id
+from fitlab.tracking.backend import Backend, all_runs, connect, experiment_id, failing
 from fitlab.tracking.edits import carried, merged, merged_for_good, remembered
 from fitlab.tracking.experiment import describe, show
 from fitlab.tracking.left import end, left_running
-from fitlab.tracking.links import Published, masked
+from fitlab.tracking.links import Published, is_logged, masked
 from fitlab.tracking.wanted import NAME, Wanted, config_run, fit_run, source_tags, summary_run
 
 PARENT = "mlflow.parentRunId"
@@ -37,18 +37,9 @@ CONFIGS = "tags.`fitlab.kind` = 'config'"
 T = TypeVar("T")
 
 
-@contextmanager
-def _as_publish_error(place: Backend) -> Iterator[None]:
-    """Whatever MLflow, its database or the network throws is a failure to publish: training is safe in the store."""
-    try:
-        yield
-    except FitlabError:
-        raise
-    except Exception as error:
-        text = f"MLflow at {place.uri}: {type(error).__name__}: {error}".replace("<database_uri>", place.uri)
-        if "out-of-date database schema" in text:  # MLflow says that of newer ones, too
-            text += " Or was it made by a newer MLflow? Then upgrade this one: `pip install --upgrade mlflow`."
-        raise PublishError(text.replace(place.uri, masked(place.uri)).strip()) from error
+def _as_publish_error(place: Backend) -> AbstractContextManager[None]:
+    """A failure to publish: training is safe in the store."""
+    return failing(place, PublishError)
 
 
 def open_client(place: Backend) -> Any:
@@ -121,15 +112,18 @@ class Publisher:
         with _as_publish_error(self.place):
             self._read_again()
         self.publish(sweep)
+        uri = masked(self.place.uri)
+        runs = {config: one.run_id for config, one in self.settled.items() if one.run_id is not None}
         with _as_publish_error(self.place):
             if sweep.fits:
-                self._finish(*self._open(summary_run(sweep)))
+                self._finish(*self._open(summary_run(sweep, is_logged(uri, self.experiment, runs))))
             self._mark_gone(sweep)
             describe(self.client, self.experiment, sweep)
         view, no_view = show(self.client, self.place, self.experiment, sweep)
         identity = content.sweep_identity(sweep)
         counts = {**self.counts, "edited": len(self.edited)}
-        return Published(masked(self.place.uri), self.experiment, identity, **counts, view=view, no_view=no_view)
+        at = uri, self.experiment, identity
+        return Published(*at, **counts, view=view, no_view=no_view, runs=runs)  # type: ignore[arg-type]  # counts are int
 
     def _read_again(self) -> None:
         """Read what users did to the runs of Configs since these were logged: a sweep may take days."""

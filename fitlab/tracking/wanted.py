@@ -15,6 +15,9 @@ from mlflow.entities import Dataset, DatasetInput, InputTag
 from fitlab.diagnosis import document
 from fitlab.errors import PublishError
 from fitlab.records import RECORD_VERSION, Config, Fit, Outcome, Provenance, finite
+from fitlab.reporting.logged import Logged
+from fitlab.reporting.written import PAGE as REPORT
+from fitlab.reporting.written import write_logged
 from fitlab.seeds import digest
 from fitlab.sweep import Sweep
 from fitlab.tracking import content, view
@@ -157,12 +160,13 @@ def _note(sweep: Sweep, config: Config) -> str:
     return "\n".join(lines)
 
 
-def summary_run(sweep: Sweep) -> Wanted:
+def summary_run(sweep: Sweep, logged: Logged | None = None) -> Wanted:
+    """Return the run of a sweep as a whole. logged: where its Configs are, for the links of its report."""
     name, said = sweep.spec.name, finite(document(sweep)) if sweep.verdicts.by_config else None
     identity = digest([content.sweep_identity(sweep), said])
     table = content.table_markdown(sweep)
     question = f"**{sweep.spec.question}**\n\n" if sweep.spec.question else ""
-    findings = content.findings_markdown(sweep) + "\n\n" if said else ""
+    findings = "\n\n".join([content.findings_markdown(sweep), *content.claims_markdown(sweep), ""]) if said else ""
     whole = question + findings + table
     note = whole if len(whole) < NOTE else f"{question}{findings}"[:NOTE] + f"{len(sweep.configs)} Configs: table.md."
     counts = content.outcome_counts(sweep.fits)
@@ -176,6 +180,7 @@ def summary_run(sweep: Sweep) -> Wanted:
         }
         for file, text in files.items():
             (scratch / file).write_text(text, encoding="utf-8")
+        write_logged(sweep, scratch, logged)
 
     totals = {"count/configs": len(sweep.configs), "count/fits": len(sweep.fits)}
     return Wanted(
@@ -193,7 +198,7 @@ def summary_run(sweep: Sweep) -> Wanted:
         },
         metrics=lambda: [(key, float(value), 0) for key, value in totals.items()],
         artifacts=artifacts,
-        file="table.csv",
+        file=REPORT,
     )
 
 

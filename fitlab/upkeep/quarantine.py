@@ -18,6 +18,8 @@ def put_aside(store: Store, path: Path) -> Path:
     For whoever holds the lock of what it is. Raises StoreError where it cannot be moved.
     """
     folder = store.root / QUARANTINE / path.parent.relative_to(store.root)
+    if os.path.realpath(folder) != os.path.join(os.path.realpath(store.root), folder.relative_to(store.root)):
+        raise StoreError(f"{folder} is a link, or in one: nothing is moved out of the store")
     names = (path.name if n == 0 else f"{path.name}.{n}" for n in count())
     target = next(folder / name for name in names if not os.path.lexists(folder / name))
     try:

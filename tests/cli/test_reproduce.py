@@ -15,7 +15,7 @@ from fitlab.store import Store
 
 RIGHT = {"claim": "It is finite.", "source": "Nobody 2026", "quantity": "loss/val", "at_most": 100}
 WRONG = {"claim": "It is tiny.", "quantity": "loss/val", "at_most": 1e-9}
-OPEN = {"claim": "A corner.", "quantity": "loss/val", "where": {"training.alpha": 7}, "at_most": 1}
+OPEN = {"claim": "Of two seeds.", "quantity": "loss/val", "equals": 1, "within": "standard_errors"}
 
 
 @pytest.fixture

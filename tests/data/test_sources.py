@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 
 from fitlab import data
@@ -28,6 +30,30 @@ def test_bundled_sets_are_scikit_learns() -> None:
     ours = data.load(section(kind="digits"))
     assert (features == ours.X).all()
     assert (ours.y == target).all()
+
+
+@given(kept=st.sets(st.integers(0, 9), min_size=2))
+def test_of_some_classes_there_are_all_rows_and_no_others(kept: set[int]) -> None:
+    features, target = load_digits(return_X_y=True)
+    ours = data.load(section(kind="digits", classes=sorted(kept)))
+    there = np.isin(target, list(kept))
+    assert (features[there] == ours.X).all()
+    assert (ours.classes[ours.y] == target[there]).all()
+    assert ours.classes.tolist() == sorted(kept)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"kind": "digits", "classes": [1, 10]}, r"not among the classes(?s:.*)given:   \[10\](?s:.*)0, 1, 2, 3"),
+        ({"kind": "digits", "classes": [1]}, "at least"),
+        ({"kind": "digits", "classes": [1, 1]}, "twice"),
+        ({"kind": "diabetes", "classes": [1, 2]}, "a regression has no classes"),
+    ],
+)
+def test_classes_that_are_not_there_are_refused(options: dict, says: str) -> None:
+    with pytest.raises(SpecError, match=says):
+        data.load(section(**options))
 
 
 def test_a_fingerprint_knows_every_value_and_nothing_else() -> None:

@@ -21,8 +21,8 @@ from fitlab.runner.plan import read_plan
 from fitlab.spec import read_spec
 
 KINDS = [
-    "linear_teacher", "decaying_teacher", "polynomial_fixed_x", "fixed_design", "sine", "mlp_teacher",
-    "gaussian_logistic", "threshold_teacher",
+    "linear_teacher", "decaying_teacher", "polynomial_fixed_x", "fixed_design", "sine", "two_bumps",
+    "mlp_teacher", "gaussian_logistic", "threshold_teacher",
 ]  # fmt: skip
 REPEATS = 2000 if PROVE else 100
 
@@ -95,6 +95,15 @@ def test_a_network_teacher_is_what_it_says() -> None:
     assert abs(np.std(loud.y_test - quiet.y_test) - 0.5) < 4 * 0.5 / np.sqrt(2 * 20_000)
     assert quiet.truth == Truth("mlp_teacher", 0.0, 0.0, None, "closed form")
     assert not (split("mlp_teacher", random_state=1, test=20_000).y_test == loud.y_test).any()
+
+
+def test_two_bumps_are_those_of_scikit_learns_example() -> None:
+    quiet = split("two_bumps", noise=0.0, test=20_000)
+    x = quiet.X_test[:, 0]
+    assert quiet.y_test == pytest.approx(np.exp(-(x**2)) + 1.5 * np.exp(-((x - 2) ** 2)))
+    np.testing.assert_allclose(np.quantile(x, [0, 0.25, 0.5, 0.75, 1]), [-5, -2.5, 0, 2.5, 5], atol=0.15)
+    assert len(quiet.y_train) == 50
+    assert split("two_bumps").truth == Truth("two_bumps", 0.1, 0.1**2, None, "closed form")
 
 
 @given(rate=st.floats(0, 1), tested=st.booleans())

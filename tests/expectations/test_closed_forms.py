@@ -13,7 +13,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
 
 from fitlab import data
-from fitlab.expectations.closed_forms import LINEAR, NEIGHBOURS, POLYNOMIAL, RIDGE, closed_form
+from fitlab.estimators import GradientDescentRegressor
+from fitlab.expectations.closed_forms import DESCENT, LINEAR, NEIGHBOURS, POLYNOMIAL, RIDGE, closed_form
 from fitlab.expectations.reasons import NotEvaluatedError
 from fitlab.records import Config
 from fitlab.spec import sections
@@ -23,8 +24,10 @@ REPEATS = 2000 if PROVE else 200
 PLAIN = {"fit_intercept": False}
 
 
-def config(kind: str, estimator: Any, parameters: dict[str, Any], **options: Any) -> Config:
-    model = {"kind": "estimator", "estimator": estimator, "parameters": parameters}
+def config(
+    kind: str, estimator: Any, parameters: dict[str, Any], axis: dict[str, Any] | None = None, **options: Any
+) -> Config:
+    model = {"kind": "estimator", "estimator": estimator, "parameters": parameters, **({"axis": axis} if axis else {})}
     return Config(sections({"data": {"kind": kind, **options}, "model": model, "training": None}), {})
 
 
@@ -54,6 +57,11 @@ def minimum_norm(**options: Any) -> Config:
     return config("decaying_teacher", LINEAR, PLAIN, **options)
 
 
+def descent(steps: int, rate: float = 1.0, axis: dict[str, Any] | None = None, **options: Any) -> Config:
+    given = {"learning_rate": rate, "max_iter": steps}
+    return config("fixed_design", DESCENT, given, {"kind": "none"} if axis is None else axis, **options)
+
+
 FORMS = {
     "fixed_design": "ridge_fixed_design",
     "polynomial_fixed_x": "polynomial_fixed_x",
@@ -64,10 +72,12 @@ FORMS = {
 }
 
 
-def exact(one: Config) -> float:
-    section = one.sections.data
+def exact(one: Config, part: str | None = None) -> float:
+    section, model = one.sections.data, one.sections.model
     made = data.split(data.load(section), section, 0)
-    return closed_form(Theory(closed_form=FORMS[section.kind]), one, made.sizes)
+    descends = model.kind == "estimator" and model.estimator == DESCENT
+    name = "gradient_descent_fixed_design" if descends else FORMS[section.kind]
+    return closed_form(Theory(closed_form=name), one, made.sizes, part)
 
 
 TABLE = [  # SCIENCE of the project, section 3; computed apart from this package
@@ -91,6 +101,33 @@ def test_the_tabulated_values_come_out(one: Config, tabulated: float) -> None:
     assert abs(exact(one) - tabulated) <= 0.5 * 10**-digits * 1.01
 
 
+@pytest.mark.parametrize(
+    ("one", "parts"),
+    [
+        (ridge(20), (1, 0.079985, 0.171230)),
+        (ridge(20, test=100), (1, 0.079985, 0.171230)),
+        (neighbours(4), (0.09, None, 0.09 / 4)),
+        (polynomial(3), (0.01, None, 0.01 * 4 / 30)),
+        (least_squares(n_samples=25, noise=2.0), (4, 0, 4 * 10 / 14)),
+    ],
+)
+def test_parts_of_the_loss_are_known_and_add_up(one: Config, parts: tuple[float | None, ...]) -> None:
+    found = [exact(one, name) for name in ("noise", "bias", "variance")]
+    assert sum(found) == pytest.approx(exact(one), rel=1e-12)
+    known = [(a, b) for a, b in zip(found, parts, strict=True) if b is not None]
+    assert [a for a, _ in known] == pytest.approx([b for _, b in known], abs=1e-6)
+
+
+def test_descent_begins_with_the_signal_as_bias_and_ends_as_least_squares() -> None:
+    first, last, stopped = (exact(descent(1, 1e-9), "bias"), exact(descent(5000)), exact(descent(3)))
+    assert first == pytest.approx(exact(ridge(1e12), "bias"), rel=1e-6)  # nothing learned, or everything shrunk
+    assert last == pytest.approx(exact(ridge(1e-9)), rel=1e-9)
+    assert stopped < last
+    full = {"kind": "partial_fit", "epochs": 3, "batch_size": 50, "shuffle": False}
+    assert exact(descent(9, axis=full)) == stopped
+    assert exact(descent(30, 2.01)) > exact(descent(30, 1.99))
+
+
 ELSEWHERE = [  # other sizes, noise and settings than those that are tabulated and shipped
     (ridge(3, n_samples=31, n_features=12, noise=0.5, validation=70), Ridge(alpha=3, **PLAIN)),
     (polynomial(3, n_samples=17, noise=0.4, validation=40, random_state=5),
@@ -100,6 +137,8 @@ ELSEWHERE = [  # other sizes, noise and settings than those that are tabulated a
     (minimum_norm(n_samples=30, n_visible=10, n_features=80, noise=1.0), LinearRegression(**PLAIN)),
     (minimum_norm(n_samples=30, n_visible=70, n_features=80, noise=1.0), LinearRegression(**PLAIN)),
     (network(threshold=0.4, label_noise=0.3), LogisticRegression(**PLAIN)),
+    (descent(9, n_samples=20, n_features=30, noise=0.5), GradientDescentRegressor(1.0, max_iter=9)),
+    (descent(5, 1.7, n_samples=31, n_features=12, noise=0.5, validation=70), GradientDescentRegressor(1.7, max_iter=5)),
 ]  # fmt: skip
 
 
@@ -127,6 +166,9 @@ REFUSED = [
     (polynomial(30, n_samples=30), "fewer powers than rows"),
     (neighbours(101), "no more neighbours than rows"),
     (least_squares(n_samples=11), "at least two rows more"),
+    (descent(5, axis={"kind": "partial_fit", "batch_size": 49}), "batches of all training rows"),
+    (descent(5, axis={"kind": "auto"}), "partial_fit"),
+    (descent(5000, 3.0), "a finite number"),
     (minimum_norm(n_visible=40), "no mean"),
     (minimum_norm(n_visible=41), "no mean"),
 ]

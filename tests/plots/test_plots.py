@@ -27,6 +27,7 @@ from fitlab.plots.norms import norms_of
 from fitlab.records import Fit
 from fitlab.verdicts import COLOURS
 
+ENDINGS = ("png", "pdf", "csv", "json")
 SPEC = {
     "name": "drawn",
     "data": {"kind": "digits", "train_size": 100, "label_noise": 0.2},
@@ -63,6 +64,34 @@ def test_a_heat_map_is_the_array_on_the_scale_of_all_its_epochs(one: Fit, ax: Ax
     assert (ax.get_title(), ax.get_xlabel(), ax.get_ylabel()) == ("hidden_2: 12 × 7", "unit", "input")
     cells = map_at(one, layer="hidden_2", epoch=2).table().pivot(index="row", columns="column", values="value")
     np.testing.assert_array_equal(cells.to_numpy(), array)
+
+
+def test_of_a_sweep_it_is_the_selected_config_under_its_first_seed(sweep: fitlab.Sweep, ax: Axes) -> None:
+    config = next(one for one in sweep.configs if one.digest == sweep.verdicts.selection.config)
+    plots.weight_heatmap(sweep, layer="output", role="bias", ax=ax)
+    np.testing.assert_array_equal(ax.images[0].get_array(), [sweep.completed(config)[0].weights["output/bias"]])
+    (found,) = plots.drawn(ax)
+    assert (found.origin.configs, found.whose.seed) == ((config.digest,), 0)
+    assert "seed 0 at epoch 6: blue negative" in found.caption
+    other = plots.weight_histograms(sweep, config=sweep.configs[0], seed=2, ax=Figure().subplots())
+    (spread,) = plots.drawn(other)
+    wanted = histograms_at(sweep.completed(sweep.configs[0])[2])
+    pd.testing.assert_frame_equal(spread.table(), wanted.reset_index(drop=True))
+    assert "after epochs 0, 4 and 6" in spread.caption
+
+
+def test_every_figure_of_weights_says_what_it_shows(sweep: fitlab.Sweep, tmp_path: Path) -> None:
+    figure = Figure(layout="constrained", figsize=(9, 3))
+    left, middle, right = figure.subplots(1, 3)
+    plots.bias_shift(sweep, ax=left)
+    plots.norms_vs_gap(sweep, ax=middle)
+    plots.norms_vs_gap(pd.DataFrame({"x": [1.0, 2.0], "y": [0.1, 0.3]}), ax=right)
+    shifts, norms, elsewhere = plots.drawn(figure)
+    assert "means over 3 seeds, 90 % Student-t intervals at each epoch" in shifts.caption
+    assert (norms.origin.configs, elsewhere.origin) == (tuple(c.digest for c in sweep.configs), None)
+    assert "a point a Config (2). Norms" in elsewhere.caption
+    names = [path.name for path in plots.save(figure, tmp_path / "weights")]
+    assert names == ["weights.png", "weights.pdf", "weights-1.csv", "weights-2.csv", "weights-3.csv", "weights.json"]
 
 
 def test_histograms_count_every_entry_at_the_first_a_middle_and_the_last_epoch(one: Fit, ax: Axes) -> None:
@@ -166,7 +195,9 @@ def test_what_cannot_be_drawn_is_said_with_what_there_is(one: Fit, sweep: fitlab
         (lambda: plots.weight_heatmap(one, epoch=3), "epoch 3 was not kept; there is 0, 2, 4, 6"),
         (lambda: plots.weight_heatmap(one, layer="hidden_9"), "no weight of hidden_9; there is hidden_1 weight"),
         (lambda: plots.weight_histograms(one, layer="hidden_9"), "hidden_9; there is hidden_1 weight"),
-        (lambda: plots.bias_shift(sweep), "which of 4 Configs"),
+        (lambda: plots.bias_shift(replace(sweep, verdicts=fitlab.Verdicts())), "which of 4 Configs"),
+        (lambda: plots.weight_heatmap(sweep, seed=9), "no weights under seed 9; there is 0, 1, 2"),
+        (lambda: plots.weight_histograms(replace(sweep, fits=())), "no completed Fit of .* kept weights"),
         (lambda: plots.bias_shift(sweep.parameters()), "several Configs"),
         (lambda: plots.bias_shift(one, metric="shfit"), "no 'shfit'; there is shift, norm"),
         (lambda: plots.bias_shift(pd.DataFrame({"epoch": [1]})), "lacks layer, metric, role, value"),
@@ -188,7 +219,7 @@ def test_files_are_the_same_bytes_again_and_have_no_type_3_font(sweep: fitlab.Sw
     first, second = (plots.write_weight_figures(sweep, [config], tmp_path / name) for name in "ab")
     start = config.digest[:12]
     stems = ["norms_vs_gap", *(f"{start}_{one}" for one in ("weight_heatmap", "weight_histograms", "bias_shift"))]
-    assert [path.name for path in first] == [f"{stem}.{kind}" for stem in stems for kind in ("png", "pdf", "csv")]
+    assert [path.name for path in first] == [f"{stem}.{kind}" for stem in stems for kind in ENDINGS]
     for path, again in zip(first, second, strict=True):
         assert path.read_bytes() == again.read_bytes()
         assert path.suffix != ".pdf" or (

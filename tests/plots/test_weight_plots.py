@@ -71,7 +71,7 @@ def test_files_are_the_same_each_time(sweep: fitlab.Sweep, tmp_path: Path) -> No
     assert [path.name for path in written[0]] == [
         f"{stem}.{end}"
         for stem in ("norms_vs_gap", *(f"{sweep.configs[0].digest[:12]}_{one}" for one in DRAWN))
-        for end in ("png", "pdf", "csv")
+        for end in ("png", "pdf", "csv", "json")
     ]
     for one, other in zip(*written, strict=True):
         assert one.read_bytes() == other.read_bytes()

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 import fitlab
-from fitlab.errors import SpecError
+from fitlab.errors import SpecError, StoppedError
 from fitlab.records import Fit, Outcome
-from fitlab.runner.execute import Result, StoppedError, execute
+from fitlab.runner.execute import Result, execute
 from fitlab.runner.plan import allowed, plan
 from fitlab.runner.workers import Workers, in_process, processes, threads, workers_for
 from fitlab.spec import read_spec

@@ -75,7 +75,7 @@ def test_a_run_per_config_with_a_nested_run_per_fit_and_one_summary(tiny: dict, 
             assert (arrays["weights/output/bias"] == fit.weights["output/bias"]).all()
     (summary,) = mlflow.runs("summary")
     files = {a.path for a in mlflow.client.list_artifacts(summary.info.run_id)}
-    assert files == {"diagnosis.json", "spec.json", "table.csv", "table.md"}
+    assert files == {"diagnosis.json", "spec.json", "table.csv", "table.md", "report.html", "report.md"}
     assert "Does it work?" in summary.data.tags["mlflow.note.content"]
 
 

@@ -7,6 +7,7 @@ import json
 import threading
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from mlflow.tracking import MlflowClient
 
 import fitlab
+from fitlab.expectations import each_claim, in_three_sentences
 from fitlab.spec import read_spec
 from fitlab.sweep import Sweep
 from fitlab.tracking import content, experiment, links, view
@@ -132,6 +134,25 @@ def test_the_note_begins_with_question_counts_and_choice(tiny: dict, store: Path
         assert verdict.text in first
     assert "selected: hidden_layer_sizes [" in first
     assert rest[-1] == content.HOW_TO_READ
+
+
+def test_pages_say_in_three_sentences_what_was_claimed_and_came_out(
+    tiny: dict, store: Path, client: MlflowClient
+) -> None:
+    """From the record of the sweep: nothing is checked a second time to be published."""
+    right = {"claim": "It is finite.", "source": "Nobody 2026", "quantity": "loss/val", "at_most": 100}
+    wrong = {"claim": "It is tiny.", "quantity": "loss/val", "at_most": 1e-9}
+    sweep = run({**tiny, "expect": [right, wrong]}, store)
+    said = in_three_sentences(sweep.claims)
+    assert said.startswith("**Claimed**: “It is finite” and “It is tiny”. **By** Nobody 2026; 1 of 2 by this ")
+    experiment = client.get_experiment_by_name("tiny")
+    (summary,) = client.search_runs([experiment.experiment_id], "tags.`fitlab.kind` = 'summary'")
+    for note in (experiment.tags[NOTE], summary.data.tags[NOTE]):
+        assert said in note
+        assert each_claim(sweep.claims) in note
+    other = replace(sweep, claims=(replace(sweep.claims[0], claim="As it was checked."),))
+    assert "“As it was checked”" in content.experiment_note(other)
+    assert "Claimed" not in content.experiment_note(replace(sweep, claims=()))
 
 
 def test_alternatives_are_told_apart_and_what_only_some_configs_have_is_left_out(tiny: dict, store: Path) -> None:

@@ -24,6 +24,7 @@ from optuna.storages.journal import JournalFileBackend
 
 from fitlab import load, publish, run
 from fitlab.store import Store, write_fit
+from fitlab.tracking.server import free_port, serve
 
 Doctor = Callable[..., tuple[int, dict[str, dict]]]
 SEARCH = {
@@ -147,6 +148,18 @@ def test_what_a_sweep_set_aside_goes_into_quarantine_beside_what_is_there(
         assert doctor(tmp_path, "--fix")[0] == 0
     texts = {path.read_text() for path in (tmp_path / "quarantine").rglob("*") if path.is_file()}
     assert texts == {"first", "second"}
+
+
+def test_nothing_is_moved_out_of_the_store(doctor: Doctor, tiny: dict, tmp_path: Path) -> None:
+    sweep = run(tiny, store=tmp_path / "s", jobs=1, publish=False)
+    path = Store.at(tmp_path / "s").fit_path(sweep.fits[0].job.digest)
+    path.write_bytes(b"damaged")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "s" / "quarantine").symlink_to(tmp_path / "elsewhere")
+    code, found = doctor(tmp_path / "s", "--fix")
+    assert (code, "is a link" in found["damaged"]["left"]) == (1, True)
+    assert path.exists()
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 def test_files_that_fitlab_did_not_write_are_said_and_left(doctor: Doctor, tiny: dict, tmp_path: Path) -> None:
@@ -324,6 +337,28 @@ def test_a_server_that_is_down_is_said_and_quick_does_not_ask(
     assert (code, found.keys()) == (1, {"server"})
     assert "secret" not in json.dumps(found)
     assert doctor(store, "--quick")[0] == 0
+
+
+@pytest.mark.slow
+def test_runs_on_a_server_that_nobody_ends_are_ended_and_those_of_other_stores_are_not(
+    doctor: Doctor, tiny: dict, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = tmp_path / "server" / "mlflow.db"
+    database.parent.mkdir()
+    shutil.copy(store / "mlflow.db", database)
+    with serve(database, tmp_path / "server" / "artifacts", free_port()) as base:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", base)
+        train(tiny, store, publish=True)
+        client = MlflowClient(base)
+        ours, elsewhere = client.get_experiment_by_name("tiny").experiment_id, client.create_experiment("elsewhere")
+        tags = {"fitlab.kind": "config", "fitlab.digest": "x"}
+        left, others = (client.create_run(one, tags=tags).info.run_id for one in (ours, elsewhere))
+        assert doctor(store, "--quick") == (0, {})
+        assert doctor(store)[1]["left_running"]["detail"] == {"runs": 1}
+        code, found = doctor(store, "--fix")
+        assert (code, "published" in found["left_running"]["mended"]) == (0, True)
+        assert client.get_run(left).info.status == "KILLED"
+        assert client.get_run(others).info.status == "RUNNING"
 
 
 # ── the environment ─────────────────────────────────────────────────────────────────────────────────────────
