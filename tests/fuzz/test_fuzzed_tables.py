@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from conftest import PROVE
 from fuzz.damage import bits, cut, grown, zeros
@@ -82,6 +84,20 @@ def test_a_table_from_anybody_is_taken_or_refused(tmp_path: Path, monkeypatch: p
     print(f"{CASES} {kind} files, seeds 0 to {CASES - 1}:", dict(seen))
     assert len(seen) == 2
     assert sorted(one.name for one in tmp_path.iterdir()) == ["spec.yaml", path.name]
+
+
+@pytest.mark.parametrize("word", [b'"name"', b'"columns"', b'"index_columns"', b'"pandas_version"'])
+def test_metadata_of_pandas_that_once_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: bytes) -> None:
+    """A key of the JSON that pandas keeps in a Parquet file is another one."""
+    monkeypatch.chdir(tmp_path)
+    sound = pa.Table.from_pandas(table(np.random.default_rng(0)).set_index("a"))
+    noted = sound.schema.metadata[b"pandas"].replace(word, word[:1] + b"N" + word[2:])
+    pq.write_table(sound.replace_schema_metadata({b"pandas": noted}), "t.parquet")
+    data = {"kind": "parquet", "path": "t.parquet", "target": "y", "features": ["b"]}
+    training = {"batch_size": 8}
+    spec = {"name": "t", "data": data, "model": {"kind": "mlp"}, "training": training, "seeds": 1}
+    Path("spec.yaml").write_text(json.dumps(spec))
+    well_ended(fitlab("check", "spec.yaml"), (0, 2))
 
 
 NAMES = [
