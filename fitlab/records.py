@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -196,6 +197,14 @@ class Curves:
     epoch: NDArray[np.int64]  # (P,) ascending, of Fit.curves the last one being Fit.epochs
     values: Mapping[str, Floats]  # "loss/train", "loss/val", "accuracy/train" … -> (P,)
 
+    def __post_init__(self) -> None:
+        """Keep names once: thousands of Fits have the same."""
+        object.__setattr__(self, "values", {sys.intern(name): curve for name, curve in self.values.items()})
+
+    def __reduce__(self) -> tuple[type[Curves], tuple[Any, ...]]:
+        """Come out of a pickle, from another process, as new ones are made."""
+        return Curves, (self.epoch, self.values)
+
     def __len__(self) -> int:
         return len(self.epoch)
 
@@ -216,6 +225,11 @@ class Curves:
 EMPTY_CURVES = Curves(np.empty(0, np.int64), {})
 
 
+@lru_cache(maxsize=64)
+def _shared(versions: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    return dict(versions)
+
+
 @dataclass(frozen=True)
 class Provenance:
     """When, where and with what a Fit was made; no part of its identity."""
@@ -230,6 +244,13 @@ class Provenance:
     cpu: str | None = None  # its model; None: not known, as of Fits from before this was noted
     blas: str | None = None  # the libraries that multiply matrices, and what they are compiled for
     tries: int = 1  # the last one gave this Fit, those before failed
+
+    def __post_init__(self) -> None:
+        """Keep once what thousands of Fits have in common: from other processes and from files it comes as copies."""
+        for name in ("host", "platform", "commit", "cpu", "blas"):
+            value = getattr(self, name)
+            object.__setattr__(self, name, value if value is None else sys.intern(value))
+        object.__setattr__(self, "versions", _shared(tuple(self.versions.items())))
 
     @property
     def environment(self) -> dict[str, str]:

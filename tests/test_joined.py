@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import fitlab
-from fitlab.cli.app import app
+from fitlab.cli.commands import app
 from fitlab.errors import SpecError
 from fitlab.spec import put
 

@@ -1,4 +1,4 @@
-"""The command line. Commands import what they need in their bodies, so that ``--help`` is quick."""
+"""The command line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from fitlab.cli.app import app
+from fitlab.cli.commands import app
 from fitlab.errors import FitlabError
 
 INTERRUPTED = 130  # exit code

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from fitlab.diagnosis.naming import counted, name_of, percent
@@ -134,17 +133,23 @@ def _scale(ax: Axes, found: Curves) -> None:
         ax.set_yscale("log")
 
 
-def _explained(found: Curves) -> tuple[list[Line2D | Patch], list[str]]:
-    """Return the lines of the legend, and what each is."""
+def lines_of(parts: Container[str], null: bool, floor: bool) -> dict[str, Line2D]:
+    """Return what stands in the legend of parts and of the lines that they are held against: name -> line."""
     lines = {
         word: Line2D([], [], color=shade, linestyle=dashes, linewidth=1.5)
         for split, (word, shade, dashes) in PARTS.items()
-        if split in found.parts
+        if split in parts
     }
-    if found.null is not None:
+    if null:
         lines["constant predictor"] = Line2D([], [], color=FAINT, linestyle=":", linewidth=0.9)
-    if found.floor is not None:
+    if floor:
         lines["floor"] = Line2D([], [], color=FAINT, linestyle="-.", linewidth=0.9)
+    return lines
+
+
+def _explained(found: Curves) -> tuple[list[Line2D], list[str]]:
+    """Return the lines of the legend, and what each is."""
+    lines = lines_of(found.parts, found.null is not None, found.floor is not None)
     if found.chosen is not None:
         lines["lowest mean"] = Line2D([], [], color=VAL, marker="v", linestyle="none", markeredgecolor="white")
     return [*lines.values()], [*lines]

@@ -65,14 +65,15 @@ def verdict_text(sweep: Sweep, config: Config) -> str:
 
 
 def mark_of(text: Any) -> Mark:
-    """Return the look of a verdict's text, such as ``overfit`` or ``inconclusive, leaning overfit``; of none, too.
+    """Return the look of a verdict's text, such as ``overfit``, ``inconclusive, leaning overfit`` or ``overfit?``.
 
+    Of none, too.
     Raises ValueError for what is no verdict.
     """
     if not isinstance(text, str) or text in ("", UNJUDGED):  # pandas writes NaN where there is no text
         return Mark(None)
-    leaning = text.startswith(LEANING)
-    word = text.removeprefix(LEANING)
+    leaning = text.startswith(LEANING) or text.endswith("?")
+    word = text.removeprefix(LEANING).removesuffix("?")
     if word.replace(" ", "_") not in {*Label}:
         raise nothing(f"{text!r} is no verdict", (str(one).replace("_", " ") for one in Label))
     return Mark(Label(word.replace(" ", "_")), leaning)

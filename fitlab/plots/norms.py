@@ -13,10 +13,10 @@ from fitlab.diagnosis.naming import counted, name_of, percent
 from fitlab.parameters.measured import NETWORK
 from fitlab.plots.above import head
 from fitlab.plots.drawn import Origin, origin_of, shows
-from fitlab.plots.shared import FAINT, GLYPHS, axes_or_new, bare, nothing
+from fitlab.plots.marks import Mark, explained, mark_of, verdict_text
+from fitlab.plots.shared import FAINT, axes_or_new, bare, nothing
 from fitlab.records import Config, Interval
 from fitlab.sweep import Sweep
-from fitlab.verdicts import COLOURS, Label
 
 LABELS = {
     "norm": "norm of all parameters",
@@ -32,7 +32,6 @@ LABELS = {
     "loss/val": "validation loss",
     "loss/train": "train loss",
 }
-UNJUDGED = "not diagnosed"
 COLUMNS = ("config", "name", "verdict", "x", "x_low", "x_high", "y", "y_low", "y_high", "n")
 WIDE = 30.0  # from this ratio of its numbers on an axis is logarithmic
 
@@ -57,7 +56,7 @@ class NormsVsGap:
         """What stands below the figure."""
         left = f" {counted(self.without, 'Config')} without both numbers left out." if self.without else ""
         bars = f", mean over seeds with {percent(self.level)} Student-t intervals" if self.level else ""
-        judged = "" if {*self.frame["verdict"]} == {UNJUDGED} else ", coloured by verdict"
+        judged = ", coloured by verdict" if _judged(self.frame) else ""
         return (
             f"{_said(self.outcome).capitalize()} against {_said(self.metric)} at the last epoch; a point a Config "
             f"({len(self.frame)}){bars}{judged}.{left} Norms do not order test error along capacity."
@@ -80,18 +79,18 @@ def norms_vs_gap(
     """
     found = source if isinstance(source, NormsVsGap) else norms_of(source, metric=metric, outcome=outcome)
     frame = found.frame
+    marks = [mark_of(text) for text in frame["verdict"]]
     ax = axes_or_new(ax)
     ax.axhline(0, color=FAINT, linewidth=0.6, zorder=0)
-    for said in (word for word in (*map(_words, Label), UNJUDGED) if word in {*frame["verdict"]}):
-        _points(ax, frame[frame["verdict"] == said], said)
+    for mark in sorted({*marks}, key=lambda one: one.order):
+        _points(ax, frame[[one == mark for one in marks]], mark)
     if (frame["x"] > 0).all() and frame["x"].max() > WIDE * frame["x"].min():
         ax.set_xscale("log")
     ax.set_xlabel(_said(found.metric), parse_math=False)
     ax.set_ylabel(_said(found.outcome), parse_math=False)
     bare(ax)
-    judged = frame["verdict"].nunique() > 1 or UNJUDGED not in {*frame["verdict"]}
-    lines, words = ax.get_legend_handles_labels()
-    head(ax, "", dict(zip(words, lines, strict=True)), judged)
+    lines, words = explained(marks)
+    head(ax, "", dict(zip(words, lines, strict=True)), _judged(frame))
     return shows(ax, found)
 
 
@@ -113,7 +112,7 @@ def _of_sweep(sweep: Sweep, metric: str, outcome: str) -> NormsVsGap:
         there = dict.fromkeys(name for _, numbers, finals in both for name in (*numbers, *finals))
         raise nothing(f"no Config of {sweep.spec.name} has both {metric} and {outcome}", there)
     rows = [
-        (config.digest[:12], name_of(config), _verdict(sweep, config), *_ends_of(x), *_ends_of(y), min(x.n, y.n))
+        (config.digest[:12], name_of(config), verdict_text(sweep, config), *_ends_of(x), *_ends_of(y), min(x.n, y.n))
         for config, x, y in points
     ]
     frame = _framed(pd.DataFrame(rows, columns=COLUMNS))
@@ -130,13 +129,9 @@ def _metric(sweep: Sweep, config: Config) -> dict[str, Interval]:
     return {name: one for (layer, _, name), one in sweep.parameter_means(config).items() if layer == NETWORK}
 
 
-def _verdict(sweep: Sweep, config: Config) -> str:
-    verdict = sweep.verdicts.by_config.get(config.digest)
-    return UNJUDGED if verdict is None else _words(verdict.label)
-
-
-def _words(label: Label) -> str:
-    return str(label).replace("_", " ")
+def _judged(frame: pd.DataFrame) -> bool:
+    """Whether any row has a verdict."""
+    return any(mark_of(text).label is not None for text in frame["verdict"])
 
 
 def _said(name: str) -> str:
@@ -149,40 +144,18 @@ def _framed(frame: pd.DataFrame) -> pd.DataFrame:
     if missing:
         raise nothing(f"the DataFrame lacks {', '.join(sorted(missing))}", frame.columns)
     rows: pd.DataFrame = frame.assign(
-        verdict=frame["verdict"].fillna(UNJUDGED).replace("", UNJUDGED) if "verdict" in frame else UNJUDGED,
+        verdict=frame["verdict"].fillna("") if "verdict" in frame else "",
         **{name: np.nan for name in ("x_low", "x_high", "y_low", "y_high") if name not in frame},
     )
-    rows["verdict"] = [_known(text) for text in rows["verdict"]]
     rows = rows[np.isfinite(rows["x"]) & np.isfinite(rows["y"])]
     if not len(rows):
         raise nothing("no row has finite x and y")
     return rows
 
 
-def _known(text: str) -> str:
-    """Return the label of a verdict's text: of ``inconclusive, leaning overfit`` the first word."""
-    first = text.split(",")[0].replace("_", " ")
-    if first not in {UNJUDGED, *map(_words, Label)}:
-        raise nothing(f"{text!r} is no verdict", map(_words, Label))
-    return first
-
-
-def _points(ax: Axes, rows: pd.DataFrame, said: str) -> None:
-    label = None if said == UNJUDGED else Label(said.replace(" ", "_"))
-    shade = FAINT if label is None else COLOURS[label]
-    ax.errorbar(
-        rows["x"],
-        rows["y"],
-        xerr=_ends(rows, "x"),
-        yerr=_ends(rows, "y"),
-        fmt=GLYPHS[label] if label else "o",
-        color=shade,
-        markersize=5,
-        markeredgecolor="white",
-        markeredgewidth=0.3,
-        elinewidth=0.7,
-        label=said,
-    )
+def _points(ax: Axes, rows: pd.DataFrame, mark: Mark) -> None:
+    style = {**mark.sized(5), "elinewidth": 0.7, "label": mark.word}
+    ax.errorbar(rows["x"], rows["y"], xerr=_ends(rows, "x"), yerr=_ends(rows, "y"), **style)
 
 
 def _ends(rows: pd.DataFrame, name: str) -> Sequence[pd.Series]:

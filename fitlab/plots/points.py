@@ -13,16 +13,17 @@ from matplotlib.lines import Line2D
 
 from fitlab.diagnosis.naming import counted, listed, percent
 from fitlab.plots.along import Places, number_of, set_places
-from fitlab.plots.curves import PARTS, STEEP, Band
-from fitlab.plots.shared import FAINT, GLYPHS
+from fitlab.plots.curves import PARTS, STEEP, Band, lines_of
+from fitlab.plots.marks import mark_of
+from fitlab.plots.shared import FAINT
 from fitlab.plots.sources import floor_of, null_of
 from fitlab.records import Config, Fit, Floats, Interval, Outcome
 from fitlab.sweep import Sweep, data_key
-from fitlab.verdicts import COLOURS, Label
 
 BOTTOM = 1e-3  # of the lowest mean validation loss: what is below it, as losses of interpolating models are, is cut
 MANY = 20  # seeds, from which on each is fainter
 SELECTED = "selected"
+GLYPH = 5.5  # of a verdict, points
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,7 +199,7 @@ def draw_points(ax: Axes, found: Points) -> None:
     _reference(ax, found, found.floor, "-.")
     for place, value, brief in zip(at, found.parts["val"].mean, found.verdicts, strict=False):
         if brief:
-            ax.plot(place, value, linestyle="none", zorder=4, **glyph(brief))
+            ax.plot(place, value, zorder=4, **mark_of(brief).sized(GLYPH))
     if found.selected is not None:
         place, value = at[found.selected], found.parts["val"].mean[found.selected]
         ax.plot(place, value, linestyle="none", zorder=5, **RING)
@@ -216,20 +217,6 @@ RING: Mapping[str, Any] = {
 }  # fmt: skip
 
 
-def glyph(brief: str) -> dict[str, Any]:
-    """Return the marker of a brief verdict: hollow where it only leans that way."""
-    label = Label(brief.removesuffix("?").replace(" ", "_"))
-    sure, shade = not brief.endswith("?"), COLOURS[label]
-    face, edge = (shade, "white") if sure else ("white", shade)
-    return {
-        "marker": GLYPHS[label],
-        "markersize": 5.5,
-        "markerfacecolor": face,
-        "markeredgecolor": edge,
-        "markeredgewidth": 0.4 if sure else 1.0,
-    }
-
-
 def _reference(ax: Axes, found: Points, line: Floats | None, dashes: str) -> None:
     if line is None:
         return
@@ -242,18 +229,10 @@ def _reference(ax: Axes, found: Points, line: Floats | None, dashes: str) -> Non
 
 def explained(found: Points) -> dict[str, Line2D]:
     """Return what stands in the legend: name -> line."""
-    lines = {
-        word: Line2D([], [], color=shade, linestyle=dashes, linewidth=1.3)
-        for split, (word, shade, dashes) in PARTS.items()
-        if split in found.parts
-    }
-    if found.null is not None:
-        lines["constant predictor"] = Line2D([], [], color=FAINT, linestyle=":", linewidth=0.9)
-    if found.floor is not None:
-        lines["floor"] = Line2D([], [], color=FAINT, linestyle="-.", linewidth=0.9)
+    lines = lines_of(found.parts, found.null is not None, found.floor is not None)
     shown = {one for one, value in zip(found.verdicts, found.parts["val"].mean, strict=False) if np.isfinite(value)}
-    order = [f"{str(label).replace('_', ' ')}{mark}" for label in Label for mark in ("", "?")]
-    lines |= {brief: Line2D([], [], linestyle="none", **glyph(brief)) for brief in order if brief in shown}
+    for brief in sorted(shown, key=lambda one: mark_of(one).order):
+        lines[brief] = Line2D([], [], **mark_of(brief).sized(GLYPH))
     if found.selected is not None:
         lines[SELECTED] = Line2D([], [], linestyle="none", **RING)
     return lines
