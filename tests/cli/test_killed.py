@@ -9,11 +9,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import PROVE, SHIPPED
+from conftest import SHIPPED
 from mlflow.entities import ViewType
 from mlflow.tracking import MlflowClient
 
@@ -22,7 +23,7 @@ from fitlab.records import Outcome
 from fitlab.sweep import Sweep
 
 OPTIONS = ["-o", "training.epochs=400", "-o", "sweep.parameters.training.alpha.values=[1e-2]"]
-KILLS = 20 if PROVE else 4
+KILLS = 4  # faults/test_kills.py has many
 
 
 def sweep(store: Path, *more: str) -> list[str]:
@@ -102,14 +103,14 @@ def there_once(store: Path, whole: Sweep) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_sweep_continues_and_equals_an_uninterrupted_one(tmp_path: Path) -> None:
+def test_a_killed_sweep_continues_and_equals_an_uninterrupted_one(tmp_path: Path, count: Callable[[str], None]) -> None:
     subprocess.run(sweep(tmp_path / "whole", "--no-publish"), check=True, capture_output=True)
     whole = fitlab.load("digits-width", tmp_path / "whole")
     rng = np.random.default_rng(0)
     kept = []
     for _ in range(KILLS):
         kept.append(killed_after_progress(sweep(tmp_path / "cut", "--no-publish"), tmp_path / "cut" / "fits", rng))
-    print("seed 0; Fits kept after each kill:", kept)
+    count(f"seed 0, {len(kept)} kills; Fits kept after each: {kept}")
     assert kept == sorted(kept)
     assert 0 < kept[-1] < len(whole.fits), "killed too early or too late to prove anything"
     done = subprocess.run(sweep(tmp_path / "cut"), check=True, capture_output=True, text=True)

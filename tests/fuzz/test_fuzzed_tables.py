@@ -6,6 +6,7 @@ import json
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,9 @@ def parquet(path: Path, rng: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_a_table_from_anybody_is_taken_or_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+def test_a_table_from_anybody_is_taken_or_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: Callable[[str], None], kind: str
+) -> None:
     monkeypatch.chdir(tmp_path)
     path, seen = Path(f"t.{kind}"), Counter[str]()
     data = {"kind": kind, "path": str(path), "target": "y", "features": ["a", "b", "text"], "missing": "median"}
@@ -81,7 +84,7 @@ def test_a_table_from_anybody_is_taken_or_refused(tmp_path: Path, monkeypatch: p
             if not warm_up:
                 well_ended(said, (0, 2))
                 seen[str(said.code)] += 1
-    print(f"{CASES} {kind} files, seeds 0 to {CASES - 1}:", dict(seen))
+    count(f"{CASES} {kind} files, seeds 0 to {CASES - 1}: {dict(seen)}")
     assert len(seen) == 2
     assert sorted(one.name for one in tmp_path.iterdir()) == ["spec.yaml", path.name]
 
