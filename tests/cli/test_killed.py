@@ -52,9 +52,11 @@ def children(pid: int) -> set[int]:
     return found - {pid}
 
 
-def alive(pids: set[int]) -> set[int]:
-    table = subprocess.run(["ps", "-eo", "pid=,stat="], capture_output=True, text=True, check=True).stdout
-    return {int(pid) for pid, state in map(str.split, table.splitlines()) if int(pid) in pids and state[0] != "Z"}
+def alive(pids: set[int]) -> dict[int, str]:
+    """Return what of these processes is alive: how it was called."""
+    table = subprocess.run(["ps", "-eo", "pid=,stat=,args="], capture_output=True, text=True, check=True).stdout
+    found = (line.split(maxsplit=2) for line in table.splitlines())
+    return {int(pid): words for pid, state, words in found if int(pid) in pids and state[0] != "Z"}
 
 
 def killed_after_progress(command: list[str], fits: Path, rng: np.random.Generator) -> int:
@@ -76,7 +78,7 @@ def killed_after_progress(command: list[str], fits: Path, rng: np.random.Generat
 
 
 def none_left(helpers: set[int]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120  # on a busy machine; one that still imports MLflow does so first
     while left := alive(helpers):
         assert time.monotonic() < deadline, f"orphans: {left}"
         time.sleep(0.2)

@@ -121,9 +121,10 @@ def storm(path: Path, store: Path, rng: np.random.Generator, most: int) -> Count
 @pytest.mark.slow
 @pytest.mark.parametrize(("spec", "first"), [(GRID, 0), (TPE, 1000)], ids=["grid", "tpe"])
 def test_whatever_is_killed_whenever_all_is_there_once_in_the_end(
-    tmp_path: Path, store: Path, count: Callable[[str], None], spec: str, first: int
+    tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch, count: Callable[[str], None], spec: str, first: int
 ) -> None:
     """A seed is a store; its storm ends when the sweep gets through, and the next seed goes on."""
+    monkeypatch.chdir(tmp_path)  # a commit of the repository that one is in would be another tag
     path = tmp_path / "storm.yaml"
     path.write_text(MODEL + spec)
     whole = fitlab.run(path, store=store, jobs=2)
