@@ -54,6 +54,7 @@ check: $(READY)
 test: $(READY)
 	@sh tests/browser/install.sh
 	@sh tests/papers/install.sh
+	@sh tests/faults/install.sh
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

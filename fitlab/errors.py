@@ -16,6 +16,14 @@ def dotted(path: Path) -> str:
     return text
 
 
+def readable(text: str) -> str:
+    """Return a text as every file and database takes it: PostgreSQL refuses NUL, UTF-8 what stands for undecoded bytes.
+
+    These are written as Python does, ``\\x00`` and ``\\udcff``.
+    """
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing that is wrong with a request: where, what was given, what is allowed, what to do."""

@@ -51,7 +51,7 @@ def read(
     Raises SpecError, saying what is wrong and where.
     """
     _check_options(constant, capacity, loss)
-    rows = _checked(frame, capacity if isinstance(capacity, str) else None)
+    rows = checked(frame, capacity if isinstance(capacity, str) else None)
     _check_sign(rows, loss)
     own = rows["config"] == CONSTANT
     null = _null(rows[own], constant, [*map(int, rows.loc[~own, "seed"].unique())])
@@ -89,8 +89,11 @@ def _check_options(constant: Any, capacity: Any, loss: Any) -> None:
         raise SpecError(f"loss is a name, such as 'log_loss' or 'squared_error', got {loss!r}")
 
 
-def _checked(frame: pd.DataFrame, capacity: str | None) -> pd.DataFrame:
-    """Return the frame with names as text and whole seeds and epochs, or say what is wrong with it."""
+def checked(frame: pd.DataFrame, capacity: str | None = None) -> pd.DataFrame:
+    """Return the rows of train and validation with names as text and whole seeds and epochs.
+
+    capacity: a column that has to be there, too. Raises SpecError, saying what is wrong with the frame.
+    """
     if not isinstance(frame, pd.DataFrame):
         raise SpecError(f"a pandas DataFrame is wanted, got {type(frame).__name__}")
     wanted = [*COLUMNS, *([capacity] if capacity else [])]
@@ -109,7 +112,10 @@ def _checked(frame: pd.DataFrame, capacity: str | None) -> pd.DataFrame:
         rows[column] = _text(rows[column])
     for column in ("seed", "epoch"):
         rows[column] = _whole(rows[column])
-    rows["value"] = _numbers(rows["value"])
+    rows["value"] = numbers(rows["value"])
+    found = {*rows["split"]}
+    if not {*PARTS} <= found and (unknown := sorted(found - {*PARTS, "test"})):
+        raise SpecError(f"split is {' or '.join(PARTS)} (test is left out), got {', '.join(unknown)}")
     rows = rows[rows["split"].isin(PARTS)]  # a test part may be there: it is never used to choose
     twice = rows.duplicated(list(COLUMNS[:-1]))
     if twice.any():
@@ -129,24 +135,24 @@ def _text(column: pd.Series) -> pd.Series:
     return column.astype(str)
 
 
-def _numbers(column: pd.Series) -> pd.Series:
+def numbers(column: pd.Series) -> pd.Series:
     """Return numbers as float64, missing ones as NaN. Raises SpecError for what is none: text, dates, complex ones."""
     try:
         if column.dtype.kind in "cmM":
             raise TypeError(f"it is of type {column.dtype}")
-        numbers = column.to_numpy(np.float64, na_value=np.nan)
+        found = column.to_numpy(np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:
         raise SpecError(f"column {column.name} holds what is no number: {error}") from None
-    return pd.Series(numbers, column.index, name=column.name)
+    return pd.Series(found, column.index, name=column.name)
 
 
 def _whole(column: pd.Series) -> pd.Series:
     """Return seeds or epochs as int64. Raises SpecError where one is no whole number from 0 on."""
-    numbers = _numbers(column)
-    wrong = ~((numbers >= 0) & (numbers <= EXACT) & (numbers % 1 == 0))
+    found = numbers(column)
+    wrong = ~((found >= 0) & (found <= EXACT) & (found % 1 == 0))
     if wrong.any():
         raise SpecError(f"column {column.name} holds whole numbers from 0 to 2^53, got {column[wrong].iloc[0]}")
-    return numbers.astype(np.int64)
+    return found.astype(np.int64)
 
 
 def _check_sign(rows: pd.DataFrame, loss: str) -> None:

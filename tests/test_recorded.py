@@ -138,6 +138,10 @@ WRONG: dict[str, tuple[Change, str]] = {
     "seed": (lambda rows: rows.assign(seed=0.5), "column seed holds whole numbers from 0 to 2^53, got 0.5"),
     "epoch": (lambda rows: rows.assign(epoch=-1), "column epoch holds whole numbers from 0 to 2^53, got -1"),
     "nameless": (lambda rows: rows.assign(config=None), "column config has missing values"),
+    "other words": (
+        lambda rows: rows.replace({"split": {"val": "validation"}}),
+        "split is train or val (test is left out), got validation",
+    ),
     "no val": (lambda rows: rows[rows["split"] == "train"], "no rows of metric loss, split val"),
     "never together": (
         lambda rows: rows[(rows["split"] == "train") == (rows["epoch"] % 2 == 0)],
@@ -214,6 +218,8 @@ def test_names_and_whole_numbers_may_be_of_many_types() -> None:
         rows.assign(seed=rows["seed"].astype("Int64"), epoch=rows["epoch"].astype(float)),
     ):
         assert [fit.final for fit in Sweep.from_frame(changed, constant=NULL).fits] == want
+    seeds = Sweep.from_frame(rows.assign(seed=rows["seed"] + 2**40), constant=NULL).spec.seeds.values
+    assert seeds == tuple(2**40 + seed for seed in range(5)), "larger than what numpy draws from"
     assert (
         Sweep.from_frame(rows, constant=NULL, capacity=pd.Series({"one": 1, "two": 2})).configs[1].swept[CAPACITY] == 2
     )

@@ -7,10 +7,12 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from fitlab.errors import SpecError
 from fitlab.records import finite
 
 
@@ -39,6 +41,15 @@ def only_json(wanted: bool) -> Iterator[None]:
     finally:
         os.dup2(kept, 1)
         os.close(kept)
+
+
+@contextmanager
+def writing(to: Path) -> Iterator[None]:
+    """Raise SpecError where files that were asked for cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise SpecError(f"{to}: cannot be written: {error}") from None
 
 
 def status(text: str, quiet: bool) -> AbstractContextManager[Any]:

@@ -33,9 +33,17 @@ if TYPE_CHECKING:  # the runner loads scikit-learn, which `check --no-data` and 
 PLAIN_WIDTH = 140  # of a table that goes to a file or a pipe
 
 
+class _Piped(Console):
+    """A console to whose end nobody need listen: rich would leave with 1, which says that Fits failed."""
+
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command line, which ends with 0."""
+        raise BrokenPipeError
+
+
 def console() -> Console:
     """Return a console on stdout: as wide as the terminal, or wide enough where there is none."""
-    return Console() if sys.stdout.isatty() else Console(width=PLAIN_WIDTH)
+    return Console() if sys.stdout.isatty() else _Piped(width=PLAIN_WIDTH)
 
 
 # ── sweep ───────────────────────────────────────────────────────────────────────────────────────────────────

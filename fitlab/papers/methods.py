@@ -11,6 +11,7 @@ from typing import Literal
 from fitlab.diagnosis.naming import listed, number, percent
 from fitlab.diagnosis.sweeps import rule_of
 from fitlab.errors import SpecError
+from fitlab.escaping import typeset
 from fitlab.papers.described import (
     VARIES,
     data_words,
@@ -24,7 +25,6 @@ from fitlab.papers.described import (
     selection_words,
     versions_words,
 )
-from fitlab.papers.escaping import typeset
 from fitlab.records import Outcome
 from fitlab.spec.teachers import Teacher
 from fitlab.sweep import Sweep

@@ -23,6 +23,7 @@ from fitlab.diagnosis.naming import (
 )
 from fitlab.diagnosis.selection import best_first
 from fitlab.errors import SpecError
+from fitlab.escaping import escaped, typeset
 from fitlab.papers.described import (
     counted_configurations,
     has_epochs,
@@ -35,7 +36,6 @@ from fitlab.papers.described import (
     selection_words,
     versions_words,
 )
-from fitlab.papers.escaping import escaped, typeset
 from fitlab.records import Config, Interval
 from fitlab.seeds import canonical
 from fitlab.spec import domain_of

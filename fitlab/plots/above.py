@@ -36,7 +36,8 @@ def head(ax: Axes, title: str, lines: Mapping[str, Artist], legend: bool = True)
 def _columns(words: Sequence[str], room: float) -> int:
     """Return the most columns in which words stand beside each other. room: points"""
     size = small()
-    wide = [TextPath((0, 0), word, size=size, prop=FontProperties()).get_extents().width for word in words]
+    plain = [word.replace("$", r"\$") for word in words]  # no mathematics, as legends write them
+    wide = [TextPath((0, 0), word, size=size, prop=FontProperties()).get_extents().width for word in plain]
     for columns in range(len(words), 1, -1):
         rows, longer = divmod(len(words), columns)  # as legends do: the first columns are the longer ones
         starts = [place * rows + min(place, longer) for place in range(columns + 1)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -36,7 +37,7 @@ def number_of(value: Any) -> float | None:
     if isinstance(value, list | tuple) and len(value) == 1:
         value = value[0]
     real = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    return float(value) if real and np.isfinite(value) else None
+    return float(value) if real and math.isfinite(value) else None
 
 
 def places_of(values: Sequence[Any], log: bool | None = None, falling: bool = False) -> Places:

@@ -13,8 +13,8 @@ from fitlab.diagnosis.naming import counted, name_of, percent
 from fitlab.parameters.measured import BIAS, NETWORK, parameters_of
 from fitlab.plots.above import head
 from fitlab.plots.drawn import Origin, origin_of, shows
-from fitlab.plots.shared import axes_or_new, bare, colour, marker, nothing
-from fitlab.plots.sources import one_config
+from fitlab.plots.shared import axes_or_new, bare, colour, marker, nothing, refuse_other
+from fitlab.plots.sources import numeric, one_config
 from fitlab.records import Config, Fit, Interval
 from fitlab.stats import t_interval
 from fitlab.sweep import Sweep
@@ -131,6 +131,7 @@ def shifts_of(
             frame = parameters_of(source).table().assign(seed=source.job.seed)
             title = f"{name_of(source.job.config)}, seed {source.job.seed}"
         case _:
+            refuse_other(source, Sweep, Fit, pd.DataFrame)
             frame = _of_one(source)
     biases = frame[(frame["role"] == BIAS) & (frame["layer"] != NETWORK)]
     rows = biases[(biases["metric"] == metric) & np.isfinite(biases["value"])]
@@ -160,4 +161,4 @@ def _of_one(frame: pd.DataFrame) -> pd.DataFrame:
         raise nothing(f"the DataFrame lacks {', '.join(sorted(missing))}", frame.columns)
     if "config" in frame and frame["config"].nunique() > 1:
         raise nothing("the DataFrame is of several Configs; take one of them", frame["config"].unique())
-    return frame
+    return numeric(frame, "epoch", "value")

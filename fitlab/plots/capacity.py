@@ -22,9 +22,11 @@ from fitlab.plots.above import head
 from fitlab.plots.along import Places, called, number_of, places_of
 from fitlab.plots.curves import LEVEL, PARTS, Band
 from fitlab.plots.drawn import Origin, origin_of, shows
+from fitlab.plots.keys import plain
 from fitlab.plots.lines import BY_NAME, fits_in, held_by, searched
 from fitlab.plots.points import Points, draw_points, explained, points_of, why_not
-from fitlab.plots.shared import axes_or_new, bare, figure_of, nothing
+from fitlab.plots.shared import axes_or_new, bare, figure_of, nothing, refuse_other
+from fitlab.plots.sources import numeric
 from fitlab.records import Config, Floats, Interval
 from fitlab.seeds import canonical
 from fitlab.spec import domain_of
@@ -185,6 +187,7 @@ def capacity_of(
         case pd.DataFrame():
             return _of_table(source, _axis_of(source), {})
         case _:
+            refuse_other(source, Sweep, pd.DataFrame)
             return _of_sweep(source, config, fixed)
 
 
@@ -263,13 +266,15 @@ def _of_table(
     frame: pd.DataFrame, key: str, fixed: Mapping[str, Any], log: bool | None = None, level: float = LEVEL
 ) -> Capacity:
     """Return what is drawn of the table of a CapacityCurve: a row per Config."""
-    rows = frame[np.isfinite(frame["loss/val"].to_numpy(np.float64))].sort_values("capacity", kind="stable")
+    names = (f"loss/{split}{end}" for split in PARTS for end in ("", "/low", "/high"))
+    frame = numeric(frame, "capacity", *names)
+    rows = frame[np.isfinite(frame["loss/val"])].sort_values("capacity", kind="stable")
     if not len(rows):
         raise nothing("no row has a finite loss/val")
     twice = rows[rows["capacity"].duplicated()]
     if len(twice):
         raise nothing(f"several rows have capacity {twice['capacity'].iloc[0]:g}; take one curve of them")
-    values = tuple(_plain(one) for one in rows[key])
+    values = tuple(plain(one) for one in rows[key])
     capacities = rows["capacity"].to_numpy(np.float64)
     places, axis = _places(values, capacities, key, log)
     parts = {split: _band(rows, f"loss/{split}") for split in PARTS}
@@ -277,12 +282,6 @@ def _of_table(
     fitted = tuple(map(bool, rows["interpolates"])) if "interpolates" in rows else ()
     roles = tuple(one if isinstance(one, str) else "" for one in rows["role"]) if "role" in rows else ("",) * len(rows)
     return Capacity(points, fixed, axis, capacities, fitted, roles)
-
-
-def _plain(value: Any) -> Any:
-    """Return a cell as plain data; what is missing, beside numbers, is None: no limit."""
-    plain = value.item() if isinstance(value, np.generic) else value
-    return None if isinstance(plain, float) and np.isnan(plain) else plain
 
 
 def _places(values: Sequence[Any], capacities: Floats, key: str, log: bool | None) -> tuple[Places, str]:

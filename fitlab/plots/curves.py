@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections import Counter
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,8 +16,9 @@ from numpy.typing import NDArray
 from fitlab.diagnosis.naming import counted, name_of, percent
 from fitlab.plots.drawn import Origin, origin_of, shows
 from fitlab.plots.shared import FAINT, TRAIN, VAL, axes_or_new, bare, draw_legend, entitle, nothing
-from fitlab.plots.sources import floor_of, null_of, one_config, recorded, titled
-from fitlab.records import Config, Floats
+from fitlab.plots.sources import floor_of, null_of, one_config, titled
+from fitlab.recorded import CONSTANT, checked
+from fitlab.records import Config, Floats, Outcome
 from fitlab.stats import t_interval
 from fitlab.sweep import Sweep, carried, epochs_of
 
@@ -92,8 +94,10 @@ def learning_curves(
 
     Reference lines are the constant predictor, the floor, and the epoch at which the mean validation loss is lowest.
     config: one of ``sweep.configs``, or of a DataFrame its name; default: the one that validation chooses.
-    metric: loss, accuracy … as measured. source: a Sweep, or a DataFrame as ``sweep.curves()`` gives it.
-    What is drawn is ``curves_of(…).table()``. Raises ValueError where there is nothing to draw, saying what there is.
+    metric: loss, accuracy … as measured. source: a Sweep, or a DataFrame as ``sweep.curves()`` gives it, of any metric;
+    rows of the constant predictor and of the training part may be missing.
+    What is drawn is ``curves_of(…).table()``. Raises ValueError where there is nothing to draw, saying what there is,
+    and SpecError for a DataFrame that is not tidy.
     """
     found = source if isinstance(source, Curves) else curves_of(source, config=config, metric=metric)
     ax = axes_or_new(ax)
@@ -157,7 +161,10 @@ def _explained(found: Curves) -> tuple[list[Line2D], list[str]]:
 
 def curves_of(source: Sweep | pd.DataFrame, *, config: Config | str | None = None, metric: str = "loss") -> Curves:
     """Return what ``learning_curves`` draws. Raises ValueError where there is nothing."""
-    sweep = source if isinstance(source, Sweep) else recorded(source)
+    return _of_sweep(source, config, metric) if isinstance(source, Sweep) else _of_frame(source, config, metric)
+
+
+def _of_sweep(sweep: Sweep, config: Config | str | None, metric: str) -> Curves:
     chosen = one_config(sweep, config)
     fits = sweep.completed(chosen)
     measured = [fit for fit in fits if len(fit.curves) and f"{metric}/val" in fit.curves.values]
@@ -170,8 +177,6 @@ def curves_of(source: Sweep | pd.DataFrame, *, config: Config | str | None = Non
         for split in PARTS
         if all(f"{metric}/{split}" in fit.curves.values for fit in measured)
     }
-    means = parts["val"].mean
-    best = int(epochs[np.nanargmin(means)]) if metric == "loss" and np.isfinite(means).any() else None
     others = [str(fit.outcome) for fit in sweep.of(chosen) if fit not in measured]
     return Curves(
         titled(sweep, chosen),
@@ -182,10 +187,64 @@ def curves_of(source: Sweep | pd.DataFrame, *, config: Config | str | None = Non
         level,
         null=null_of(sweep, chosen, f"{metric}/val"),
         floor=floor_of(sweep, chosen) if metric == "loss" else None,
-        chosen=best if best != epochs[-1] else None,
-        origin=origin_of(sweep, [chosen]) if isinstance(source, Sweep) else None,
+        chosen=_lowest(parts["val"], epochs) if metric == "loss" else None,
+        origin=origin_of(sweep, [chosen]),
         left_out={one: others.count(one) for one in dict.fromkeys(others)},
     )
+
+
+def _lowest(band: Band, epochs: NDArray[np.int64]) -> int | None:
+    """Return the epoch of the lowest mean; None where that is the last one, or there is none."""
+    best = int(epochs[np.nanargmin(band.mean)]) if np.isfinite(band.mean).any() else epochs[-1]
+    return best if best != epochs[-1] else None
+
+
+def _of_frame(frame: pd.DataFrame, config: Config | str | None, metric: str) -> Curves:
+    """Return what is drawn of curves from elsewhere: they need not be such that they can be diagnosed."""
+    rows = checked(frame)
+    own = rows["config"] == CONSTANT
+    name = _named(config, [*rows.loc[~own, "config"].unique()])
+    here = rows[rows["config"] == name]
+    measured = here[here["metric"] == metric]
+    if "val" not in {*measured["split"]}:
+        raise nothing(f"{name}: no {metric} was measured on validation data", sorted(here["metric"].unique()))
+    every = sorted(map(int, measured["seed"].unique()))
+    outcomes = {seed: _outcome(measured[measured["seed"] == seed]) for seed in every}
+    seeds = [seed for seed, outcome in outcomes.items() if outcome == Outcome.COMPLETED]
+    if not seeds:
+        raise nothing(f"{name}: no completed Fit", sorted({*outcomes.values()}))
+    wide = measured.pivot(index="epoch", columns=["split", "seed"], values="value").sort_index().ffill().bfill()
+    epochs = wide.index.to_numpy(np.int64)
+    whole = [split for split in PARTS if all((split, seed) in wide for seed in seeds)]
+    parts = {split: _band(np.array([wide[split, seed] for seed in seeds], np.float64), LEVEL) for split in whole}
+    if "val" not in parts:
+        raise nothing(f"{name}: {metric} on validation data is missing for some seeds")
+    left = Counter(outcome for outcome in outcomes.values() if outcome != Outcome.COMPLETED)
+    null = rows[own & (rows["metric"] == metric) & (rows["split"] == "val")]["value"]
+    lowest = _lowest(parts["val"], epochs) if metric == "loss" else None
+    constant = float(null.mean()) if len(null) else None
+    return Curves(name, metric, tuple(seeds), epochs, parts, LEVEL, constant, None, lowest, left_out=left)
+
+
+def _named(config: Config | str | None, names: Sequence[str]) -> str:
+    """Return which Config of a frame is meant."""
+    wanted = config.digest[:12] if isinstance(config, Config) else config
+    if wanted is None and len(names) == 1:
+        return names[0]
+    if not names:
+        raise nothing("no rows")
+    if wanted is None:
+        raise nothing(f"which of {len(names)} Configs? Give config=", names[:8])
+    if str(wanted) not in names:
+        raise nothing(f"no Configs are called {wanted!r}", names[:8])
+    return str(wanted)
+
+
+def _outcome(rows: pd.DataFrame) -> str:
+    """Return how training under one seed ended: as the frame says, else by whether all numbers are finite."""
+    if "outcome" in rows:
+        return str(rows["outcome"].iloc[0])
+    return str(Outcome.COMPLETED if np.isfinite(rows["value"]).all() else Outcome.DIVERGED)
 
 
 def _band(values: Floats, level: float) -> Band:

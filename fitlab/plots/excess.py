@@ -72,13 +72,14 @@ class GapVsExcess:
         deltas = sorted({one.delta for one in self.points})
         margin = " to ".join(dict.fromkeys(number(one) for one in (deltas[0], deltas[-1])))
         many, seeds = counted(len(self.points), "Config"), max(one.gap.n for one in self.points)
-        bars = f"; bars: {percent(self.level)} Student-t intervals over {seeds} seeds" if seeds > 1 else "; one seed"
+        moderated = ", for the excess with variances moderated over the sweep"
+        over = f"; bars: {percent(self.level)} Student-t intervals over {seeds} seeds{moderated}"
+        bars = over if seeds > 1 else "; one seed"
         left = "".join(f" {counted(count, 'Config')} {text} left out." for text, count in self.left_out.items())
         return (
             f"Generalisation gap (validation minus train loss) against the excess over the best Config, in units of "
             f"the margin δ = {margin} ({percent(self.margin)} of the constant predictor's loss) on an asinh axis: "
-            f"{many}{bars}, for the excess with variances moderated over the sweep. Shaded: within the margin. A gap "
-            f"is not overfitting: {self._lesson}.{left}"
+            f"{many}{bars}. Shaded: within the margin. A gap is not overfitting: {self._lesson}.{left}"
         )
 
     @property

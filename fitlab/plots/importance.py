@@ -16,6 +16,7 @@ from fitlab.plots.drawn import Origin, origin_of, shows
 from fitlab.plots.keys import words
 from fitlab.plots.rows import said
 from fitlab.plots.shared import FAINT, SERIES, axes_or_new, bare, draw_legend, nothing
+from fitlab.plots.sources import numeric
 from fitlab.sweep import Sweep
 from fitlab.theory.importance import MEAN, Importance
 
@@ -114,8 +115,14 @@ def _told(frame: pd.DataFrame) -> Bars:
     lacking = {"parameter", "value"} - {*frame.columns}
     if lacking:
         raise nothing(f"the DataFrame lacks {', '.join(sorted(lacking))}", frame.columns)
+    frame = numeric(frame, "value", "low", "high")
     rows = frame.assign(**{name: np.nan for name in ("low", "high") if name not in frame})
     rows["seed"] = frame["seed"].map(str) if "seed" in frame else MEAN
+    twice = rows[rows.duplicated(["parameter", "seed"])]
+    if len(twice):
+        raise nothing(f"parameter {twice['parameter'].iloc[0]} is there twice")
+    if MEAN not in {*rows["seed"]}:
+        raise nothing(f"no row has the seed {MEAN}, of whose rows bars are", rows["seed"].unique())
     if not np.isfinite(rows.loc[rows["seed"] == MEAN, "value"]).any():
         raise nothing("no parameter has an importance", rows["parameter"].unique())
     keys = rows.loc[rows["seed"] == MEAN].sort_values("value", ascending=False, kind="stable")["parameter"]

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from fitlab.diagnosis.gather import SIZES, number
 from fitlab.diagnosis.naming import shown
 from fitlab.seeds import canonical
@@ -74,6 +77,22 @@ class Axis:
     def text(self, point: Point) -> str:
         """Return how the value of a point is written."""
         return self.texts[self.place(point)]
+
+
+def plain(value: Any) -> Any:
+    """Return a cell of a table as a spec would have it: what is missing as None, and what no spec knows as text."""
+    match value:
+        case np.ndarray() | np.generic():
+            return plain(value.tolist())
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return value if math.isfinite(value) else None if math.isnan(value) else str(value)
+        case list() | tuple():
+            return [plain(one) for one in value]
+        case dict():
+            return {str(key): plain(one) for key, one in value.items()}
+    return None if value is pd.NA or value is pd.NaT else str(value)
 
 
 def words(key: str) -> str:

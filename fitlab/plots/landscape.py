@@ -158,7 +158,8 @@ def landscape(
         places.ravel()[place - across].tick_params(labelbottom=True)  # nothing stands below it
     _name(figure, found)
     _draw_key(figure, found)
-    _draw_scale(figure, places, found, shades)  # it takes its room from where panels then are
+    if any(row.value is not None for row in found.found.rows):
+        _draw_scale(figure, places, found, shades)  # it takes its room from where panels then are
     return figure_shows(figure, found)
 
 

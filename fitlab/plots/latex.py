@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -11,33 +9,7 @@ from matplotlib.figure import FigureBase
 from matplotlib.text import Text
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter
 
-SPECIAL = {
-    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
-    **{sign: f"${sign}$" for sign in "<>|"},
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-}
-SIGNS = {
-    "−": "$-$", "×": r"$\times$", "±": r"$\pm$", "²": "$^2$", "→": r"$\to$", "≤": r"$\leq$", "≥": r"$\geq$",
-    "≈": r"$\approx$", "∞": r"$\infty$", "·": r"$\cdot$", "–": "--", "—": "---", "…": r"\ldots{}",
-}  # fmt: skip
-
-
-def escaped(text: str) -> str:
-    """Return LaTeX that sets text as it stands."""
-    return signs("".join(SPECIAL.get(sign, sign) for sign in text))
-
-
-def signs(text: str) -> str:
-    """Return LaTeX with commands for signs that it does not know by themselves: minus, times, Greek letters."""
-    return "".join(SIGNS.get(sign) or _greek(sign) or sign for sign in text)
-
-
-def _greek(sign: str) -> str | None:
-    before, _, letter = unicodedata.name(sign, "").rpartition("GREEK SMALL LETTER ")
-    known = letter.isalpha() and not before and letter != "OMICRON" and "GREEK" in unicodedata.name(sign, "")
-    return f"$\\{letter.lower()}$" if known else None
+from fitlab.escaping import escaped, signs
 
 
 class Escaped(FixedFormatter):
@@ -57,7 +29,7 @@ def for_latex(what: Axes | FigureBase) -> None:
     for text in what.findobj(Text):
         if isinstance(text, Text):
             words = text.get_text()
-            text.set_text(signs(words) if text.get_parse_math() else escaped(words))
+            text.set_text(signs(words) if text.get_parse_math() else _lines(words))
             text.set_parse_math(True)
 
 
@@ -68,4 +40,9 @@ def _labels(axis: Axis) -> None:
     if written and isinstance(formatter, FixedFormatter | FuncFormatter) and not isinstance(formatter, Escaped):
         plain = any(not label.get_parse_math() for label in axis.get_majorticklabels())
         words = formatter.format_ticks([*axis.get_majorticklocs()])
-        axis.set_major_formatter(Escaped([escaped(one) if plain else signs(one) for one in words]))
+        axis.set_major_formatter(Escaped([_lines(one) if plain else signs(one) for one in words]))
+
+
+def _lines(text: str) -> str:
+    """Return LaTeX that sets text as it stands, each line by itself as matplotlib does."""
+    return "\n".join(map(escaped, text.split("\n")))

@@ -17,12 +17,24 @@ from fitlab.diagnosis.naming import listed, name_of
 from fitlab.parameters.maps import Map, Maps, maps_of
 from fitlab.parameters.measured import BIAS, WEIGHT
 from fitlab.plots.drawn import Origin, origin_of, shows
-from fitlab.plots.shared import DIVERGING, FAINT, axes_or_new, bare, draw_legend, entitle, figure_of, nothing, small
-from fitlab.plots.sources import one_config
+from fitlab.plots.shared import (
+    DIVERGING,
+    FAINT,
+    axes_or_new,
+    bare,
+    draw_legend,
+    entitle,
+    figure_of,
+    nothing,
+    refuse_other,
+    small,
+)
+from fitlab.plots.sources import numeric, one_config
 from fitlab.records import Config, Fit
 from fitlab.sweep import Sweep
 
 NO_INTERVALS = "none: single seeds"
+HISTOGRAM = ("epoch", "layer", "role", "low", "high", "count")
 LINES = 3  # epochs that histograms show, at most
 FEW = 50  # entries, below which bins are four times as wide
 SLIM = 4  # from this ratio of its sides on a matrix is stretched
@@ -79,7 +91,7 @@ def _what(role: str) -> str:
 
 
 def weight_heatmap(
-    source: Sweep | Fit | Maps | Map | Heat,
+    source: Sweep | Fit | Maps | Map | Heat | pd.DataFrame,
     *,
     layer: str | None = None,
     role: str = WEIGHT,
@@ -94,8 +106,9 @@ def weight_heatmap(
     The scale is that of the array at all kept epochs, so that pictures of several compare. Of an array with more than
     128 rows or columns each cell is the largest entry of a block, and the title says so.
     layer: None is the first. role: weight or bias. epoch: one of those kept; None is the last. Of a Sweep it is the
-    selected Config, or ``config``, under its first completed seed, or ``seed``. What is drawn is
-    ``heat_of(…).table()``. Raises ValueError where there is no such array, saying which there are.
+    selected Config, or ``config``, under its first completed seed, or ``seed``. Of a DataFrame it is the columns row,
+    column and value, and where it has them layer and role. What is drawn is ``heat_of(…).table()``.
+    Raises ValueError where there is no such array, saying which there are.
     """
     if isinstance(source, Heat):
         found = source
@@ -137,7 +150,7 @@ def draw_map(ax: Axes, one: Map, colorbar: bool = True) -> None:
 
 
 def heat_of(
-    source: Sweep | Fit | Maps | Map,
+    source: Sweep | Fit | Maps | Map | pd.DataFrame,
     *,
     layer: str | None = None,
     role: str = WEIGHT,
@@ -147,6 +160,8 @@ def heat_of(
 ) -> Heat:
     """Return what ``weight_heatmap`` draws. Raises ValueError where there is none."""
     picked, whose = _fit_of(source, config, seed)
+    if isinstance(picked, pd.DataFrame):
+        return Heat(_told(picked, layer, role))
     if isinstance(picked, Map):
         return Heat(picked)
     maps = picked if isinstance(picked, Maps) else maps_of(picked, () if epoch is None else (epoch,))
@@ -169,7 +184,31 @@ def _fit_of(source: Any, config: Config | str | None, seed: int | None) -> tuple
         case Fit():
             return source, Whose(name_of(source.job.config), source.job.seed)
         case _:
+            refuse_other(source, Sweep, Fit, Maps, Map, pd.DataFrame)
             return source, Whose()
+
+
+def _told(frame: pd.DataFrame, layer: str | None, role: str) -> Map:
+    """Return the array of a table of cells: row, column, value, and where it has them layer and role."""
+    _refuse_lacking(frame, ("row", "column", "value"))
+    frame = numeric(frame, "row", "column", "value")
+    cells = frame.assign(layer=frame.get("layer", ""), role=frame.get("role", WEIGHT))
+    found = cells[
+        (cells["role"] == role) & (cells["layer"] == (layer or (cells["layer"].iloc[0] if len(cells) else "")))
+    ]
+    if not len(found) or not np.isfinite(found["value"]).any():
+        raise nothing(f"no {role} of {layer or 'any layer'}", cells["layer"].unique())
+    if found.duplicated(["row", "column"]).any():
+        raise nothing("a cell is there twice; take one epoch and one seed")
+    values = found.pivot(index="row", columns="column", values="value").to_numpy(np.float64)
+    rows, columns = values.shape
+    return Map(str(found["layer"].iloc[0]), role, values, (rows, columns), float(np.nanmax(np.abs(values))))
+
+
+def _refuse_lacking(frame: pd.DataFrame, columns: Sequence[str]) -> None:
+    lacking = [column for column in columns if column not in frame]
+    if lacking:
+        raise nothing(f"the DataFrame lacks {', '.join(lacking)}", frame.columns)
 
 
 def map_at(source: Fit | Maps | Map, *, layer: str | None = None, role: str = WEIGHT, epoch: int | None = None) -> Map:
@@ -289,7 +328,8 @@ def histograms_at(
     """Return the histograms of one array: epoch, layer, role, low, high, count. Raises ValueError where it has none."""
     match source:
         case pd.DataFrame():
-            frame = source
+            _refuse_lacking(source, HISTOGRAM)
+            frame = numeric(source, "low", "high", "count")
         case Maps():
             frame = source.table()
         case _:

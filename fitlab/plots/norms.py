@@ -14,7 +14,8 @@ from fitlab.parameters.measured import NETWORK
 from fitlab.plots.above import head
 from fitlab.plots.drawn import Origin, origin_of, shows
 from fitlab.plots.marks import Mark, explained, mark_of, verdict_text
-from fitlab.plots.shared import FAINT, axes_or_new, bare, nothing
+from fitlab.plots.shared import FAINT, axes_or_new, bare, nothing, refuse_other
+from fitlab.plots.sources import numeric
 from fitlab.records import Config, Interval
 from fitlab.sweep import Sweep
 
@@ -55,7 +56,8 @@ class NormsVsGap:
     def caption(self) -> str:
         """What stands below the figure."""
         left = f" {counted(self.without, 'Config')} without both numbers left out." if self.without else ""
-        bars = f", mean over seeds with {percent(self.level)} Student-t intervals" if self.level else ""
+        many = self.level is not None and (self.frame["n"] > 1).any()
+        bars = f", mean over seeds with {percent(self.level)} Student-t intervals" if self.level and many else ""
         judged = ", coloured by verdict" if _judged(self.frame) else ""
         return (
             f"{_said(self.outcome).capitalize()} against {_said(self.metric)} at the last epoch; a point a Config "
@@ -98,6 +100,7 @@ def norms_of(source: Sweep | pd.DataFrame, *, metric: str = "norm", outcome: str
     """Return what ``norms_vs_gap`` draws. Reads weights from the store. Raises ValueError, StoreError."""
     if isinstance(source, pd.DataFrame):
         return NormsVsGap(metric, outcome, _framed(source))
+    refuse_other(source, Sweep, pd.DataFrame)
     return _of_sweep(source, metric, outcome)
 
 
@@ -143,6 +146,7 @@ def _framed(frame: pd.DataFrame) -> pd.DataFrame:
     missing = {"x", "y"} - {*frame.columns}
     if missing:
         raise nothing(f"the DataFrame lacks {', '.join(sorted(missing))}", frame.columns)
+    frame = numeric(frame, "x", "x_low", "x_high", "y", "y_low", "y_high")
     rows: pd.DataFrame = frame.assign(
         verdict=frame["verdict"].fillna("") if "verdict" in frame else "",
         **{name: np.nan for name in ("x_low", "x_high", "y_low", "y_high") if name not in frame},

@@ -19,6 +19,7 @@ from fitlab.plots.shared import SERIES, SMALLEST, nothing
 
 GOLDEN = 0.618  # height of a figure as a share of its width (tueplots')
 MM = 1 / 25.4  # inches
+INCHES = 100  # no page is wider or higher
 TRUETYPE = 42  # fonts are embedded whole, never as Type 3, which publishers refuse
 Face = Literal["times", "computer modern", "palatino", "sans"]
 FACES: Mapping[Face, tuple[str, tuple[str, ...], str]] = {  # family, what would do from left to right, mathematics
@@ -87,8 +88,9 @@ def paper(
 
     venue: one of VENUES, or a name without its year for the newest. width: ``column``, ``text``, or inches.
     height: inches; default: .618 of the width. usetex: set text in LaTeX, which must be installed, with the fonts of
-    the venue. Without it, the nearest font that is installed is taken, and no warning is printed.
-    Raises ValueError for a venue or a width that there is not.
+    the venue; names are set as they stand, signs that it does not have as code points. Without it, the nearest font
+    that is installed is taken, and no warning is printed.
+    Raises ValueError for a venue, a width or a height that there is not.
     """
     with rc_context(style(venue, width, height=height, usetex=usetex)):  # type: ignore[arg-type]  # names as text
         yield
@@ -100,6 +102,8 @@ def style(
     """Return the settings of a venue for ``matplotlib.rc_context``. See ``paper``."""
     page = VENUES[_known(venue)]
     across = _across(page, width)
+    if height is not None and not 0 < height < INCHES:
+        raise nothing(f"height is inches above 0, not {height}")
     line = 0.6
     return {
         "figure.figsize": (across, GOLDEN * across if height is None else height),
@@ -146,7 +150,7 @@ def _across(page: Venue, width: float | str) -> float:
             return page.column
         case "text" | "full":
             return page.text
-        case float() | int() if 0 < width < 100:
+        case float() | int() if 0 < width < INCHES:
             return float(width)
     raise nothing(f"width is column, text, or inches above 0, not {width!r}")
 

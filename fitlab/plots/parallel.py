@@ -202,7 +202,9 @@ def parallel_of(
     values = np.array([math.nan if row.value is None else row.value.estimate for row in found.rows])
     losses = np.array([as_loss(metric, value) for value in values])
     known = losses[np.isfinite(losses)]
-    limit = np.sort(known)[max(1, round(BEST * len(known))) - 1] if len(known) else math.nan
+    if not len(known):
+        raise nothing(f"no Config has {metric}", dict.fromkeys(row.state for row in found.rows))
+    limit = np.sort(known)[max(1, round(BEST * len(known))) - 1]
     ladders = (*(_ladder(one, found.rows, losses) for one in axes), _objective(metric, values))
     origin = origin_of(source) if isinstance(source, Sweep) else None
     return Parallel(found, by or ("verdict" if judged else "loss"), ladders, tuple((losses <= limit).tolist()), origin)
@@ -252,8 +254,6 @@ def _aside(places: np.ndarray, losses: Floats) -> Floats:
 def _objective(metric: str, values: Floats) -> Ladder:
     """Return the metric as an axis, on a logarithmic scale where it spreads far."""
     finite = values[np.isfinite(values)]
-    if not len(finite):
-        return Ladder(said(metric), values, ())
     low, high = float(finite.min()), float(finite.max())
     if low == high:
         return Ladder(said(metric), np.where(np.isfinite(values), 0.5, np.nan), ((0.5, f"{low:.3g}"),))

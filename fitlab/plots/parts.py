@@ -18,8 +18,10 @@ from fitlab.plots.above import head
 from fitlab.plots.along import Places, called, number_of, set_places
 from fitlab.plots.curves import STEEP
 from fitlab.plots.drawn import Origin, origin_of, shows
+from fitlab.plots.keys import plain
 from fitlab.plots.lines import BY_NAME, fits_in, given, held_by, key_named, refuse_several
 from fitlab.plots.shared import SERIES, axes_or_new, bare, nothing, small
+from fitlab.plots.sources import numeric
 from fitlab.records import Floats
 from fitlab.sweep import Sweep
 from fitlab.theory.bias_variance import PARTS, BiasVariance
@@ -236,19 +238,14 @@ def _of_table(frame: pd.DataFrame, along: str | None, fixed: Mapping[str, Any] |
         raise nothing(
             f"the DataFrame lacks {', '.join(lacking)}, which bias_variance(sweep).table() has", frame.columns
         )
+    frame = numeric(frame, *(NO_KEYS - {"missing"}))
     names = [str(name) for name in frame.columns if name not in NO_KEYS]
-    swept = [
-        {name: value.item() if isinstance(value, np.generic) else value for name, value in row.items() if _there(value)}
-        for row in (dict(zip(names, values, strict=True)) for values in frame[names].itertuples(index=False))
-    ]
+    cells = [[plain(value) for value in row] for row in frame[names].itertuples(index=False)]
+    swept = [{name: v for name, v in zip(names, row, strict=True) if v is not None} for row in cells]
     key, keys = _along(along, swept)
     held = given(fixed, keys, swept)
     rows = [place for place, one in enumerate(swept) if key in one and fits_in(one, held)]
     return Stacked(_framed(frame.iloc[rows], key, [swept[place] for place in rows]), key, held)
-
-
-def _there(value: Any) -> bool:
-    return not (value is None or (isinstance(value, float) and np.isnan(value)))
 
 
 def _along(along: str | None, swept: Sequence[Mapping[str, Any]]) -> tuple[str, list[str]]:

@@ -13,7 +13,7 @@ from fitlab.diagnosis.naming import counted, interval, number, percent
 from fitlab.errors import FitlabError
 from fitlab.plots.drawn import Origin, origin_of, shows
 from fitlab.plots.shared import FAINT, VAL, axes_or_new, bare, entitle, nothing, small
-from fitlab.plots.sources import titled
+from fitlab.plots.sources import numeric, titled
 from fitlab.sweep import Sweep
 from fitlab.theory.calibration import PLACES, Calibration, Said, calibrated
 
@@ -44,8 +44,9 @@ class Reliability:
         bounds = f" with {percent(one.error.level)} Student-t intervals over seeds" if self.seeds > 1 else ""
         top = " of the most probable class" if one.classes else ""
         test = " Test rows are shown for the selected Config alone." if one.part == "test" else ""
+        title = f"{self.title}: predicted" if self.title else "Predicted"
         return (
-            f"{self.title}: predicted probability{top} against the share that came true, in {len(one.bins)} bins of "
+            f"{title} probability{top} against the share that came true, in {counted(len(one.bins), 'bin')} of "
             f"about equally many rows, means over seeds{bounds} ({of}); dashed: calibrated; grey: histogram of the "
             f"probabilities. Expected calibration error {interval(one.error)}; where all probabilities are right it "
             f"would be {number(one.by_chance)}. Mean probability minus share: {interval(one.confidence)}.{test}"
@@ -110,6 +111,7 @@ def _told(frame: pd.DataFrame) -> Reliability:
     outcome = next((name for name in ("correct", "y") if name in frame), None)
     if outcome is None or "probability" not in frame:
         raise nothing("the DataFrame has no probability with correct or y", frame.columns)
+    frame = numeric(frame, "probability", outcome)
     rows = frame[["probability", outcome]].assign(seed=frame.get("seed", 0)).dropna()
     if not rows[outcome].isin([0, 1]).all():
         raise nothing(f"{outcome} is 0 or 1, whether it came true", rows[outcome].unique()[:5])

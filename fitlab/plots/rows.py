@@ -10,14 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from fitlab.diagnosis.gather import places
 from fitlab.diagnosis.naming import name_of, pairs, percent
-from fitlab.plots.keys import Axis, varied
+from fitlab.metrics import is_score
+from fitlab.plots.keys import Axis, plain, varied
 from fitlab.plots.marks import Mark, mark_of, verdict_text
-from fitlab.plots.shared import nothing
+from fitlab.plots.shared import nothing, refuse_other
+from fitlab.plots.sources import numeric
 from fitlab.recorded import CONSTANT
 from fitlab.records import Config, Interval, Outcome
 from fitlab.seeds import canonical
@@ -27,7 +28,6 @@ from fitlab.sweep import Sweep
 
 FROM_A_SEARCH = "from a search: what was pruned or never proposed is not on it"
 PARTS = {"train": "train", "val": "validation", "test": "test"}
-HIGHER = ("accuracy/", "r2/")  # metrics of which more is better
 UNKNOWN = "no value"
 NOT_KEYS = {"config", "name", "n", "verdict", "state", "selected", *Outcome}
 
@@ -42,7 +42,7 @@ def said(metric: str) -> str:
 
 def as_loss(metric: str, value: float) -> float:
     """Return a value of a metric such that less is better."""
-    return -value if metric.startswith(HIGHER) else value
+    return -value if is_score(metric) else value
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +124,7 @@ def rows_of(source: Sweep | pd.DataFrame, metric: str = "loss/val", keys: Sequen
     values; by default all whose names are none of these, have no slash, and are no outcome.
     Raises ValueError where no row has the metric, or a column is not there.
     """
+    refuse_other(source, Sweep, pd.DataFrame)
     found = _of_sweep(source, metric) if isinstance(source, Sweep) else _of_frame(source, metric, keys)
     if all(row.value is None for row in found.rows) and not any(row.verdict for row in found.rows):
         there = source.metrics if isinstance(source, Sweep) else source.columns
@@ -179,6 +180,7 @@ def _of_frame(frame: pd.DataFrame, metric: str, keys: Sequence[str]) -> Rows:
     lacking = [column for column in (metric, *keys) if column not in frame]
     if lacking:
         raise nothing(f"the DataFrame lacks {', '.join(lacking)}", frame.columns)
+    frame = numeric(frame, metric, f"{metric}/low", f"{metric}/high", "n")
     labels = frame.get("config", frame.index)
     told = zip(labels, frame.to_dict("records"), strict=True)
     rows = tuple(_told(str(label), row, metric, keys) for label, row in told if label != CONSTANT)
@@ -188,10 +190,11 @@ def _of_frame(frame: pd.DataFrame, metric: str, keys: Sequence[str]) -> Rows:
 
 
 def _told(label: str, row: Mapping[Any, Any], metric: str, keys: Sequence[str]) -> Row:
-    point = {key: _plain(row[key]) for key in keys if not _missing(row[key])}
-    known, verdict = not _missing(row[metric]) and math.isfinite(row[metric]), row.get("verdict", "")
+    cells = {key: plain(row[key]) for key in keys}
+    point = {key: value for key, value in cells.items() if value is not None}
+    known, verdict = math.isfinite(row[metric]), row.get("verdict", "")
     low, high = (float(row.get(f"{metric}/{end}", math.nan)) for end in ("low", "high"))
-    value = Interval(float(row[metric]), low, high, math.nan, int(row.get("n", 1) or 1), "") if known else None
+    value = Interval(float(row[metric]), low, high, math.nan, _count(row.get("n", 1)), "") if known else None
     state = str(row.get("state") or UNKNOWN) if value is None else ""
     verdict = verdict if isinstance(verdict, str) else ""
     mark_of(verdict)  # what is no verdict is refused here, before anything is drawn
@@ -200,15 +203,8 @@ def _told(label: str, row: Mapping[Any, Any], metric: str, keys: Sequence[str]) 
     )
 
 
-def _plain(value: Any) -> Any:
-    """Return a value of a table as a spec would have it."""
-    if isinstance(value, np.generic):
-        return value.item()
-    return [*value] if isinstance(value, tuple | np.ndarray) else value
-
-
-def _missing(value: Any) -> bool:
-    return value is None or (isinstance(value, float | np.floating) and math.isnan(value))
+def _count(n: float) -> int:
+    return int(n) if math.isfinite(n) and n >= 1 else 1
 
 
 def _full(rows: Sequence[Row], axes: Sequence[Axis]) -> bool:

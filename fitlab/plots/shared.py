@@ -68,6 +68,13 @@ def nothing(what: str, there: Iterable[object] = ()) -> NothingToDrawError:
     return NothingToDrawError(f"nothing to draw: {what}" + (f"; there is {found}" if found else ""))
 
 
+def refuse_other(source: object, *kinds: type) -> None:
+    """Raise NothingToDrawError for what is of none of these kinds, a pandas DataFrame the last of them."""
+    if not isinstance(source, kinds):
+        *others, _ = (kind.__name__ for kind in kinds)
+        raise nothing(f"{', '.join(others)} or a DataFrame of pandas is wanted, got {type(source).__name__}")
+
+
 def small() -> float:
     """Return the size of text that is less than the rest: of legends and remarks, in points."""
     declared = rcParams["legend.fontsize"]  # a venue declares points, matplotlib a word

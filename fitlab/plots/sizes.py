@@ -21,7 +21,8 @@ from fitlab.plots.along import places_of, set_places
 from fitlab.plots.curves import LEVEL, STEEP
 from fitlab.plots.drawn import Origin, origin_of, shows
 from fitlab.plots.lines import BY_NAME, fits_in, held_by
-from fitlab.plots.shared import FAINT, SERIES, TRAIN, VAL, axes_or_new, bare, nothing, small
+from fitlab.plots.shared import FAINT, SERIES, TRAIN, VAL, axes_or_new, bare, nothing, refuse_other, small
+from fitlab.plots.sources import numeric
 from fitlab.records import Config, Floats
 from fitlab.spec import domain_of
 from fitlab.stats import extrapolation
@@ -96,7 +97,9 @@ class SampleSize:
         level = f"{percent(self.level)} " if self.level else ""
         largest = self.measured[N].max()
         held = f", with {pairs(self.fixed)}" if self.fixed else ""
-        n = f"means over {counted(len(self.seeds), 'seed')}" if len(self.seeds) else "means"
+        one = len(self.seeds) == 1
+        n = "of one seed" if one else f"means over {len(self.seeds)} seeds" if len(self.seeds) else "means"
+        bars = "" if one else f", bars: {level}Student-t intervals"
         faint = ", single ones faintly" if len(self.seeds) > 1 else ""
         faint += ", of which some lie above the axis" if len(self.seeds) > MANY else ""
         laws = (
@@ -109,10 +112,7 @@ class SampleSize:
         left = (
             f" {counted(self.left_out, 'seed')} that did not complete at every size left out." if self.left_out else ""
         )
-        return (
-            f"{self.metric} against the number of training samples{held}; {n}{faint}, bars: {level}Student-t "
-            f"intervals{laws}.{left}"
-        )
+        return f"{self.metric} against the number of training samples{held}; {n}{faint}{bars}{laws}.{left}"
 
 
 def sample_size_curve(
@@ -260,6 +260,7 @@ def sample_size_of(
         case pd.DataFrame():
             return _of_table(source, metric, further)
         case _:
+            refuse_other(source, Sweep, pd.DataFrame)
             return _of_sweep(source, config, fixed, metric, further)
 
 
@@ -307,6 +308,10 @@ def _of_curve(curve: SampleSizeCurve, further: float) -> SampleSize:
 
 def _of_table(frame: pd.DataFrame, metric: str, further: float) -> SampleSize:
     """Return what is drawn of the table of a SampleSizeCurve, or of what single seeds lost at each size."""
+    lines = (metric, *LAWS, LAST)
+    frame = numeric(frame, N, "value", *(f"{line}{end}" for line in lines for end in ("", "/low", "/high")))
+    if N in frame and not (frame[N] > 0).all():
+        raise nothing(f"{N} is above 0", frame[N].unique())
     if {N, "seed", "value"} <= {*frame.columns}:
         return _of_curve(_fitted(frame, metric), further)
     lacking = [name for name in (N, metric) if name not in frame]
@@ -318,8 +323,7 @@ def _of_table(frame: pd.DataFrame, metric: str, further: float) -> SampleSize:
     twice = rows[rows[N].duplicated()]
     if len(twice):
         raise nothing(f"several rows have {N} {twice[N].iloc[0]:g}; take one curve of them")
-    lines = [name for name in (metric, *LAWS, LAST) if name in rows]
-    bounds = [f"{name}/{end}" for name in lines for end in ("low", "high")]
+    bounds = [f"{name}/{end}" for name in lines if name in rows for end in ("low", "high")]
     unknown = {name: np.nan for name in bounds if name not in rows}
     return SampleSize(rows.assign(**unknown), metric, {}, np.empty((0, 0)), None)
 

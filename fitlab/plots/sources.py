@@ -6,18 +6,34 @@ import numpy as np
 import pandas as pd
 
 from fitlab.diagnosis.naming import name_of
-from fitlab.plots.shared import nothing
-from fitlab.recorded import COLUMNS
+from fitlab.errors import SpecError
+from fitlab.plots.shared import nothing, refuse_other
+from fitlab.recorded import COLUMNS, numbers
 from fitlab.records import Config
 from fitlab.sweep import Sweep
 
 
 def recorded(frame: pd.DataFrame) -> Sweep:
     """Return curves from elsewhere as a Sweep. Raises ValueError where the frame is not tidy."""
+    refuse_other(frame, Sweep, pd.DataFrame)
     lacking = [column for column in COLUMNS if column not in frame]
     if lacking:
         raise nothing(f"the DataFrame lacks {', '.join(lacking)}, which sweep.curves() has", frame.columns)
     return Sweep.from_frame(frame)
+
+
+def numeric(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """Return a DataFrame with those of some columns that it has as numbers. Raises ValueError for what is none."""
+    others = [name for name in columns if name in frame and not _plain_numbers(frame[name])]
+    try:
+        return frame.assign(**{name: numbers(frame[name]) for name in others})
+    except SpecError as error:
+        raise nothing(str(error)) from None
+
+
+def _plain_numbers(column: pd.Series) -> bool:
+    """Whether a column has numpy's numbers: they stay as they are, whole ones whole."""
+    return isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf"
 
 
 def one_config(sweep: Sweep, config: Config | str | None) -> Config:
@@ -32,6 +48,8 @@ def one_config(sweep: Sweep, config: Config | str | None) -> Config:
     if len(sweep.configs) == 1:
         return sweep.configs[0]
     if sweep.verdicts.selection is None:
+        if not any(map(sweep.completed, sweep.configs)):
+            raise nothing("no Config completed")
         raise nothing(f"which of {len(sweep.configs)} Configs? Give config=, one of sweep.configs")
     return next(one for one in sweep.configs if one.digest == sweep.verdicts.selection.config)
 

@@ -17,8 +17,8 @@ from fitlab.diagnosis.naming import counted, listed, percent
 from fitlab.parameters.layers import layers_of
 from fitlab.parameters.matrices import singular_values
 from fitlab.plots.drawn import Origin, origin_of, shows
-from fitlab.plots.shared import FAINT, axes_or_new, bare, colour, draw_legend, entitle, marker, nothing
-from fitlab.plots.sources import one_config, titled
+from fitlab.plots.shared import FAINT, axes_or_new, bare, colour, draw_legend, entitle, marker, nothing, refuse_other
+from fitlab.plots.sources import numeric, one_config, titled
 from fitlab.records import Config, Fit, Floats
 from fitlab.stats import t_interval
 from fitlab.sweep import Sweep
@@ -161,6 +161,7 @@ def spectrum_of(
             fits, title, level = source.completed(chosen), titled(source, chosen), source.spec.diagnosis.level
             origin = origin_of(source, [chosen])
         case _:
+            refuse_other(source, Sweep, Fit, pd.DataFrame)
             fits, title, level = (source,), "", LEVEL
     kept = [epoch for epoch in dict.fromkeys(e for fit in fits for e in fit.kept) if all(epoch in f.kept for f in fits)]
     if not kept:
@@ -212,6 +213,7 @@ def _told(frame: pd.DataFrame, layers: Sequence[str], epochs: Sequence[int]) -> 
     lacking = [column for column in ("layer", "epoch", "rank", "value") if column not in frame]
     if lacking:
         raise nothing(f"the DataFrame lacks {', '.join(lacking)}", frame.columns)
+    frame = numeric(frame, "rank", "value", "low", "high")
     _check("layer", layers, [*frame["layer"].unique()])
     _check("epoch", epochs, [*frame["epoch"].unique()])
     chosen = frame[frame["layer"].isin(layers or frame["layer"]) & frame["epoch"].isin(epochs or frame["epoch"])]

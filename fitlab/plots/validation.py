@@ -15,9 +15,11 @@ from fitlab.plots.above import head
 from fitlab.plots.along import Places, called, number_of, places_of
 from fitlab.plots.curves import LEVEL, PARTS, Band
 from fitlab.plots.drawn import Origin, origin_of, shows
+from fitlab.plots.keys import plain
 from fitlab.plots.lines import key_named, line_of, searched
 from fitlab.plots.points import Points, draw_points, explained, points_of, why_not
-from fitlab.plots.shared import axes_or_new, bare, nothing
+from fitlab.plots.shared import axes_or_new, bare, nothing, refuse_other
+from fitlab.plots.sources import numeric
 from fitlab.records import Config, Floats
 from fitlab.seeds import canonical, same
 from fitlab.spec import domain_of
@@ -102,6 +104,7 @@ def validation_of(
     """Return what ``validation_curve`` draws. Raises ValueError where there is nothing."""
     if isinstance(source, pd.DataFrame):
         return _of_frame(source, along, fixed, metric)
+    refuse_other(source, Sweep, pd.DataFrame)
     keys = [*domain_of(source.spec)]
     if along is None and len(keys) != 1:
         raise nothing(f"along which of {len(keys)} swept keys? Give along=", keys)
@@ -140,13 +143,15 @@ def _of_frame(frame: pd.DataFrame, along: str | None, fixed: Mapping[str, Any] |
         raise nothing("along which column? Give along=", keys)
     key = key_named(along or keys[0], keys)
     held = {key_named(word, keys): value for word, value in (fixed or {}).items()}
-    rows = _last(_chosen(frame, held, metric), key)
+    rows = _last(_chosen(numeric(frame, "value"), held, metric), key)
     values = _values(rows[key])
     wide = {split: _wide(rows[rows["split"] == split], values) for split in PARTS if split in {*rows["split"]}}
     if "val" not in wide:
         raise nothing("no row is of validation data, split val", frame["split"].unique())
     seeds = sorted({seed for one in wide.values() for seed in one.index}, key=lambda one: (len(str(one)), str(one)))
     parts = {split: _band(one.reindex(seeds).to_numpy(np.float64)) for split, one in wide.items()}
+    if not np.isfinite(parts["val"].mean).any():
+        raise nothing(f"no row of {metric} on validation data has a finite value")
     said = _verdicts(frame, key, values)
     points = Points(key, metric, values, places_of(values), tuple(seeds), parts, LEVEL, verdicts=said)
     return Validation(points, held)
@@ -156,7 +161,7 @@ def _chosen(frame: pd.DataFrame, held: Mapping[str, Any], metric: str) -> pd.Dat
     """Return the rows of one metric and of what is held fixed, without means."""
     rows = frame[frame["seed"].astype(str) != MEAN]
     for column, value in held.items():
-        rows = rows[[same(_plain(one), value) for one in rows[column]]]
+        rows = rows[[same(plain(one), value) for one in rows[column]]]
         if not len(rows):
             raise nothing(f"no row has {column} {value}", frame[column].unique())
     if "metric" in rows:
@@ -168,7 +173,7 @@ def _chosen(frame: pd.DataFrame, held: Mapping[str, Any], metric: str) -> pd.Dat
 
 def _last(rows: pd.DataFrame, key: str) -> pd.DataFrame:
     """Return a row per value, seed and split: of its last epoch. Raises ValueError where there are several."""
-    rows = rows.assign(_at=[canonical(_plain(value)) for value in rows[key]])
+    rows = rows.assign(_at=[canonical(plain(value)) for value in rows[key]])
     by = ["_at", "seed", "split"]
     if "epoch" in rows:
         rows = rows[rows["epoch"] == rows.groupby(by)["epoch"].transform("max")]
@@ -179,14 +184,9 @@ def _last(rows: pd.DataFrame, key: str) -> pd.DataFrame:
     return rows
 
 
-def _plain(value: Any) -> Any:
-    """Return a cell as plain data: numpy's numbers as Python's, tuples as lists."""
-    return value.item() if isinstance(value, np.generic) else [*value] if isinstance(value, tuple) else value
-
-
 def _values(column: pd.Series) -> tuple[Any, ...]:
     """Return the distinct values of a column: numbers ascending, anything else in order of appearance."""
-    found = [*{canonical(_plain(value)): _plain(value) for value in column}.values()]
+    found = [*{canonical(plain(value)): plain(value) for value in column}.values()]
     if all(number_of(value) is not None for value in found):
         found.sort(key=lambda one: number_of(one) or 0)
     return tuple(found)
@@ -211,7 +211,7 @@ def _verdicts(frame: pd.DataFrame, key: str, values: Sequence[Any]) -> tuple[str
     if "verdict" not in frame:
         return ()
     said = {
-        canonical(_plain(value)): verdict
+        canonical(plain(value)): verdict
         for value, verdict in zip(frame[key], frame["verdict"], strict=True)
         if isinstance(verdict, str) and verdict
     }

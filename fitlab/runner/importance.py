@@ -13,6 +13,7 @@ from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvalu
 from optuna.trial import create_trial
 
 from fitlab.errors import FitlabError
+from fitlab.metrics import is_score
 from fitlab.records import Config, Floats, Interval, Outcome
 from fitlab.runner.study import quiet
 from fitlab.seeds import canonical
@@ -24,7 +25,6 @@ from fitlab.sweep import Sweep
 from fitlab.theory.importance import METHODS, Importance, Method
 
 BEST, LEAST = 0.1, 5  # PED-ANOVA: what it takes to be among this share of Configs, or among so many
-HIGHER = ("accuracy/", "r2/")  # metrics of which more is better
 JACKKNIFE = "jackknife over seeds, Student-t"
 
 
@@ -98,7 +98,7 @@ def _values(sweep: Sweep, configs: Sequence[Config], metric: str) -> tuple[Float
 
     One that diverged under some seed has the worst value of all under each, at least the constant predictor's.
     """
-    sign = -1.0 if metric.startswith(HIGHER) else 1.0
+    sign = -1.0 if is_score(metric) else 1.0
     rows = [
         [
             sign * fit.final.get(metric, math.nan) if fit.outcome is Outcome.COMPLETED else math.nan

@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from fitlab import data, trainers
 from fitlab.data import Arrays, Dataset
-from fitlab.errors import Problem, SpecError
+from fitlab.errors import Problem, SpecError, readable
 from fitlab.records import Fit, Job, Outcome, Provenance, Split, failed_after, with_snapshots
 from fitlab.runner.slots import Slots
 from fitlab.seeds import canonical
@@ -156,7 +156,7 @@ def train(task: Task, bench: Bench | None = None) -> Leg:
                 break
             kept[fit.epochs] = fit.weights
     except Exception as error:  # a trial that raises is one failed Fit; the sweep goes on
-        failed = _failed(task, f"{type(error).__name__}: {error}")
+        failed = _failed(task, readable(f"{type(error).__name__}: {error}"))
         fit = failed if fit is None else failed_after(fit, failed)
     assert fit is not None  # noqa: S101 (for the type checker: there is always a stop)
     fit = with_snapshots(fit, {*fit.snapshots, *kept}, kept)

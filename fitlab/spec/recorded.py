@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
 from fitlab.errors import SpecError
-from fitlab.spec.base import Section
+from fitlab.spec.base import Distinct, Section
 from fitlab.spec.model import Spec
 from fitlab.spec.models import Sections
+from fitlab.spec.sweeps import EXACT, ListedSeeds
 from fitlab.spec.validate import validated
 
 NAME, CAPACITY = "model.name", "model.capacity"  # what differs between Configs that were trained elsewhere
@@ -38,12 +39,19 @@ class RecordedSections(Sections):
     training: None = None
 
 
+class RecordedSeeds(ListedSeeds):
+    """Seeds that nothing is drawn from: they tell Fits apart, and may be larger than what numpy takes."""
+
+    values: Annotated[tuple[Annotated[int, Field(ge=0, le=EXACT)], ...], Distinct] = Field(strict=False, min_length=1)
+
+
 class RecordedSpec(Spec):
     """A Spec whose Configs were trained elsewhere: it is diagnosed like any other, and cannot be run."""
 
     data: RecordedData  # type: ignore[assignment]
     model: RecordedModel  # type: ignore[assignment]
     training: None = None
+    seeds: RecordedSeeds
 
 
 _SPEC: TypeAdapter[RecordedSpec] = TypeAdapter(RecordedSpec)
@@ -62,7 +70,7 @@ def recorded_spec(
         "name": name,
         "data": _KIND,
         "model": _KIND,
-        "seeds": list(seeds),
+        "seeds": {"values": list(seeds)},
         "sweep": {"parameters": {NAME: {"values": list(configs)}}},
         "diagnosis": {**diagnosis, "capacity_axis": CAPACITY if ordered else None},
     }

@@ -20,13 +20,15 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # stdout is ours: --json
 
 from mlflow.entities import ViewType
+from mlflow.store.db.db_types import DATABASE_ENGINES
 from mlflow.tracking import MlflowClient
-from sqlalchemy import event
+from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Engine
 
 from fitlab.errors import FitlabError, PublishError, StoreError
 from fitlab.tracking import schema
-from fitlab.tracking.links import masked
+from fitlab.tracking.links import cleaned, masked
+from fitlab.tracking.refused import refusal
 
 for _name in ("mlflow", "alembic"):
     logging.getLogger(_name).setLevel(logging.ERROR)  # "Creating initial MLflow database tables..." and the like
@@ -34,7 +36,7 @@ for _name in ("mlflow", "alembic"):
 
 @dataclass(frozen=True)
 class Backend:
-    """Where runs go: a tracking URI; for a local SQLite file also that file and the folder of artifacts."""
+    """Where runs go: a tracking URI; for the store's own SQLite file also that; for a database the folder of files."""
 
     uri: str
     database: Path | None = None
@@ -42,9 +44,18 @@ class Backend:
 
 
 def backend(database: Path, artifacts: Path) -> Backend:
-    """Return the server that MLFLOW_TRACKING_URI names, else SQLite at ``database``."""
+    """Return the server or database that MLFLOW_TRACKING_URI names, else SQLite at ``database``.
+
+    A database says not where files go; MLflow would put them into the folder that a command happens to be run in.
+    """
     uri = os.environ.get("MLFLOW_TRACKING_URI", "")
-    return Backend(uri) if uri else Backend(f"sqlite:///{database}", database, artifacts)
+    if uri:
+        return Backend(uri, artifacts=artifacts if _is_database(uri) else None)
+    return Backend(f"sqlite:///{database}", database, artifacts)
+
+
+def _is_database(uri: str) -> bool:
+    return uri.partition("://")[0].partition("+")[0] in DATABASE_ENGINES
 
 
 @contextmanager
@@ -55,10 +66,11 @@ def failing(place: Backend, kind: type[PublishError] | type[StoreError]) -> Iter
     except FitlabError:
         raise
     except Exception as error:
-        text = f"MLflow at {place.uri}: {type(error).__name__}: {error}".replace("<database_uri>", place.uri)
+        said = refusal(error, place.uri) or f"{type(error).__name__}: {error}"
+        text = f"MLflow at {place.uri}: {said}".replace("<database_uri>", place.uri)
         if "out-of-date database schema" in text:  # MLflow says that of newer ones, too
             text += " Or was it made by a newer MLflow? Then upgrade this one: `pip install --upgrade mlflow`."
-        raise kind(text.replace(place.uri, masked(place.uri)).strip()) from error
+        raise kind(cleaned(text, place.uri).strip()) from error
 
 
 NAMED = "fitlab.name"  # tag of an experiment: the name that we know it by
@@ -110,9 +122,20 @@ def connect(place: Backend) -> Any:
             _move_along(connection, place)
         finally:
             connection.close()
+    if file is None and _is_database(place.uri):
+        _knock(place.uri)
     client = MlflowClient(place.uri)
     client.search_experiments(max_results=1)
     return client
+
+
+def _knock(uri: str) -> None:
+    """Open a database once: MLflow tries for minutes where it is down, or the password is wrong."""
+    engine = create_engine(uri)
+    try:
+        engine.connect().close()
+    finally:
+        engine.dispose()
 
 
 def _move_along(connection: sqlite3.Connection, place: Backend) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from fitlab.diagnosis import reason
 from fitlab.diagnosis.naming import in_markdown, name_of, shown
 from fitlab.diagnosis.words import selection_words
+from fitlab.errors import readable
 from fitlab.expectations import each_claim, in_three_sentences
 from fitlab.records import Config, Fit, Floats, Outcome
 from fitlab.seeds import canonical, digest, leaves
@@ -86,7 +87,7 @@ def thinned(length: int, points: int) -> np.ndarray:
 def params(config: Config) -> dict[str, str]:
     """Return every value of a Config under its dotted key."""
     plain = {key: value for key, value in config.plain.items() if value is not None}  # an estimator has no training
-    return {key: value if isinstance(value, str) else canonical(value) for key, value in leaves(plain)}
+    return {key: readable(value) if isinstance(value, str) else canonical(value) for key, value in leaves(plain)}
 
 
 def own_params(config: Config) -> dict[str, str]:

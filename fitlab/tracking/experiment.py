@@ -9,11 +9,12 @@ import mlflow
 from mlflow.utils.credentials import get_default_host_creds
 from mlflow.utils.rest_utils import http_request
 
+from fitlab.errors import readable
 from fitlab.seeds import digest
 from fitlab.sweep import Sweep
 from fitlab.tracking import content, view
 from fitlab.tracking.backend import NAMED, Backend
-from fitlab.tracking.links import VIEW, is_server, masked
+from fitlab.tracking.links import VIEW, cleaned, is_server
 
 NOTE = "mlflow.note.content"
 LENGTH = 4900  # characters of a note, at most: an older MLflow takes 5,000
@@ -25,7 +26,7 @@ def describe(client: Any, experiment: str, sweep: Sweep) -> None:
     tags = client.get_experiment(experiment).tags
     if tags.get(NAMED) != sweep.spec.name:
         client.set_experiment_tag(experiment, NAMED, sweep.spec.name)
-    note = content.experiment_note(sweep)[:LENGTH]
+    note = readable(content.experiment_note(sweep))[:LENGTH]
     _write(client, experiment, tags, NOTE, note, "fitlab.note", first=tags.get("fitlab.question"))  # as it once was
 
 
@@ -40,7 +41,7 @@ def show(client: Any, place: Backend, experiment: str, sweep: Sweep) -> tuple[st
             if not _write(client, experiment, tags, view.TAG, view.tag(sweep), "fitlab.view"):
                 why = None if view.TAG in tags else "it was deleted in MLflow"
     except Exception as error:  # MLflow's format is its own: whatever it does not take
-        why = f"{type(error).__name__}: {error}".replace(place.uri, masked(place.uri))
+        why = cleaned(f"{type(error).__name__}: {error}", place.uri)
     return (VIEW, None) if why is None else (None, why)
 
 

@@ -73,8 +73,9 @@ def grouped(
     else:
         members = _by_start(labelled)
         assumed.append(_start_words(key))
-    said = [f"Configs by {listed(keys)}." if keys else "One Config: no param varies but the seed.", *_shape(members)]
+    said = [f"Configs by {listed(keys)}." if keys else "One Config: no param varies but the seed.", _size(members)]
     said += [f"Seed: {key}."] if values else []
+    assumed += _short_of_seeds(members)
     assumed += [_follow_words(follows)] if follows else []
     order = {name: place for place, name in enumerate(names.values())}
     members = sorted(members, key=lambda one: (order[one.config], one.seed))
@@ -199,21 +200,26 @@ def _rank(value: str | None) -> tuple[list[tuple[float, str]], str]:
     return ([(found, "")] if found is not None else parts), value
 
 
-def _shape(members: Sequence[Member]) -> list[str]:
-    """Say how many Configs and seeds there are, and what speaks against it."""
+def _size(members: Sequence[Member]) -> str:
+    """Say how many Configs and seeds there are."""
+    configs, seeds = {one.config for one in members}, {one.seed for one in members}
+    return f"{counted(len(configs), 'Config')}, {counted(len(seeds), 'seed')}, {counted(len(members), 'run')}."
+
+
+def _short_of_seeds(members: Sequence[Member]) -> list[str]:
+    """Say which Configs are not assessed, for they do not have all seeds."""
     configs, seeds = Counter(one.config for one in members), {one.seed for one in members}
-    said = [f"{counted(len(configs), 'Config')}, {counted(len(seeds), 'seed')}, {counted(len(members), 'run')}."]
     short_of = [name for name, count in configs.items() if count < len(seeds)]
-    if len(short_of) == len(configs):
-        said.append(
-            "No Config has all seeds, so none is assessed. If seeds mean nothing across Configs, number the runs of "
-            "each by their start (by_start, --by-start)."
-            if len(seeds) > 1 and max(configs.values()) > 1
-            else "Every run is a Config of its own. Which params make one (config, --config)?"
-        )
-    elif short_of:
-        said.append(f"{counted(len(short_of), 'Config')} without all seeds: not assessed.")
-    return said
+    if not short_of:
+        return []
+    if len(short_of) < len(configs):
+        return [f"{counted(len(short_of), 'Config')} without all seeds: not assessed."]
+    if max(configs.values()) == 1:
+        return ["Every run is a Config of its own. Which params make one (config, --config)?"]
+    return [
+        "No Config has all seeds, so none is assessed. If seeds mean nothing across Configs, number the runs of each "
+        "by their start (by_start, --by-start)."
+    ]
 
 
 # ── several runs of one Config and seed ─────────────────────────────────────────────────────────────────────

@@ -7,18 +7,19 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from fitlab.errors import SpecError
+from fitlab.metrics import is_score, words
 from fitlab.spec.base import did_you_mean
 
 TRAIN = frozenset({"train", "training", "tr"})
 VAL = frozenset({"val", "valid", "validation", "dev", "eval"})
-LOSSES = frozenset({"loss", "nll", "mse", "ce", "bce", "xent", "crossentropy", "entropy", "squared"})
-SCORES = frozenset({"accuracy", "acc"})
+LOG = frozenset({"loss", "logloss", "mlogloss", "nll", "ce", "bce", "xent", "crossentropy", "entropy"})
 SQUARED = frozenset({"mse", "squared"})
+LOSSES = LOG | SQUARED
+SCORES = frozenset({"accuracy", "acc"})
 # Of a part, but no curve over epochs; a test part is never used to choose.
 OTHERS = frozenset({"test", "step", "best", "min", "max", "final", "last", "std", "ci", "low", "high", "lr", "time"})
 FREE = frozenset({"epoch", "metrics", "mean"})  # words that change nothing: train_loss_epoch is a train_loss
 SEEDS = ("seed", "random_seed", "random_state", "rng_seed", "seed_everything", "global_seed")
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 SHOWN = 12  # names that an error lists
 
 
@@ -30,11 +31,6 @@ class Pair:
     val: str
 
 
-def words(name: str) -> list[str]:
-    """Return the words of a name, lower case: ``train/log_loss`` and ``trainLogLoss`` are train, log, loss."""
-    return [word.lower() for word in _WORD.findall(name)]
-
-
 def pair_of_losses(names: Collection[str], train: str | None = None, val: str | None = None) -> Pair:
     """Return the metrics that hold train and validation loss: those that are named, else the only ones there can be.
 
@@ -44,6 +40,8 @@ def pair_of_losses(names: Collection[str], train: str | None = None, val: str | 
     for given in (train, val):
         if given is not None and given not in names:
             raise SpecError(f"no run logged the metric {given}. {near(given, names)}")
+        if given is not None and is_score(given):
+            raise SpecError(f"{given} is a score by its name, and no loss: the more the better. {there_is(names)}")
     if train is not None and val is not None:
         return Pair(train, val)
     found = _pairs(names, LOSSES)
@@ -85,8 +83,12 @@ def _pairs(names: Iterable[str], wanted: frozenset[str]) -> dict[tuple[str, ...]
 
 
 def kind_of_loss(pair: Pair) -> str:
-    """Return which loss a metric is by its name: squared_error, or log_loss where it says nothing else."""
-    return "squared_error" if SQUARED & {*words(pair.val)} else "log_loss"
+    """Return which loss a metric is by its name: squared_error, log_loss, or one of another name, such as rmse."""
+    own = words(pair.val)
+    if SQUARED & {*own}:
+        return "squared_error"
+    others = [word for word in own if word not in TRAIN | VAL | FREE]
+    return "log_loss" if LOG & {*own} or not others else "_".join(others)
 
 
 def seed_among(names: Collection[str]) -> str | None:

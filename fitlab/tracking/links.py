@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ PAGE = "workflowType=machine_learning&compareRunsMode=CHART"
 CURRENT = "searchFilter=tags.%60fitlab.current%60%3D%22true%22"  # what the spec still contains
 VIEW = "fitlab"  # the key of the view that fitlab writes
 ARTIFACT = "fit.safetensors"  # the file of a Fit, on its run
+_PASSWORD = re.compile(r"([?&]\w*password=)[^&\s]+")  # PostgreSQL takes it at the end of an address, too
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,15 @@ class Published:
 
 def masked(uri: str) -> str:
     """Return a URI without the user and password that may stand in it."""
-    scheme, sign, rest = uri.partition("://")
-    place, slash, path = rest.partition("/")
-    return f"{scheme}{sign}{place.rpartition('@')[2]}{slash}{path}"
+    return cleaned(uri, uri)
+
+
+def cleaned(text: str, uri: str) -> str:
+    """Return a text without the user and password of ``uri``, in whatever address they stand in it."""
+    place = uri.partition("://")[2].partition("/")[0]
+    who, sign, _ = place.rpartition("@")
+    text = text.replace(f"//{who}@", "//") if sign else text
+    return _PASSWORD.sub(r"\1…", text)
 
 
 def is_server(uri: str) -> bool:

@@ -208,7 +208,7 @@ class Publisher:
         if wanted.kind == "fit":
             return tags
         replaced = next((run for run in earlier if run.info.lifecycle_stage == "active"), None)
-        return remembered(tags) if replaced is None else {NAME: wanted.name, **carried(replaced.data.tags, tags)}
+        return remembered(tags) if replaced is None else {NAME: tags[NAME], **carried(replaced.data.tags, tags)}
 
     def _merged(
         self, wanted: Wanted, run_id: str, there: Mapping[str, str], tags: Mapping[str, str] | None = None

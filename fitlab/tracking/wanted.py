@@ -14,7 +14,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag
 
 from fitlab.diagnosis import document
 from fitlab.diagnosis.naming import in_markdown
-from fitlab.errors import PublishError
+from fitlab.errors import PublishError, readable
 from fitlab.records import RECORD_VERSION, Config, Fit, Outcome, Provenance, finite
 from fitlab.reporting.logged import Logged
 from fitlab.reporting.written import PAGE as REPORT
@@ -27,7 +27,8 @@ from fitlab.tracking.pictures import LOGGED_IMAGES, PAGE, has_pictures, write_fi
 from fitlab.tracking.weights import points_of
 
 NAME = "mlflow.runName"
-NOTE = 7000  # characters of a note, at most: MLflow's tags take 8,000
+NOTE = 7000  # characters of a note, at most
+LONGEST, LONGEST_NAME = 8000, 250  # characters that MLflow's tables have room for, in a tag and in a run's name
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,13 @@ class Wanted:
 
     @property
     def all_tags(self) -> dict[str, str]:
-        """Its tags, its name among them."""
-        return {**self.tags, NAME: self.name}
+        """Its tags, its name among them, as every database takes them: SQLite alone has columns of any width."""
+        tags = {key: readable(value) for key, value in {**self.tags, NAME: self.name}.items()}
+        return {key: _cut(value, LONGEST_NAME if key == NAME else LONGEST) for key, value in tags.items()}
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def _tags(kind: str, key: str, identity: str) -> dict[str, str]:

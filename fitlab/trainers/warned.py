@@ -6,6 +6,8 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from fitlab.errors import readable
+
 MAX_SAID = 3  # different warnings that a Fit keeps
 MAX_LENGTH = 300  # characters of one
 
@@ -25,7 +27,7 @@ def lines(caught: Iterable[warnings.WarningMessage]) -> tuple[str, ...]:
 
 def line(message: object) -> str:
     """Return the first line of what is said."""
-    first = str(message).strip().split("\n")[0]
+    first = readable(str(message)).strip().split("\n")[0]
     return first if len(first) <= MAX_LENGTH else first[: MAX_LENGTH - 1] + "…"
 
 

@@ -195,6 +195,11 @@ def test_debug_raises_instead_of_printing(
 def test_a_reader_that_goes_away_is_no_fault(spec: Path) -> None:
     done = subprocess.run(f"{sys.executable} -m fitlab schema | head -1", shell=True, capture_output=True, text=True)  # noqa: S602
     assert (done.stdout, done.stderr) == ("{\n", "")
+    rows = "[r.console().print('row') for _ in range(30_000)]"
+    table = f"import fitlab.cli.render as r, fitlab.cli as c; c.app = lambda: {rows}; c.run()"
+    piped = ["bash", "-c", f'{sys.executable} -c "{table}" | head -1; exit ${{PIPESTATUS[0]}}']
+    done = subprocess.run(piped, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "row\n", ""), "1 would say that Fits failed"
 
 
 def test_failed_fits_are_exit_1_and_counted_with_their_cause(

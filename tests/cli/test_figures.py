@@ -50,6 +50,13 @@ def test_plot_refuses_what_there_is_not_and_writes_nothing(fitlab: Fitlab, train
     assert fitlab("plot", "nothing", *out)[0] == 3
 
 
+def test_what_cannot_be_written_is_said_with_where(fitlab: Fitlab, trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    for command in (("plot", "tiny", "--kind", "learning_curves"), ("report", "tiny")):
+        code, _, err = fitlab(*command, "--store", trained, "--out", tmp_path / "file")
+        assert (code, err.count(f"{tmp_path / 'file'}: cannot be written")) == (2, 1)
+
+
 @pytest.mark.slow
 def test_plot_draws_all_that_applies_and_says_of_the_rest_why_not(fitlab: Fitlab, trained: Path) -> None:
     code, out, _ = fitlab("plot", "tiny", "--json", "--store", trained)

@@ -10,8 +10,8 @@ from papers.sweeps import SPECS
 import fitlab
 from fitlab.diagnosis.naming import interval, number
 from fitlab.errors import SpecError
+from fitlab.escaping import typeset
 from fitlab.papers import latex_table, methods_paragraph
-from fitlab.papers.escaping import typeset
 from fitlab.sweep import Sweep
 
 NAMES = [*SPECS, "joined", "recorded", "losses", "undiagnosed"]

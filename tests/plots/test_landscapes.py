@@ -160,6 +160,16 @@ def test_what_has_no_value_is_hatched_and_said(sweep: fitlab.Sweep, outcome: Out
     assert "not in the sweep" in [text.get_text() for text in figure.legends[0].get_texts()]
 
 
+def test_where_all_failed_there_is_no_scale_of_colours_and_no_empty_picture(sweep: fitlab.Sweep) -> None:
+    lost = replace(sweep, fits=tuple(replace(fit, outcome=Outcome.FAILED) for fit in sweep.fits))
+    lost = replace(lost, verdicts=fitlab.diagnose(lost))
+    figure = plots.landscape(lost, figure=Figure(layout="constrained"))
+    assert len(figure.axes) == len(panels_of(figure)) > 0
+    assert {text.get_text() for text in figure.legends[0].get_texts()} == {"not assessed", "failed"}
+    with pytest.raises(ValueError, match="no Config has loss/val; there is failed"):
+        plots.parallel_coordinates(lost)
+
+
 def test_keys_that_have_no_axis_are_held_where_the_selected_config_is(sweep: fitlab.Sweep) -> None:
     held = landscape_of(sweep, x="alpha", y=SIZES)
     assert held.panels.key == RATE

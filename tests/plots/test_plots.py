@@ -94,6 +94,30 @@ def test_every_figure_of_weights_says_what_it_shows(sweep: fitlab.Sweep, tmp_pat
     assert names == ["weights.png", "weights.pdf", "weights-1.csv", "weights-2.csv", "weights-3.csv", "weights.json"]
 
 
+def test_a_heat_map_is_drawn_of_its_table_and_of_anybodys_matrix(one: Fit, ax: Axes) -> None:
+    table = plots.drawn(plots.weight_heatmap(one, ax=ax))[0].table()
+    again = Figure().subplots()
+    plots.weight_heatmap(table.drop(columns=["layer", "role"]).sample(frac=1, random_state=0), ax=again)
+    np.testing.assert_array_equal(again.images[0].get_array(), ax.images[0].get_array())
+    with pytest.raises(ValueError, match="a cell is there twice"):
+        plots.weight_heatmap(pd.concat([table, table]))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("bias_shift", "bias_variance", "calibration", "capacity_curve", "gap_vs_excess", "landscape"),
+        *("norms_vs_gap", "parallel_coordinates", "parameter_importance", "sample_size_curve", "spectrum"),
+        *("validation_curve", "verdict_map", "weight_heatmap", "weight_histograms"),
+    ],
+)
+@pytest.mark.parametrize("source", [None, "digits-width", {"config": [1]}, np.eye(2), pd.DataFrame({"a": [1]})])
+def test_what_is_no_sweep_and_no_frame_that_it_knows_is_said(name: str, source: object) -> None:
+    with pytest.raises(ValueError, match=r"^nothing to draw: .*(DataFrame|NoneType|str|dict|ndarray)"):
+        getattr(plots, name)(source)
+    assert pyplot.get_fignums() == []
+
+
 def test_histograms_count_every_entry_at_the_first_a_middle_and_the_last_epoch(one: Fit, ax: Axes) -> None:
     plots.weight_histograms(one, role="bias", ax=ax)
     rows = histograms_at(one, role="bias")
@@ -133,6 +157,14 @@ def test_the_only_epoch_is_drawn_layer_beside_layer(ax: Axes) -> None:
         pytest.approx(np.linalg.norm(single.weights[f"{n}/bias"])) for n in ("hidden_1", "hidden_2", "output")
     ]
     assert ax.get_xlabel() == "layer, epoch 3"
+
+
+@pytest.mark.parametrize("layer", [r"$\no$", "50 %_$x^2$", "a $ b"])
+def test_names_of_layers_are_no_mathematics(layer: str, ax: Axes) -> None:
+    rows = [(layer, epoch, "bias", "shift", 0.1 * epoch) for epoch in (1, 2)]
+    plots.bias_shift(pd.DataFrame(rows, columns=["layer", "epoch", "role", "metric", "value"]), ax=ax)
+    ax.get_figure(root=True).draw_without_rendering()
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [layer]
 
 
 def test_norms_vs_gap_has_a_point_a_config_in_the_colour_of_its_verdict(sweep: fitlab.Sweep, ax: Axes) -> None:

@@ -231,7 +231,7 @@ def test_where_all_failed_only_maps_are_drawn_and_the_cause_is_said(
     assert [one.kind for one in found.pictures] == ["landscape"]  # which shows where they failed
     assert "RuntimeError: out of &lt;luck&gt;" in (tmp_path / "out" / "report.html").read_text()
     drawn = [one for one in draw_kinds(failed, KINDS) if one.figure is not None]
-    assert {one.kind for one in drawn} == {"landscape", "verdict_map", "parallel_coordinates"}
+    assert {one.kind for one in drawn} == {"landscape", "verdict_map"}
 
 
 def test_several_sweeps_have_one_report(sweep: Sweep, tmp_path: Path) -> None:

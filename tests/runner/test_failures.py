@@ -69,6 +69,14 @@ def test_a_fit_is_tried_again_as_often_as_the_spec_says(
         assert result.sweep.fits == whole.sweep.fits, "tries are no part of a Fit"
 
 
+def test_an_exception_may_say_what_is_no_text(tiny: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one about a file does whose name is not UTF-8."""
+    Unlucky(monkeypatch, times=1, text="no file \udcff\0")
+    result = go(tiny, tmp_path / "s")
+    assert result.failed == 4
+    assert Store.at(tmp_path / "s").load("tiny").causes() == {"RuntimeError: no file \\udcff\\x00": 4}
+
+
 def test_a_failed_fit_of_a_search_is_tried_again_from_where_it_was(
     tiny: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

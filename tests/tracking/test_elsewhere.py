@@ -24,7 +24,7 @@ from fitlab.records import Outcome
 from fitlab.runner import elsewhere
 from fitlab.sweep import Sweep
 from fitlab.tracking.elsewhere import Asked, Recording
-from fitlab.tracking.guesses import Pair, pair_of_losses, pair_of_scores, words
+from fitlab.tracking.guesses import Pair, kind_of_loss, pair_of_losses, pair_of_scores
 from fitlab.tracking.server import free_port, serve
 from fitlab.verdicts import Label
 
@@ -193,7 +193,7 @@ def test_unlike_epochs_and_missing_seeds_are_what_they_are(theirs: Theirs) -> No
     sweep = theirs.sweep()
     assert [fit.epochs for fit in sweep.of(sweep.configs[0])] == [40, 30, 40, 40, 40]
     assert named(sweep, sweep.verdicts)["width 2"].because == "1 of 5 Fits are missing"
-    assert "1 Config without all seeds: not assessed." in theirs.read().said
+    assert "1 Config without all seeds: not assessed." in theirs.read().assumed
 
 
 # ── Configs and seeds ───────────────────────────────────────────────────────────────────────────────────────
@@ -222,7 +222,7 @@ def test_a_seed_may_be_a_tag_and_seeds_that_no_config_shares_can_be_numbered(the
     for place, width in enumerate((1, 1, 2, 2)):
         theirs.run({"width": width}, losses(GOOD, place / 100), luck=str(7 * place))
     assert {fit.job.seed for fit in theirs.sweep(seed="luck").fits} == {0, 7, 14, 21}
-    assert any("--by-start" in line for line in theirs.read(seed="luck").said)
+    assert any("--by-start" in line for line in theirs.read(seed="luck").assumed)
     assert outcomes(theirs.sweep(seed="luck", by_start=True)) == {
         "width 1": [Outcome.COMPLETED] * 2,
         "width 2": [Outcome.COMPLETED] * 2,
@@ -250,7 +250,7 @@ def test_params_of_a_config_can_be_named_and_many_layouts_of_one_say_so(theirs: 
     for seed in range(2):
         for width in (4, 16):
             theirs.run({"width": width, "seed": seed, "folder": f"{width}-{seed}"}, losses(GOOD, seed / 10))
-    assert "Every run is a Config of its own. Which params make one (config, --config)?" in theirs.read().said
+    assert "Every run is a Config of its own. Which params make one (config, --config)?" in theirs.read().assumed
     assert outcomes(theirs.sweep(config="width")).keys() == {"width 4", "width 16"}
 
 
@@ -304,10 +304,6 @@ def test_a_loss_by_minibatch_beside_one_by_epoch_is_refused(theirs: Theirs) -> N
 # ── names ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_words_of_names() -> None:
-    assert words("train/log_loss") == words("trainLogLoss") == words("Train-Log-Loss") == ["train", "log", "loss"]
-
-
 @pytest.mark.parametrize(
     ("names", "pair"),
     [
@@ -321,6 +317,7 @@ def test_words_of_names() -> None:
         ("train_loss val_loss best_val_loss best_train_loss", "train_loss val_loss"),
         ("train/cross_entropy valid/cross_entropy", "train/cross_entropy valid/cross_entropy"),
         ("dev.nll training.nll", "training.nll dev.nll"),
+        ("train-mlogloss validation-mlogloss", "train-mlogloss validation-mlogloss"),  # XGBoost
     ],
 )
 def test_metrics_by_their_names(names: str, pair: str) -> None:
@@ -350,6 +347,13 @@ def test_names_that_say_too_little_or_too_much_are_no_guess(names: str, said: st
 def test_one_name_that_is_given_settles_the_other() -> None:
     names = ["train_mse", "val_mse", "train_log_loss", "val_log_loss"]
     assert pair_of_losses(names, val="val_mse") == Pair("train_mse", "val_mse")
+
+
+def test_a_score_is_no_loss_and_a_loss_of_another_kind_keeps_its_name() -> None:
+    with pytest.raises(SpecError, match="train_acc is a score by its name, and no loss"):
+        pair_of_losses(["train_acc", "val_acc"], "train_acc", "val_acc")
+    kinds = {"loss": "log_loss", "mlogloss": "log_loss", "mse": "squared_error", "rmse": "rmse"}
+    assert {name: kind_of_loss(Pair(f"train_{name}", f"val_{name}")) for name in kinds} == kinds
 
 
 # ── what is asked wrongly, and MLflow on a bad day ──────────────────────────────────────────────────────────

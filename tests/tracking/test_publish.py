@@ -236,7 +236,22 @@ def test_names_and_the_question_follow_the_spec(tiny: dict, store: Path) -> None
 def test_passwords_stay_out_of_messages_and_files() -> None:
     assert links.masked("https://user:pass@host:1/a?b") == "https://host:1/a?b"
     assert links.masked("postgresql://u:p@h/db") == "postgresql://h/db"
+    assert links.masked("postgresql://h/db?user=u&password=p") == "postgresql://h/db?user=u&password=…"
     assert links.masked("sqlite:////tmp/a@b/mlflow.db") == "sqlite:////tmp/a@b/mlflow.db"
+    assert links.cleaned("at https://h/api: https://u:p@h/api", "https://u:p@h//") == "at https://h/api: https://h/api"
+
+
+def test_files_of_a_database_elsewhere_lie_in_the_store(
+    tiny: dict, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not where the command happens to be run, as MLflow would have it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    (store / "mlflow.db").rename(tmp_path / "elsewhere" / "mlflow.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'elsewhere' / 'mlflow.db'}")
+    run(tiny, store)
+    assert len(list((store / "artifacts" / "tiny").rglob("fit.safetensors"))) == 8
+    assert {path.name for path in tmp_path.iterdir()} == {"store", "elsewhere"}
 
 
 @pytest.mark.slow

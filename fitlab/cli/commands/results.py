@@ -92,10 +92,8 @@ def _recorded(
     for line in dict.fromkeys([*found.said, *found.assumed, elsewhere.ALIKE]):
         output.err(line)
     if csv is not None:
-        try:
+        with output.writing(csv):
             csv.write_text(elsewhere.tidy(found, given), encoding="utf-8")
-        except OSError as error:
-            raise SpecError(f"{csv}: cannot be written: {error}") from None
         output.err(f"wrote {csv}")
     return sweep
 
@@ -159,8 +157,8 @@ def plot(
     from fitlab.cli import figures, output, render
     from fitlab.runner.api import load
 
-    with output.only_json(as_json):
-        folder = out or Path(store) / "figures" / name
+    folder = out or Path(store) / "figures" / name
+    with output.only_json(as_json), output.writing(folder):
         found = figures.write_figures(load(name, store), kind or (), venue, width, folder)
     if as_json:
         output.out_json(found)
@@ -183,7 +181,8 @@ def report(
     from fitlab.cli import figures, output, render
     from fitlab.runner.reports import report as write_report
 
-    with output.only_json(as_json), output.status("drawing …", as_json):
+    folder = out or Path(store) / "reports"
+    with output.only_json(as_json), output.writing(folder), output.status("drawing …", as_json):
         found = write_report(names, out, store=store)
     if as_json:
         output.out_json(figures.report_json(found))

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fitlab.papers import escaped
-from fitlab.papers.escaping import SPECIAL, typeset
+from fitlab.escaping import SPECIAL, escaped, signs, typeset
 
 TAKEN = "\\{}$&#%_~^"  # by TeX
 BACK = {tex: character for character, tex in SPECIAL.items() if character != '"'} | {"{}": ""}
@@ -50,6 +49,13 @@ def test_letters_signs_and_what_no_font_has() -> None:
     )
     assert escaped("中 a\tb\nc") == "[U+4E2D] a b c"
     assert escaped("a--b---c") == "a-{}-b-{}-{}-c"
+
+
+@given(st.text(string.printable), st.text())
+def test_latex_stays_as_it_is_and_only_signs_get_its_words(tex: str, text: str) -> None:
+    assert signs(tex) == tex
+    assert signs(text).isascii()
+    assert signs(escaped(text)) == escaped(text)
 
 
 def test_sentences_have_mathematics_and_may_break() -> None:

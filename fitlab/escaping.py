@@ -34,7 +34,7 @@ MATHS = {
     "°": r"^{\circ}", "µ": r"\mu", "¹": "^{1}", "²": "^{2}", "³": "^{3}", "⁻": "^{-}", "₀": "_{0}", "₁": "_{1}",
     "₂": "_{2}", "★": r"\star", "⋆": r"\star", "∅": r"\emptyset", "ℓ": r"\ell", "∼": r"\sim", "¬": r"\neg",
     "§": r"\S", "¶": r"\P", "£": r"\pounds",
-    "•": r"\bullet",
+    "•": r"\bullet", "½": "1/2", "¼": "1/4", "¾": "3/4",
 }  # fmt: skip
 TEXT = {
     "–": "--", "—": "---", "‘": "`", "’": "'", "“": "``", "”": "''", "„": ",,", "«": "''", "»": "''", "…": r"\dots{}",
@@ -58,6 +58,11 @@ def escaped(text: str) -> str:
     and can be replaced by hand. Control characters are blanks.
     """
     return "".join(map(_one, text.replace("--", "-\0-").replace("--", "-\0-"))).replace("\0", "{}")
+
+
+def signs(text: str) -> str:
+    """Return LaTeX as it is, but for what is not ASCII: that is in TeX's own words."""
+    return "".join(one if one.isascii() else _one(one) for one in text)
 
 
 def typeset(text: str) -> str:
