@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +28,21 @@ settings.load_profile("fitlab")
 def _no_tracking_server(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests say themselves where MLflow is."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+
+@pytest.fixture
+def count(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Have what was counted printed below the results of all tests, whichever process ran this one."""
+    return lambda words: record_property("counted", words)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [one for found in terminalreporter.stats.values() for one in found if getattr(one, "when", "") == "call"]
+    lines = [(one.nodeid, words) for one in reports for key, words in one.user_properties if key == "counted"]
+    if lines:
+        terminalreporter.section("seeds and counts")
+    for node, words in sorted(lines):
+        terminalreporter.write_line(f"{node}\n  {words}")
 
 
 @pytest.fixture

@@ -137,6 +137,23 @@ def test_own_code_is_imported_at_the_top_and_functions_are_short(path: Path) -> 
         assert function.end_lineno - function.lineno < 80, f"{function.name} is longer than 80 lines"
 
 
+RUN = {"eval", "exec", "__import__"}  # what makes code of text
+UNPACKED = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "jsonpickle", "marshal", "shelve", "yaml"}  # of data
+PIPES = {"runner/alongside.py", "runner/publishing.py"}  # from a sweep to the process that it starts
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_data_are_run(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    named |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert not named & (RUN | {"read_pickle", "unsafe_load", "full_load"})
+    keywords = {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword)}
+    assert not keywords & {"allow_pickle", "shell"}
+    imported = {name.split(".")[0] for _, name in imports(tree)} & UNPACKED
+    assert imported == ({"pickle"} if str(path.relative_to(PACKAGE)) in PIPES else set())
+
+
 def test_importing_fitlab_loads_no_heavy_library() -> None:
     heavy = ["mlflow", "optuna", "matplotlib", "sklearn", "torch", "numba", "numpy", "pandas", "scipy", "pydantic"]
     code = f"import sys, fitlab; dir(fitlab); print([m for m in {heavy} if m in sys.modules])"

@@ -99,7 +99,7 @@ def _read_csv(path: Path, data: Csv) -> pd.DataFrame:
 def _read_parquet(path: Path) -> pd.DataFrame:
     try:
         frame = pd.read_parquet(path, engine="pyarrow")
-    except (OSError, ValueError, TypeError) as error:  # pyarrow's own errors are among these
+    except Exception as error:  # whatever damaged bytes make pyarrow raise, and pandas, which has metadata of its own
         raise refuse("path", f"not a Parquet file that can be read: {_line(error)}", str(path.absolute())) from None
     named = [name for name in frame.index.names if name is not None]  # pandas keeps them as columns of the file
     twice = [str(name) for name in named if name in frame.columns]

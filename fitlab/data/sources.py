@@ -12,9 +12,12 @@ from fitlab.data.teachers import draw, law, task_of
 from fitlab.seeds import canonical, stream
 from fitlab.spec import datasets as spec
 from fitlab.spec import tables, teachers
-from fitlab.spec.generators import GeneratedData
+from fitlab.spec.generators import GeneratedData, MakeBlobs, MakeClassification, MakeGaussianQuantiles
 from fitlab.spec.options import DataOptions
 from fitlab.spec.recorded import RecordedData
+
+WIDE = 2_000  # features whose covariance is drawn or decomposed: work of their number cubed
+MANY = 10_000  # clusters, which are drawn one after the other
 
 
 def source_key(data: spec.Data) -> str:
@@ -72,11 +75,33 @@ def _given(data: spec.Arrays, arrays: Arrays | None) -> Dataset:
     return dataset_of(data.kind, X, y, data.task)
 
 
+def _refuse_what_takes_too_long(data: GeneratedData) -> None:
+    """Raise SpecError for what a generator would work on for hours, deaf to Ctrl-C, or in more memory than there is."""
+    limits: dict[str, int] = {}
+    match data:
+        case MakeGaussianQuantiles():
+            limits = {"n_features": WIDE}
+        case MakeBlobs():
+            limits = {"centers": MANY}
+        case MakeClassification():
+            limits = {"n_informative": WIDE, "n_classes": MANY, "n_clusters_per_class": MANY}
+            clusters = data.n_classes * data.n_clusters_per_class
+            refuse_more_than_a_machine_holds(
+                ("n_informative", data.n_informative**2), ("n_clusters_per_class", clusters)
+            )
+        case _:
+            pass
+    for key, most in limits.items():
+        if (given := getattr(data, key)) > most:
+            raise refuse(key, "this would take too long to draw", str(given), f"at most {most}")
+
+
 def _generated(data: GeneratedData) -> Dataset:
     arguments = data.model_dump(exclude={*DataOptions.model_fields, "kind"})
     width = ("n_features", arguments.get("n_features", 2))
     for rows in ("n_samples", "centers"):
         refuse_more_than_a_machine_holds((rows, arguments.get(rows, 1)), width)
+    _refuse_what_takes_too_long(data)
     try:
         X, y = getattr(datasets, data.kind)(**arguments)
     except (ValueError, MemoryError) as error:

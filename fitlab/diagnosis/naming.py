@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +16,9 @@ from fitlab.spec.recorded import NAME
 
 ABSENT = "–"  # a parameter that does not exist for a Config, and a number that is not known
 BRIEF = 4  # digits of a number in the name of a Config, where none counts
+_MARKS = re.compile(
+    r"([\\`*|~]|(?<![^\W_])_|_(?![^\W_])|(?<=\])[(\[:])"
+)  # of Markdown; a name may have _ in its middle
 HUGE = 1e9  # losses that have grown beyond it are not read digit by digit
 
 
@@ -49,6 +54,11 @@ def rounded(swept: Mapping[str, Any]) -> dict[str, Any]:
 def pairs(swept: Mapping[str, Any]) -> str:
     """Write swept keys with their values."""
     return ", ".join(f"{short(key)} {shown(value)}" for key, value in swept.items())
+
+
+def in_markdown(text: str) -> str:
+    """Return what somebody typed so that Markdown shows it as it is, in one line: no HTML, no link, no emphasis."""
+    return _MARKS.sub(r"\\\1", html.escape(" ".join(text.split()), quote=False))
 
 
 def number(value: float) -> str:

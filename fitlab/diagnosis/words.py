@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from fitlab.diagnosis.naming import counted, interval, number, percent, turned
+from fitlab.diagnosis.naming import counted, in_markdown, interval, number, percent, turned
 from fitlab.diagnosis.steps import steps
 from fitlab.records import Interval
 from fitlab.verdicts import Label, Selection, State, Verdict
@@ -110,7 +110,9 @@ def _open(verdict: Verdict) -> str:
 
 def note(verdict: Verdict, context: Context) -> str:
     """Write the note of a Config in Markdown: what it means, the numbers behind it, what to try next."""
-    parts = [f"**{verdict.text}** – {context.data}{context.config}", meaning(verdict)]
+    head = f"**{verdict.text}** – {in_markdown(context.data + context.config)}"
+    context = _typed(context)
+    parts = [head, meaning(verdict)]
     parts += (
         [f"**Mind: nothing beats the constant predictor.** {context.unbeaten[0].upper()}{context.unbeaten[1:]}"]
         if context.unbeaten
@@ -124,6 +126,19 @@ def note(verdict: Verdict, context: Context) -> str:
     parts += ["**What to try next**\n\n" + "\n".join(f"- {line}" for line in steps)] if steps else []
     parts += [method(verdict, context)]
     return "\n\n".join(part for part in parts if part)
+
+
+def _typed(context: Context) -> Context:
+    """Return a context whose names, in which values stand that somebody typed, are Markdown."""
+    return replace(
+        context,
+        config=in_markdown(context.config),
+        reference=in_markdown(context.reference),
+        rival=in_markdown(context.rival),
+        unbeaten=in_markdown(context.unbeaten),
+        best_differs=in_markdown(context.best_differs),
+        simplest=in_markdown(context.simplest),
+    )
 
 
 MEANINGS = {
@@ -184,7 +199,8 @@ def over_confident(verdict: Verdict, context: Context) -> str:
 
 def findings(verdict: Verdict) -> list[str]:
     """Write what the checks of a Config found."""
-    return [f"{one.code} {one.title}: {one.said}. {one.advice}" for one in verdict.checks if one.state is State.FOUND]
+    found = [one for one in verdict.checks if one.state is State.FOUND]
+    return [f"{one.code} {one.title}: {in_markdown(f'{one.said}. {one.advice}')}" for one in found]
 
 
 def numbers(verdict: Verdict, context: Context) -> list[str]:

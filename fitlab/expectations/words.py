@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from fitlab.claims import Checked, State
-from fitlab.diagnosis.naming import listed
+from fitlab.diagnosis.naming import in_markdown, listed
 
 LONGEST = 300  # characters of claims, and of sources, that are named in a sentence; the rest is counted
 WORST = (State.FAILED, State.NOT_EVALUATED, State.PASSED)  # of a claim about several Configs the first that occurs
@@ -28,8 +28,8 @@ def each_claim(found: Sequence[Checked]) -> str:
     lines: list[str] = []
     for own in _claims(found):
         one = own[0]
-        by = f" ({_plain(one.source)})" if one.source else ""
-        head = f"- **{_word(own)}**: {_plain(one.claim)}{by}"
+        by = f" ({in_markdown(one.source)})" if one.source else ""
+        head = f"- **{_word(own)}**: {in_markdown(one.claim)}{by}"
         several = len(own) > 1
         lines += [head, *(f"    - {_got(each)}" for each in own)] if several else [f"{head} {_got(one)}"]
     return "\n".join(lines)
@@ -51,13 +51,8 @@ def _word(own: Sequence[Checked]) -> str:
     return str(_state(own)).replace("_", " ")
 
 
-def _plain(text: str) -> str:
-    """In one line, without blanks around it."""
-    return " ".join(text.split())
-
-
 def _quoted(one: Checked) -> str:
-    return f"“{_plain(one.claim).rstrip('.')}”"
+    return f"“{in_markdown(one.claim).rstrip('.')}”"
 
 
 def _some(words: Sequence[str], rest: str) -> str:
@@ -70,7 +65,7 @@ def _some(words: Sequence[str], rest: str) -> str:
 
 
 def _sources(claims: Sequence[Sequence[Checked]]) -> str:
-    names = [*dict.fromkeys(_plain(own[0].source) for own in claims if own[0].source)]
+    names = [*dict.fromkeys(in_markdown(own[0].source) for own in claims if own[0].source)]
     silent = sum(not own[0].source for own in claims)
     if not names:
         return "this experiment alone"
@@ -91,8 +86,8 @@ def _outcome(claims: Sequence[Sequence[Checked]]) -> str:
 
 def _got(one: Checked) -> str:
     """Say what was looked at, what was expected and what was got, or why it was not."""
-    where = f", {one.where}" if one.where else ""
+    where = f", {in_markdown(one.where)}" if one.where else ""
     if one.state is State.NOT_EVALUATED:
-        return f"{one.quantity}{where}: {_plain(one.why)}."
+        return f"{one.quantity}{where}: {in_markdown(one.why)}."
     tolerance = {"": "", "exact": "", "every seed": " under every seed"}.get(one.tolerance, f" {one.tolerance}")
-    return f"{one.quantity}{where}: expected {one.expected}{tolerance}, got {one.got}."
+    return f"{one.quantity}{where}: expected {in_markdown(one.expected)}{tolerance}, got {in_markdown(one.got)}."

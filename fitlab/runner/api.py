@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from fitlab.data import Arrays
+from fitlab.errors import StoppedError
 from fitlab.joined import joined
 from fitlab.records import Job, Split
 from fitlab.runner import publishing
 from fitlab.runner.alongside import Alongside
-from fitlab.runner.execute import execute
+from fitlab.runner.cut_short import log_the_rest
+from fitlab.runner.execute import Interrupted, execute
 from fitlab.runner.plan import allowed, read_plan
 from fitlab.runner.verdicts import checked, diagnosed
 from fitlab.runner.workers import default_jobs, split_of, workers_for
@@ -41,7 +43,8 @@ def run(
     retry_failed: train failed Fits again. allow: packages besides scikit-learn that estimators may be imported
     from; importing a package runs its code.
     Raises SpecError, StoreError, StoppedError (more Fits failed than the spec allows), PublishError (all is trained
-    and stored then), and KeyboardInterrupt.
+    and stored then), and KeyboardInterrupt, after Ctrl-C or SIGTERM: what is there by then is logged before, as it is
+    where the sweep is stopped; another Ctrl-C leaves that. A note on the exception says where it came to nothing.
     """
     made = read_plan(spec, overrides, data, allowed(allow))
     workers = workers_for(default_jobs() if jobs is None else jobs, data, made.without_lock, made.time_limit)
@@ -50,9 +53,17 @@ def run(
         return checked(execute(made, place, workers, retry_failed=retry_failed).sweep, data)
     name = made.document.spec.name
     with place.locked(name), Alongside(place, made.document.spec) as alongside:
-        result = execute(made, place, workers, retry_failed=retry_failed, on_settled=alongside.settled, locked=True)
+
+        def finish(of: Sweep) -> Published:
+            return alongside.finish(of) or publishing.Log(place, name).finish(of)
+
+        try:
+            result = execute(made, place, workers, retry_failed=retry_failed, on_settled=alongside.settled, locked=True)
+        except (Interrupted, StoppedError) as stop:
+            log_the_rest(stop, name, place, finish, data)
+            raise
         sweep = checked(result.sweep, data)
-        published = alongside.finish(sweep) or publishing.Log(place, name).finish(sweep)
+        published = finish(sweep)
     return replace(sweep, runs=published.runs)
 
 

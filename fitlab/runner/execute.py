@@ -50,6 +50,11 @@ class Interrupted(KeyboardInterrupt):
         super().__init__()
         self.progress = progress
 
+    @property
+    def done(self) -> int:
+        """Fits that are there."""
+        return self.progress.done
+
 
 def _stopped(plan: Plan, progress: Progress, causes: Counter[str]) -> StoppedError:
     """Return what says that more Fits failed than the spec allows."""

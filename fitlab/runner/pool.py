@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
@@ -65,6 +66,7 @@ def train_all(missing: Sequence[Task], pool: Pool, keep: Keep, stopping: Callabl
         done, _ = wait(queue.running, timeout=POLL, return_when=FIRST_COMPLETED)
         for future in done:
             _ended(queue, future, keep)
+        queue.recover()
     if stopping():
         pool.workers.stop()
         _drain(queue.running, keep)
@@ -78,7 +80,8 @@ class _Queue:
         self.waiting, self.suspects, self.room = deque(missing), deque[Task](), room
         self.running: dict[Future[Leg], Task] = {}
         self.alone = False  # what runs is a suspect
-        self.breaks = 0  # of a pool in which nothing ran, in a row
+        self.idle_break = False  # since ``recover``: workers died before they had anything to do
+        self.breaks = 0  # in a row, of that kind
 
     @property
     def left(self) -> bool:
@@ -106,10 +109,19 @@ class _Queue:
         self.running.clear()
 
     def not_started(self) -> None:
-        """Note that workers died before they had anything to do. Raises FitlabError where they always do."""
-        self.breaks += 1
-        if self.breaks > MAX_IDLE_BREAKS:
-            raise FitlabError("worker processes die as soon as they start; try fewer --jobs, or --jobs 1")
+        """Note that workers died before they had anything to do."""
+        self.idle_break = True
+
+    def recover(self) -> None:
+        """After such a break wait a little. Raises FitlabError where workers always die so.
+
+        A fork server that was killed takes all along that are being started, and is there for a moment yet.
+        """
+        if self.idle_break:
+            self.idle_break, self.breaks = False, self.breaks + 1
+            if self.breaks > MAX_IDLE_BREAKS:
+                raise FitlabError("worker processes die as soon as they start; try fewer --jobs, or --jobs 1")
+            time.sleep(POLL)
 
 
 def _ended(queue: _Queue, future: Future[Leg], keep: Keep) -> None:

@@ -110,11 +110,14 @@ def main(root: str, name: str) -> None:
 
 
 def _receive(pipe: IO[bytes], messages: SimpleQueue[Sweep | Whole]) -> None:
-    """Read messages; when there is nobody left to send any, end this process, whatever it does."""
+    """Read messages; when there is nobody left to send any, end this process, whatever it does.
+
+    Whoever sent them may have been killed in the middle of one, and half of one raises what it likes.
+    """
     try:
         while True:
             messages.put(pickle.load(pipe))  # noqa: S301 (from our own parent)
-    except EOFError:
+    finally:
         os._exit(1)
 
 

@@ -111,7 +111,7 @@ class Slots(Executor):
         try:
             slot.pool = self._make()
             started = slot.pool.submit(os.getpid)
-        except (OSError, BrokenExecutor) as error:
+        except (OSError, EOFError, BrokenExecutor) as error:  # EOFError: the fork server has died
             self._end(slot, call, WorkerNotStartedError(str(error)))
             return
         started.add_done_callback(lambda future: self._started(slot, call, future))

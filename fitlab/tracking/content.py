@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fitlab.diagnosis import reason
-from fitlab.diagnosis.naming import name_of, shown
+from fitlab.diagnosis.naming import in_markdown, name_of, shown
 from fitlab.diagnosis.words import selection_words
 from fitlab.errors import readable
 from fitlab.expectations import each_claim, in_three_sentences
@@ -111,8 +111,10 @@ def _brief(value: Any) -> str:
 
 
 def swept_words(config: Config) -> str:
-    """Return the swept keys with their values, such as ``model.hidden_layer_sizes = [32], training.alpha = 0.01``."""
-    return ", ".join(f"{key} = {shown(value)}" for key, value in config.swept.items())
+    """Return the swept keys with their values, such as ``model.hidden_layer_sizes = [32], training.alpha = 0.01``, as
+    Markdown.
+    """
+    return ", ".join(f"{key} = {in_markdown(shown(value))}" for key, value in config.swept.items())
 
 
 def fit_metrics(fit: Fit) -> list[Point]:
@@ -187,7 +189,7 @@ def findings_markdown(sweep: Sweep) -> str:
     if verdicts.selection is not None and chosen is not None:
         lines.append(f"{selection_words(verdicts.selection)} It is {swept_words(chosen) or 'the one Config'}.")
     found = [check for check in verdicts.checks if check.state is State.FOUND]
-    lines += [f"- **{check.code} {check.title}**: {check.said} {check.advice}" for check in found]
+    lines += [f"- **{check.code} {check.title}**: {in_markdown(f'{check.said} {check.advice}')}" for check in found]
     return "\n\n".join(line for line in lines if line)
 
 
@@ -204,8 +206,8 @@ def experiment_note(sweep: Sweep) -> str:
     verdicts, chosen = sweep.verdicts, _selected(sweep)
     counts = Counter(verdict.text for verdict in verdicts.by_config.values())
     came = ", ".join(f"{count} {text}" for text, count in counts.most_common()) or f"{len(sweep.configs)} Configs"
-    best = f"; selected: {name_of(chosen)}" if chosen and chosen.swept else ""
-    first = f"**{sweep.spec.question}** {came}{best}." if sweep.spec.question else f"**{came}**{best}."
+    best = f"; selected: {in_markdown(name_of(chosen))}" if chosen and chosen.swept else ""
+    first = f"**{in_markdown(sweep.spec.question)}** {came}{best}." if sweep.spec.question else f"**{came}**{best}."
     _, *rest = findings_markdown(sweep).split("\n\n")
     return "\n\n".join([first, *rest, HOW_TO_READ, *claims_markdown(sweep)])
 
@@ -223,12 +225,12 @@ def table_markdown(sweep: Sweep) -> str:
     lines = [" | ".join(head), " | ".join("---" for _ in head)]
     for config in sweep.configs:
         found = sweep.intervals(config)
-        cells = [shown(config.swept.get(key, "–")) for key in keys]
+        cells = [in_markdown(shown(config.swept.get(key, "–"))) for key in keys]
         cells += [str(found[name]) if name in found else "–" for name in names]
         verdict = sweep.verdicts.by_config.get(config.digest)
         lines.append(" | ".join([*cells, outcome_counts(sweep.of(config)), verdict.text if verdict else "–"]))
     for (swept, null), beside in zip(sweep.constants(), sweep.beside_constants(), strict=True):
-        cells = [shown(swept.get(key, "–")) for key in keys]
+        cells = [in_markdown(shown(swept.get(key, "–"))) for key in keys]
         cells += [str(null[name]) if name in null else "–" for name in names]
         lines.append(" | ".join([*cells, CONSTANT, beside or "–"]))
     level = sweep.spec.diagnosis.level

@@ -13,6 +13,7 @@ from typing import Any
 from mlflow.entities import Dataset, DatasetInput, InputTag
 
 from fitlab.diagnosis import document
+from fitlab.diagnosis.naming import in_markdown
 from fitlab.errors import PublishError, readable
 from fitlab.records import RECORD_VERSION, Config, Fit, Outcome, Provenance, finite
 from fitlab.reporting.logged import Logged
@@ -171,7 +172,7 @@ def summary_run(sweep: Sweep, logged: Logged | None = None) -> Wanted:
     name, said = sweep.spec.name, finite(document(sweep)) if sweep.verdicts.by_config else None
     identity = digest([content.sweep_identity(sweep), said])
     table = content.table_markdown(sweep)
-    question = f"**{sweep.spec.question}**\n\n" if sweep.spec.question else ""
+    question = f"**{in_markdown(sweep.spec.question)}**\n\n" if sweep.spec.question else ""
     findings = "\n\n".join([content.findings_markdown(sweep), *content.claims_markdown(sweep), ""]) if said else ""
     whole = question + findings + table
     note = whole if len(whole) < NOTE else f"{question}{findings}"[:NOTE] + f"{len(sweep.configs)} Configs: table.md."

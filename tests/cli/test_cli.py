@@ -22,6 +22,7 @@ from fitlab.cli import run
 from fitlab.errors import SpecError
 from fitlab.store import Store
 from fitlab.tracking import links
+from fitlab.tracking.server import exposure
 
 Fitlab = Callable[..., tuple[int, str, str]]
 
@@ -272,6 +273,38 @@ def test_ui_serves_the_links_that_it_prints(fitlab: Fitlab, spec: Path, store: P
         finally:
             server.send_signal(signal.SIGINT)
         assert server.wait(30) == 0
+
+
+@pytest.mark.slow
+def test_ui_lets_others_in_only_where_it_is_told_to_and_says_what_that_means(
+    fitlab: Fitlab, spec: Path, store: Path
+) -> None:
+    fitlab("sweep", spec, "--store", store, "--jobs", 1)
+    command = [sys.executable, "-m", "fitlab", "ui", "--store", str(store), "--host", "0.0.0.0"]  # noqa: S104 (meant)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            port = int(server.stdout.readline().split("/#/")[0].rpartition(":")[2])
+            with urllib.request.urlopen(f"http://127.0.0.2:{port}/health", timeout=30) as answer:
+                assert answer.read() == b"OK", "another address of this machine than 127.0.0.1"
+        finally:
+            server.send_signal(signal.SIGINT)
+        said = server.stderr.read()
+    assert "on 0.0.0.0 whoever reaches this machine can read, change and delete all runs" in said
+    assert "MLFLOW_SERVER_ALLOWED_HOSTS" in said
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.0.0.2"])
+def test_who_alone_reaches_a_server_needs_no_warning(host: str) -> None:
+    assert exposure(host) is None
+
+
+@pytest.mark.parametrize(
+    "host", ["", " ", "nowhere.invalid", "203.0.113.7", "http://127.0.0.1", "a\0b", "-x", "x" * 300]
+)
+def test_a_host_that_is_not_here_is_a_wrong_request(fitlab: Fitlab, spec: Path, store: Path, host: str) -> None:
+    code, out, err = fitlab("ui", "--store", store, f"--host={host}")
+    assert (code, out) == (2, "")
+    assert "no address that can be listened on here" in err
 
 
 def test_help_is_quick() -> None:

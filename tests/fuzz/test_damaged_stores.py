@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -128,7 +128,9 @@ def one(case: int, folder: Path, sound: Path, whole: dict[str, list[str]], seen:
     assert {path: path.read_bytes() for path in (folder / "outside").iterdir()} == outside, what
 
 
-def test_a_damaged_store_is_said_and_mended(sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_store_is_said_and_mended(
+    sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: Callable[[str], None]
+) -> None:
     for name in ("outside", "scratch"):
         (sound / name).mkdir()
     whole = {name: content(sound, name) for name in ("tiny", "hunt")}
@@ -143,7 +145,7 @@ def test_a_damaged_store_is_said_and_mended(sound: Path, tmp_path: Path, monkeyp
             error.add_note(f"case {case}: {damaged(tmp_path / 'again', sound, np.random.default_rng(case))}")
             raise
         shutil.rmtree(folder)
-    print(f"{CASES} damaged stores, seeds 0 to {CASES - 1}:", dict(sorted(seen.items())))
+    count(f"{CASES} damaged stores, seeds 0 to {CASES - 1}: {dict(sorted(seen.items()))}")
     assert seen["sweep 0"] > CASES / 2
     assert seen["sweep 4"] > 0
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -161,6 +164,17 @@ def test_what_could_not_be_logged_while_it_trained_is_tried_again_at_the_end(
             alongside._process.kill()
         alongside._process.wait(120)
         assert alongside.finish(sweep) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sent", [0, 0.3, 1])
+def test_when_the_driver_is_gone_the_process_ends(tiny: dict, store: Path, sent: float) -> None:
+    """Also in the middle of a message: more than a pipe holds waits to be read while the process comes up."""
+    whole = pickle.dumps(go(tiny, store).sweep)
+    command = [sys.executable, "-m", "fitlab.runner.publishing", str(store), "tiny"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process.communicate(whole[: int(sent * len(whole))], timeout=600)
+    assert process.returncode == 1
 
 
 def test_what_cannot_be_sent_ends_the_process_and_nobody_waits_for_it(tiny: dict, store: Path) -> None:

@@ -8,8 +8,10 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
@@ -256,6 +258,17 @@ def test_what_lost_its_worker_is_tried_again_as_often_as_the_spec_says(bad: dict
     result = go(bad, tmp_path / "s", processes(2))
     assert (result.failed, sum(result.retried.values())) == (1, 1)
     assert fitted(tmp_path)[day] == (4 if day == "exits" else 2), "each try of one that died is made twice"
+
+
+@pytest.mark.slow
+def test_a_fork_server_that_is_killed_while_it_starts_workers_costs_nothing(bad: dict, tmp_path: Path) -> None:
+    bad["sweep"]["parameters"]["model.parameters.day"]["values"] = ["good", "better"]
+    forkserver.ensure_running()
+    server = forkserver._forkserver._forkserver_pid
+    os.kill(server, signal.SIGSTOP)  # it is asked for a worker, and dies before it answers
+    threading.Timer(1, os.kill, (server, signal.SIGKILL)).start()
+    assert go(bad, tmp_path / "s", processes(2)).progress.outcomes == {"completed": 4}
+    assert fitted(tmp_path) == {"good": 2, "better": 2}
 
 
 @pytest.mark.slow

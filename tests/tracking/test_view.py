@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import threading
 import zlib
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 from mlflow.tracking import MlflowClient
 
 import fitlab
@@ -276,3 +278,34 @@ def test_the_axis_of_losses_shows_every_validation_curve(tiny: dict, store: Path
     for config in sweep.configs:
         curve = mean_curve("loss/val", [fit for fit in sweep.of(config) if fit.outcome is Outcome.COMPLETED])
         assert np.all((low < curve) & (curve < high))
+
+
+def test_what_users_typed_is_text_on_every_page(
+    store: Path, tmp_path: Path, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In notes of the experiment, of Configs and of the summary: MLflow shows Markdown, and that may hold HTML."""
+    monkeypatch.chdir(tmp_path)
+    script, image = "<script>alert(1)<script>", "![x](http:evil.example)"
+    paths = [f"{script}.csv", f"*{image}*.csv"]
+    for path in paths:
+        Path(path).write_text("a,y\n" + "".join(f"{i},{i % 2}\n" for i in range(60)))
+    spec = {
+        "name": "typed",
+        "question": f"Is {script} text? {image}",
+        "data": {"kind": "csv", "path": paths[0], "target": "y"},
+        "model": {"kind": "mlp"},
+        "training": {"epochs": 2, "batch_size": 16},
+        "seeds": 2,
+        "sweep": {"parameters": {"data.path": {"values": paths}}},
+        "expect": [{"claim": script, "source": image, "quantity": "loss/val", "at_most": 1e9}],
+    }
+    run(spec, store)
+    found = client.get_experiment_by_name("typed")
+    runs = [one for one in client.search_runs([found.experiment_id]) if NOTE in one.data.tags]
+    assert len(runs) == 3
+    for note in (found.tags[NOTE], *(one.data.tags[NOTE] for one in runs)):
+        reader = MarkdownIt("commonmark").enable("table")
+        tokens = [token for block in reader.parse(note) for token in (block, *(block.children or ()))]
+        bad = {"html_inline", "html_block", "link_open", "image"}
+        assert not [token.content for token in tokens if token.type in bad], note
+        assert any(html.escape(typed) in reader.render(note) for typed in (script, image))

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from fitlab.cli.commands.options import DEFAULT_STORE, Allow, Jobs, Json, Name, Overrides, SpecFile, StoreFolder, app
-from fitlab.errors import FitlabError, SpecError
+from fitlab.errors import FitlabError, SpecError, StoppedError
 
 
 @app.command()
@@ -30,6 +30,7 @@ def sweep(
 
     from fitlab.cli import output, render
     from fitlab.runner.alongside import Alongside
+    from fitlab.runner.execute import Interrupted
     from fitlab.runner.plan import allowed, read_plan
     from fitlab.runner.verdicts import checked
     from fitlab.runner.workers import default_jobs, workers_for
@@ -46,7 +47,7 @@ def sweep(
 
         try:
             result = _execute(made, place, workers, retry_failed, as_json, None if no_publish else alongside.settled)
-        except (KeyboardInterrupt, FitlabError) as stop:
+        except (Interrupted, StoppedError) as stop:
             _cut_short(stop, made, place, None if no_publish else finish)
             raise
         result = replace(result, sweep=checked(result.sweep))
@@ -74,29 +75,19 @@ def _execute(made: Any, place: Any, workers: Any, retry_failed: bool, as_json: b
         return execute(made, place, workers, report, retry_failed, on_settled or (lambda *_: None), locked=True)
 
 
-def _cut_short(stop: BaseException, made: Any, place: Any, finish: Any) -> None:
-    """Say how far a sweep came that was interrupted or stopped, and log what is there; Ctrl-C leaves that."""
+def _cut_short(stop: Any, made: Any, place: Any, finish: Any) -> None:
+    """Say how far a sweep came that was interrupted or stopped, and log what is there."""
     from fitlab.cli import output
-    from fitlab.errors import PublishError, StoppedError
+    from fitlab.runner.cut_short import log_the_rest
     from fitlab.runner.execute import Interrupted
-    from fitlab.runner.verdicts import checked
 
-    if not isinstance(stop, Interrupted | StoppedError):
-        return
-    name, done = made.document.spec.name, stop.done if isinstance(stop, StoppedError) else stop.progress.done
     if isinstance(stop, Interrupted):
         of = f"{'at most ' if made.search else ''}{made.fits}"
-        output.err(f"fitlab: interrupted; {done} of {of} Fits are kept: run the same command to continue")
-    if finish is None or not done or name not in place.names():
-        return
-    catch_up = f"`fitlab publish {name} --store {quote(str(place.root))}` logs what is there"
-    output.err("logging what is there to MLflow; Ctrl-C leaves that")
-    try:
-        finish(checked(place.load(name)))
-    except PublishError as error:
-        output.err(f"fitlab: not published: {error}\n{catch_up}")
-    except KeyboardInterrupt:
-        output.err(f"fitlab: interrupted while logging to MLflow: {catch_up}")
+        output.err(f"fitlab: interrupted; {stop.done} of {of} Fits are kept: run the same command to continue")
+    if finish is not None:
+        log_the_rest(stop, made.document.spec.name, place, finish, say=output.err)
+    for note in getattr(stop, "__notes__", ()):
+        output.err(f"fitlab: {note}")
 
 
 def _log(place: Any, sweep: Any) -> Any:

@@ -196,15 +196,18 @@ def ui(
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Sweeps; default: all.")] = None,
     store: StoreFolder = DEFAULT_STORE,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: 5000, or the next free one.")] = None,
+    host: Annotated[str, typer.Option(help="Where to listen; another than 127.0.0.1 lets others in.")] = "127.0.0.1",
 ) -> None:
     """Serve MLflow's UI on 127.0.0.1 and print the links that open the charts; of several NAMEs one more, together."""
     import signal
     import time
 
+    from fitlab.cli import output
     from fitlab.store import Store
     from fitlab.tracking import links
-    from fitlab.tracking.server import free_port, serve
+    from fitlab.tracking.server import exposure, free_port, serve
 
+    warning = exposure(host)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ends the server
     place = Store.at(store)
     published = _published(place, names)
@@ -219,7 +222,9 @@ def ui(
                 typer.echo(f"{name}: in {uri}, not in this store; `mlflow ui --backend-store-uri` shows it")
     if not local:
         return
-    with serve(place.database, place.artifacts, port or free_port()) as base:
+    if warning is not None:
+        output.err(warning)
+    with serve(place.database, place.artifacts, port or free_port(host), host) as base:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the server too
         typer.echo("\n".join(links.listed(local, base, together=bool(names))))
         typer.echo("Ctrl-C ends the server.")
