@@ -21,6 +21,7 @@ GOLDEN = 0.618  # height of a figure as a share of its width (tueplots')
 MM = 1 / 25.4  # inches
 INCHES = 100  # no page is wider or higher
 TRUETYPE = 42  # fonts are embedded whole, never as Type 3, which publishers refuse
+GLYPHS = "DejaVu Sans"  # comes with matplotlib, and has nearly all
 Face = Literal["times", "computer modern", "palatino", "sans"]
 FACES: Mapping[Face, tuple[str, tuple[str, ...], str]] = {  # family, what would do from left to right, mathematics
     "times": (
@@ -156,14 +157,18 @@ def _across(page: Venue, width: float | str) -> float:
 
 
 def _fonts(face: Face, usetex: bool) -> dict[str, Any]:
-    """Return settings of fonts of which one is installed: matplotlib warns about each that it does not find."""
+    """Return settings of fonts of which one is installed: matplotlib warns about each that it does not find.
+
+    What a font has no glyph for, as Latin Modern has none for δ, is taken from those that matplotlib brings along.
+    """
     family, names, mathematics = FACES[face]
     if usetex:
         return {"text.usetex": True, "font.family": family, "text.latex.preamble": LATEX[face]}
     installed = {*font_manager.get_font_names()}
+    found = [name for name in names if name in installed]
     return {
         "text.usetex": False,
-        "font.family": family,
-        f"font.{family}": [name for name in names if name in installed],
+        "font.family": list(dict.fromkeys([found[0], found[-1], GLYPHS])),
+        f"font.{family}": found,
         "mathtext.fontset": mathematics,
     }

@@ -226,7 +226,7 @@ def test_ctrl_c_gives_a_terminal_its_cursor_back(spec: Path, tmp_path: Path, fit
     assert fitlab("sweep", spec, "--store", tmp_path / "s", "--jobs", 1, "--no-publish")[0] == 0
     mine, theirs = pty.openpty()
     words = [sys.executable, "-m", "fitlab", "report", "tiny", "--store", str(tmp_path / "s")]
-    with subprocess.Popen(words, stdout=theirs, stderr=theirs) as drawing:
+    with subprocess.Popen(words, stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm"}) as drawing:
         os.close(theirs)
         said = os.read(mine, 1000)
         while b"\x1b[?25l" not in said:
@@ -255,6 +255,7 @@ def test_failed_fits_are_exit_1_and_counted_with_their_cause(
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("port 5000")  # which two workers would take at the same time
 def test_ui_serves_the_links_that_it_prints(fitlab: Fitlab, spec: Path, store: Path) -> None:
     fitlab("sweep", spec, "--store", store, "--jobs", 1)
     command = [sys.executable, "-m", "fitlab", "ui", "--store", str(store)]
@@ -276,6 +277,7 @@ def test_ui_serves_the_links_that_it_prints(fitlab: Fitlab, spec: Path, store: P
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("port 5000")  # which two workers would take at the same time
 def test_ui_lets_others_in_only_where_it_is_told_to_and_says_what_that_means(
     fitlab: Fitlab, spec: Path, store: Path
 ) -> None:

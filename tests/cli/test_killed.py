@@ -44,7 +44,7 @@ def sweep(store: Path, *more: str) -> list[str]:
 
 def children(pid: int) -> set[int]:
     """Processes on this machine whose ancestor is ``pid``."""
-    table = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    table = subprocess.run(["ps", "-ww", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
     parents = dict(tuple(map(int, line.split())) for line in table.splitlines())
     found = {pid}
     while new := {child for child, parent in parents.items() if parent in found} - found:
@@ -54,7 +54,7 @@ def children(pid: int) -> set[int]:
 
 def alive(pids: set[int]) -> dict[int, str]:
     """Return what of these processes is alive: how it was called."""
-    table = subprocess.run(["ps", "-eo", "pid=,stat=,args="], capture_output=True, text=True, check=True).stdout
+    table = subprocess.run(["ps", "-ww", "-eo", "pid=,stat=,args="], capture_output=True, text=True, check=True).stdout
     found = (line.split(maxsplit=2) for line in table.splitlines())
     return {int(pid): words for pid, state, words in found if int(pid) in pids and state[0] != "Z"}
 

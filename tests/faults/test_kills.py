@@ -58,7 +58,7 @@ def command(path: Path, store: Path) -> list[str]:
 
 def started_by(pid: int) -> dict[str, list[int]]:
     """Return what a sweep has started, by what it is."""
-    table = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    table = subprocess.run(["ps", "-ww", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
     ours = children(pid)
     found: dict[str, list[int]] = {}
     for child, parent, words in (line.split(maxsplit=2) for line in table.splitlines()):

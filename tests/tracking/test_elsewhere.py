@@ -417,6 +417,7 @@ def test_a_database_that_is_not_there_or_of_another_version_is_left_so(tmp_path:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("port 5000")  # which two workers would take at the same time
 def test_a_server_says_what_its_database_says(theirs: Theirs, store: Path) -> None:
     theirs.rows(frame(SHAPES, seeds=3), LOSSES)
     theirs.run({"width": "wild", "seed": 0}, {"train_loss": {0: 1.0, 1: np.inf}, "val_loss": {0: 1.0, 1: np.nan}})

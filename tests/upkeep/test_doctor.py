@@ -384,6 +384,7 @@ def test_a_server_that_is_down_is_said_and_quick_does_not_ask(
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("port 5000")  # which two workers would take at the same time
 def test_runs_on_a_server_that_nobody_ends_are_ended_and_those_of_other_stores_are_not(
     doctor: Doctor, tiny: dict, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
