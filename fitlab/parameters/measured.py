@@ -60,7 +60,7 @@ WHY_NOT = {  # metric -> where it does not apply
 }
 
 
-@lru_cache(maxsize=256)  # a Fit is asked for in tables, relations and MLflow
+@lru_cache(maxsize=1024)  # a Fit is asked for in tables, relations, MLflow and figures
 def parameters_of(fit: Fit) -> Parameters:
     """Measure the parameters that a Fit kept. Raises StoreError where they lie in a file that is gone.
 

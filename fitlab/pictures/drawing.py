@@ -59,7 +59,7 @@ def encoded(image: Image.Image, kind: str) -> bytes:
     """Return a picture of few colours as a file: png or webp."""
     into = io.BytesIO()
     if kind == "webp":
-        image.convert("RGB").save(into, "WEBP", lossless=True, quality=20, method=1)
+        image.convert("RGB").save(into, "WEBP", lossless=True, quality=20, method=0)
     else:
-        image.save(into, "PNG")
+        image.save(into, "PNG", compress_level=3)
     return into.getvalue()

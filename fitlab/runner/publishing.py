@@ -94,6 +94,7 @@ def main(root: str, name: str) -> None:
     """Log the Configs that come on stdin, then the whole sweep; answer on stdout what was published, or why not."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print is no answer
+    gc.freeze()  # what was imported stays
     gc.set_threshold(20_000, 20, 100)  # MLflow makes many objects that die by themselves
     messages: SimpleQueue[Sweep | Whole] = SimpleQueue()
     threading.Thread(target=_receive, args=(sys.stdin.buffer, messages), daemon=True).start()

@@ -20,7 +20,7 @@ from fitlab.spec import domain_of
 from fitlab.sweep import CONSTANT, Sweep, epochs_of, mean_curve
 from fitlab.verdicts import COLOURS, State
 
-FIT_POINTS = 25  # of a metric on the run of a Fit: a point costs MLflow 65 us of CPU, and the file has them all
+FIT_POINTS = 16  # of a metric on the run of a Fit: a point costs MLflow 50 us of CPU, and the file has them all
 HOW_TO_READ = (
     "A run is a Config: the mean over its seeds, coloured by its verdict, the lowest validation loss first. "
     "In `loss/train vs loss/val` the train loss is solid and the validation loss dashed: where they part, it "
@@ -29,7 +29,7 @@ HOW_TO_READ = (
     "forgets this view, unless you click `Override saved view`: open the link that fitlab prints once more."
 )
 BRIEF = 8  # characters of a number in a name
-CONFIG_POINTS = 64  # on the run of a Config: a curve drawn through more looks the same, and they cost as much
+CONFIG_POINTS = 40  # on the run of a Config: a curve drawn through more looks the same, and they cost as much
 Point = tuple[str, float, int]  # key, value, step
 
 

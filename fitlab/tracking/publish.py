@@ -259,24 +259,31 @@ class Publisher:
             end(self.client, run)
 
     def _upload(self, run: Any, wanted: Wanted) -> None:
-        """Log the files. The client's own way would first read back all of a run, for where its files are to lie."""
+        """Log the files: of a new run right to where they lie on this machine, else by a copy.
+
+        The client's own way would first read back all of a run, for where its files are to lie.
+        """
         if wanted.artifacts is None:
             return
+        folder = self._folder(run)
+        if folder is not None:
+            self._unlink(folder)
+            if not folder.exists():
+                folder.mkdir(parents=True)
+                wanted.artifacts(folder)
+                return
         with tempfile.TemporaryDirectory(prefix="fitlab-") as scratch:
             wanted.artifacts(Path(scratch))
-            self._unlink(run, Path(scratch))
+            if folder is not None:
+                for path in Path(scratch).rglob("*"):
+                    self._unlink(folder / path.relative_to(scratch))
             get_artifact_repository(run.info.artifact_uri, tracking_uri=self.place.uri).log_artifacts(scratch)
 
-    def _unlink(self, run: Any, scratch: Path) -> None:
-        """Remove links where the files of ``scratch`` are to lie: MLflow would write to where they lead."""
-        folder, root = self._folder(run), self.place.artifacts
-        if folder is None or root is None:
-            return
-        for path in scratch.rglob("*"):
-            there = folder / path.relative_to(scratch)
-            for one in (*reversed(there.parents), there):
-                if root in one.parents and one.is_symlink():
-                    one.unlink()
+    def _unlink(self, there: Path) -> None:
+        """Remove links on the way to what is ours: it would be written to where they lead."""
+        for one in (*reversed(there.parents), there):
+            if self.place.artifacts in one.parents and one.is_symlink():
+                one.unlink()
 
     def _log(self, run: Any, wanted: Wanted) -> None:
         """Log everything; done again it changes nothing but what depends on others: other times come from the Fits."""
