@@ -12,30 +12,23 @@ N rows, B of a minibatch, D features, H units of a layer, K outputs, E epochs, L
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
-from numba import carray, njit, types  # type: ignore[attr-defined]
-from numba.core import cgutils
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from fitlab.records import Floats
+from fitlab.trainers.compiled import LINE, aligned, entry, fused, inner, matrix
 from fitlab.trainers.measures import CLIP
+from fitlab.trainers.products import product
 
 Ints = NDArray[np.int64]
 Part = tuple[Floats, Floats, Floats]  # X (N·D,), y (N,), weights of rows (N,) or (0,)
-F = TypeVar("F", bound=Callable[..., Any])
 IDENTITY, LOGISTIC, TANH, RELU, SOFTMAX = range(5)  # activations
 CONSTANT, INVSCALING, ADAPTIVE = range(3)  # schedules of the learning rate
 # Progress: steps of Adam, learning rate; lowest loss and epochs without change of training, and of validation.
 STEPS, RATE, BEST, UNCHANGED, LOWEST, WAITED = range(6)
 BELOW, UNITS, WEIGHT, BIAS, VALUE = range(5)  # columns of ``layers``
-LINE = 8  # floats of a cache line
-SMALL = 1_000_000  # products of a small matrix multiplication, at most: OpenBLAS's own bound
-ONE_AND_ZERO = np.array([1.0, 0.0])
-REAL, AS_IT_IS, TURNED = ord("d"), ord("n"), ord("t")  # float64, not transposed, transposed: as BLAS writes it
 BLOCK = 128  # rows that are measured at a time: their values stay in the cache
 SMALLEST = 1e-300  # that can be inverted
 TINY, TINY_SQUARE = 1e-140, 1e-280  # taken for 0 after an epoch
@@ -65,50 +58,7 @@ class Settings(NamedTuple):
     stopping_patience: int
 
 
-def _compiled(**options: Any) -> Callable[[F], F]:
-    """Compile without the GIL; floats keep their order of operations, and division by zero is inf."""
-    jit: Any = njit
-    decorator: Callable[[F], F] = jit(nogil=True, error_model="numpy", **options)
-    return decorator
-
-
-def _entry(function: F) -> F:
-    """Compile what is called from Python at its first call, and keep it on disk where a place can be written."""
-    try:
-        return _compiled(cache=True)(function)
-    except RuntimeError:  # numba found no such place
-        return _compiled()(function)
-
-
-# What np.dot calls: kind, transposed or not, sizes (columns, rows, depth), alpha, right, left, beta and out of dgemm,
-# each with its stride; in Fortran's order, so that left and right change places.
-_types: Any = types
-_int, _size, _address = _types.int8, _types.intp, _types.voidptr
-_sizes, _places = (_int,) * 3 + (_size,) * 3, (_address, _address, _size, _address, _size, _address, _address, _size)
-_gemm = _types.ExternalFunction("numba_xxgemm", _types.int32(*_sizes, *_places))
-_inner = _compiled()
-_fused = _compiled(fastmath={"contract"})  # a product and a sum become one instruction with one rounding
-
-
-def _as_pointer(_: Any, address: Any) -> Any:
-    """Say how a pointer is made of an address."""
-    return types.voidptr(address), lambda _c, builder, _s, values: builder.inttoptr(values[0], cgutils.voidptr_t)
-
-
-_pointer: Any = intrinsic(_as_pointer)
-
-
-@_inner
-def _matrix(flat: Floats, start: int, rows: int, columns: int) -> Floats:
-    """View part of a flat array, which must outlive the view, as (rows, columns).
-
-    Slices and reshapes check and count references: 0.1 µs each, as long as a product for sixteen units.
-    """
-    matrix: Floats = carray(_pointer(flat.ctypes.data + 8 * start), (rows, columns), np.float64)
-    return matrix
-
-
-@_fused
+@fused
 def _exp(x: float) -> float:
     """Return e to the x within an ulp or two, in a form that compiles to vector instructions; NaN stays NaN.
 
@@ -128,7 +78,7 @@ def _exp(x: float) -> float:
     return np.int64(bits).view(np.float64)
 
 
-@_fused
+@fused
 def _about_inverse(x: float) -> float:
     """Return 1 / x within 1e-11, for 1e-300 < x < 1e300, without the divider, which is busy with square roots.
 
@@ -141,7 +91,7 @@ def _about_inverse(x: float) -> float:
     return float(y)
 
 
-@_fused
+@fused
 def _quotient(a: float, b: float, inverse: float) -> float:
     """Return a / b, given about 1 / b: rounded as the division itself, for the remainder is exact (Markstein 1990).
 
@@ -151,52 +101,14 @@ def _quotient(a: float, b: float, inverse: float) -> float:
     return q + (a - q * b) * inverse
 
 
-@_inner
-def _product(left: Floats, turned: bool, right: Floats, out: Floats) -> None:
-    """Write left @ right, or left.T @ right where ``turned``, into out (rows, columns): np.dot in parts.
-
-    OpenBLAS multiplies small matrices as they are, without packing: a fifth quicker, where it applies.
-    """
-    rows, columns = out.shape
-    depth = len(right)
-    part = SMALL // (depth * columns) // LINE * LINE
-    part = rows if part == 0 else part
-    stride, ahead = (rows, 1) if turned else (depth, depth)
-    for first in range(0, rows, part):
-        _gemm(
-            REAL,
-            AS_IT_IS,
-            TURNED if turned else AS_IT_IS,
-            columns,
-            min(part, rows - first),
-            depth,
-            ONE_AND_ZERO.ctypes,
-            right.ctypes,
-            columns,
-            _pointer(left.ctypes.data + 8 * first * ahead),
-            stride,
-            _pointer(ONE_AND_ZERO.ctypes.data + 8),
-            _pointer(out.ctypes.data + 8 * first * columns),
-            columns,
-        )
-
-
-@_inner
-def _aligned(size: int) -> Floats:
-    """Return an empty array that begins a cache line: products of matrices are then up to a third quicker."""
-    whole = np.empty(size + LINE)
-    skipped = -(whole.ctypes.data // 8) % LINE
-    return whole[skipped : skipped + size]
-
-
-@_inner
+@inner
 def _copy(values: Floats, into: Floats) -> None:
     """Copy a flat array: into[:] = values would compile two seconds longer, for its error message."""
     for i in range(values.size):
         into[i] = values[i]
 
 
-@_inner
+@inner
 def _add(z: Floats, biases: Floats) -> None:
     """Add biases (H,) to every row of z (B, H)."""
     for row in range(len(z)):
@@ -204,7 +116,7 @@ def _add(z: Floats, biases: Floats) -> None:
             z[row, j] += biases[j]
 
 
-@_inner
+@inner
 def _rectify(z: Floats, biases: Floats) -> None:
     """Add biases (H,) to every row of z (B, H) and apply relu, in one pass."""
     for row in range(len(z)):
@@ -213,7 +125,7 @@ def _rectify(z: Floats, biases: Floats) -> None:
             z[row, j] = 0.0 if shifted <= 0.0 else shifted
 
 
-@_inner
+@inner
 def _sum_rows(delta: Floats, total: Floats) -> None:
     """Write the sum of the rows of delta (B, H) into total (H,)."""
     rows, units = delta.shape
@@ -229,16 +141,16 @@ def _sum_rows(delta: Floats, total: Floats) -> None:
             total[j] += delta[row, j]
 
 
-@_inner
-def _transpose(matrix: Floats, turned: Floats) -> None:
-    """Write the transpose of matrix (H, K) into turned (K, H)."""
-    H, K = matrix.shape
+@inner
+def _transpose(straight: Floats, turned: Floats) -> None:
+    """Write the transpose of straight (H, K) into turned (K, H)."""
+    H, K = straight.shape
     for k in range(K):
         for h in range(H):
-            turned[k, h] = matrix[h, k]
+            turned[k, h] = straight[h, k]
 
 
-@_inner
+@inner
 def _activate(z: Floats, code: int) -> None:
     """Apply an activation to z (B, H) in place; what is not finite stays so."""
     flat = z.reshape(z.size)
@@ -255,7 +167,7 @@ def _activate(z: Floats, code: int) -> None:
         _softmax(z, flat)
 
 
-@_inner
+@inner
 def _softmax(z: Floats, flat: Floats) -> None:
     """Turn logits z (B, K) into probabilities in place. flat: the same memory."""
     rows, K = z.shape
@@ -275,14 +187,14 @@ def _softmax(z: Floats, flat: Floats) -> None:
             z[row, k] /= total
 
 
-@_inner
+@inner
 def _forward(x: Floats, theta: Floats, layers: Ints, hidden: int, output: int, values: Floats, capacity: int) -> Floats:
     """Return the output (B, K) for x (B, D); the outputs of all layers are left in ``values``."""
     rows = len(x)
     for i in range(len(layers)):
         units, bias = layers[i, UNITS], layers[i, BIAS]
-        z = _matrix(values, capacity * layers[i, VALUE], rows, units)
-        _product(x, False, _matrix(theta, layers[i, WEIGHT], layers[i, BELOW], units), z)
+        z = matrix(values, capacity * layers[i, VALUE], rows, units)
+        product(x, False, matrix(theta, layers[i, WEIGHT], layers[i, BELOW], units), z)
         code = output if i == len(layers) - 1 else hidden
         if bias >= 0 and code == RELU:
             _rectify(z, theta[bias : bias + units])
@@ -294,7 +206,7 @@ def _forward(x: Floats, theta: Floats, layers: Ints, hidden: int, output: int, v
     return x
 
 
-@_inner
+@inner
 def _backward(
     x: Floats,
     theta: Floats,
@@ -310,20 +222,20 @@ def _backward(
     rows = len(x)
     for i in range(len(layers) - 1, -1, -1):
         below, units, bias = layers[i, BELOW], layers[i, UNITS], layers[i, BIAS]
-        delta = _matrix(deltas, capacity * layers[i, VALUE], rows, units)
-        under = x if i == 0 else _matrix(values, capacity * layers[i - 1, VALUE], rows, below)
-        _product(under, True, delta, _matrix(gradient, layers[i, WEIGHT], below, units))
+        delta = matrix(deltas, capacity * layers[i, VALUE], rows, units)
+        under = x if i == 0 else matrix(values, capacity * layers[i - 1, VALUE], rows, below)
+        product(under, True, delta, matrix(gradient, layers[i, WEIGHT], below, units))
         if bias >= 0:
             _sum_rows(delta, gradient[bias : bias + units])
         if i > 0:
-            lower = _matrix(deltas, capacity * layers[i - 1, VALUE], rows, below)
-            turned = _matrix(spare, 0, units, below)
-            _transpose(_matrix(theta, layers[i, WEIGHT], below, units), turned)
-            _product(delta, False, turned, lower)
+            lower = matrix(deltas, capacity * layers[i - 1, VALUE], rows, below)
+            turned = matrix(spare, 0, units, below)
+            _transpose(matrix(theta, layers[i, WEIGHT], below, units), turned)
+            product(delta, False, turned, lower)
             _derive(lower.reshape(lower.size), under.reshape(under.size), hidden)
 
 
-@_inner
+@inner
 def _derive(delta: Floats, value: Floats, code: int) -> None:
     """Multiply by the derivative of an activation, given its value; both flat."""
     if code == RELU:
@@ -337,7 +249,7 @@ def _derive(delta: Floats, value: Floats, code: int) -> None:
             delta[i] *= value[i] * (1.0 - value[i])
 
 
-@_inner
+@inner
 def _adam(
     theta: Floats, gradient: Floats, m: Floats, v: Floats, alpha: float, rate: float, rows: float, settings: Settings
 ) -> None:
@@ -352,7 +264,7 @@ def _adam(
         theta[i] -= _quotient(rate * m[i], root, _about_inverse(root))
 
 
-@_inner
+@inner
 def _sgd(
     theta: Floats, gradient: Floats, velocity: Floats, alpha: float, rate: float, rows: float, settings: Settings
 ) -> None:
@@ -364,7 +276,7 @@ def _sgd(
         theta[i] += momentum * velocity[i] - step if ahead else velocity[i]
 
 
-@_inner
+@inner
 def _step(
     theta: Floats,
     gradient: Floats,
@@ -384,7 +296,7 @@ def _step(
         _sgd(theta[first:last], gradient[first:last], m, alpha, rate, rows, settings)
 
 
-@_inner
+@inner
 def _update(
     theta: Floats,
     gradient: Floats,
@@ -418,7 +330,7 @@ def _update(
                 _step(theta, gradient, moments, bias, bias + units, 0.0, own, rows, settings)
 
 
-@_inner
+@inner
 def _round_off(theta: Floats, moments: Floats) -> None:
     """Set to 0 what is tiny, for arithmetic with subnormal numbers takes a hundred cycles.
 
@@ -429,7 +341,7 @@ def _round_off(theta: Floats, moments: Floats) -> None:
             values[i] = 0.0 if abs(values[i]) < least else values[i]
 
 
-@_inner
+@inner
 def _loss(output: Floats, row: int, y: float, code: int) -> tuple[float, float]:
     """Return loss (nats or squared error) of one row, and 1 for a hit. output: (N, K); y: class code or target."""
     if code == IDENTITY:
@@ -447,7 +359,7 @@ def _loss(output: Floats, row: int, y: float, code: int) -> tuple[float, float]:
     return -math.log(p), 1.0 if hit else 0.0
 
 
-@_inner
+@inner
 def _measure(
     part: Part,
     spread: float,
@@ -464,7 +376,7 @@ def _measure(
     loss = hits = 0.0
     total = weights.sum() if weights.size > 0 else float(N)
     for first in range(0, N, capacity):
-        x = _matrix(X, first * D, min(capacity, N - first), D)
+        x = matrix(X, first * D, min(capacity, N - first), D)
         output = _forward(x, theta, layers, settings.hidden, settings.output, values, capacity)
         for row in range(len(x)):
             more, hit = _loss(output, row, y[first + row], settings.output)
@@ -477,7 +389,7 @@ def _measure(
         result[1] = 1.0 - loss / spread if spread > 0.0 else np.nan
 
 
-@_inner
+@inner
 def _epoch(
     X: Floats,
     y: Floats,
@@ -502,19 +414,19 @@ def _epoch(
             start = order[first + row] * D
             for j in range(D):
                 batch[row * D + j] = X[start + j]
-        x = _matrix(batch, 0, rows, D)
+        x = matrix(batch, 0, rows, D)
         output = _forward(x, theta, layers, settings.hidden, settings.output, values, capacity)
         if settings.schedule == ADAPTIVE:
             penalised = theta[: layers[-1, WEIGHT] + layers[-1, BELOW] * K]
             watched += _penalised(output, y, counts, order[first : first + rows], penalised, settings)
-        delta = _matrix(deltas, capacity * layers[-1, VALUE], rows, K)
+        delta = matrix(deltas, capacity * layers[-1, VALUE], rows, K)
         total = _errors(output, y, counts, order[first : first + rows], settings.output, delta)
         _backward(x, theta, layers, settings.hidden, values, deltas, capacity, gradient, spare)
         _update(theta, gradient, moments, layers, multipliers, total, progress, settings)
     return watched / N
 
 
-@_inner
+@inner
 def _errors(output: Floats, y: Floats, counts: Floats, rows: Ints, code: int, delta: Floats) -> float:
     """Fill delta (B, K), output minus target, weighted; return the sum of the weights of its rows. counts: (N,), (0,).
 
@@ -540,7 +452,7 @@ def _errors(output: Floats, y: Floats, counts: Floats, rows: Ints, code: int, de
     return total
 
 
-@_inner
+@inner
 def _gradient(
     X: Floats,
     y: Floats,
@@ -559,16 +471,16 @@ def _gradient(
     result[:] = 0.0
     for first in range(0, N, capacity):
         here = rows[first : min(first + capacity, N)]
-        x = _matrix(X, first * D, len(here), D)
+        x = matrix(X, first * D, len(here), D)
         output = _forward(x, theta, layers, settings.hidden, settings.output, values, capacity)
-        delta = _matrix(deltas, capacity * layers[-1, VALUE], len(here), K)
+        delta = matrix(deltas, capacity * layers[-1, VALUE], len(here), K)
         total += _errors(output, y, counts, here, settings.output, delta)
         _backward(x, theta, layers, settings.hidden, values, deltas, capacity, part, spare)
         result += part
     result /= total
 
 
-@_inner
+@inner
 def _penalised(output: Floats, y: Floats, counts: Floats, rows: Ints, penalised: Floats, settings: Settings) -> float:
     """Return B times the loss that scikit-learn watches: half the squared error, and the penalty included.
 
@@ -583,7 +495,7 @@ def _penalised(output: Floats, y: Floats, counts: Floats, rows: Ints, penalised:
     return (half * loss + 0.5 * settings.alpha * float(np.dot(penalised, penalised))) * (len(rows) / total)
 
 
-@_inner
+@inner
 def _improved(progress: Floats, lowest: int, unchanged: int, loss: float, tol: float) -> bool:
     """Count an epoch that lowers the lowest loss by less than ``tol``, as scikit-learn does; whether it lowers it."""
     progress[unchanged] = progress[unchanged] + 1.0 if loss > progress[lowest] - tol else 0.0
@@ -593,7 +505,7 @@ def _improved(progress: Floats, lowest: int, unchanged: int, loss: float, tol: f
     return False
 
 
-@_inner
+@inner
 def _reschedule(progress: Floats, watched: float, rows_seen: float, settings: Settings) -> None:
     """Set the learning rate for the next epoch, as scikit-learn does after one whose watched loss was ``watched``."""
     if settings.schedule == INVSCALING:
@@ -605,7 +517,7 @@ def _reschedule(progress: Floats, watched: float, rows_seen: float, settings: Se
             progress[UNCHANGED] = 0.0
 
 
-@_entry
+@entry
 def train(
     train: Part,
     val: Part,
@@ -637,9 +549,9 @@ def train(
     E, (X, y, _) = len(orders), train
     capacity = max(settings.batch_size + -settings.batch_size % LINE, BLOCK)
     size = capacity * (layers[-1, VALUE] + layers[-1, UNITS])
-    values, batch = _aligned(size), _aligned(settings.batch_size * layers[0, BELOW])
-    buffers = (batch, values, _aligned(size), _aligned(theta.size), _aligned(theta.size))
-    given, theta = theta, _aligned(theta.size)
+    values, batch = aligned(size), aligned(settings.batch_size * layers[0, BELOW])
+    buffers = (batch, values, aligned(size), aligned(theta.size), aligned(theta.size))
+    given, theta = theta, aligned(theta.size)
     _copy(given, theta)
     if gradient.size > 0:
         _gradient(X, y, counts, theta, layers, settings, buffers, capacity, gradient)
@@ -667,14 +579,14 @@ def train(
     return E
 
 
-@_entry
+@entry
 def predict(X: Floats, N: int, theta: Floats, layers: Ints, hidden: int, output: int) -> Floats:
     """Return the output (N, K) for X (N·D,): probabilities (two classes: of the second), or predictions."""
     D, K = layers[0, BELOW], layers[-1, UNITS]
-    values = _aligned(BLOCK * (layers[-1, VALUE] + K))
+    values = aligned(BLOCK * (layers[-1, VALUE] + K))
     result = np.empty((N, K))
     for first in range(0, N, BLOCK):
         rows = min(BLOCK, N - first)
-        x = _matrix(X, first * D, rows, D)
+        x = matrix(X, first * D, rows, D)
         result[first : first + rows] = _forward(x, theta, layers, hidden, output, values, BLOCK)
     return result

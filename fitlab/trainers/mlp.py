@@ -22,7 +22,7 @@ from fitlab.spec import Sections
 from fitlab.spec.models import Adam, Mlp, Sgd
 from fitlab.trainers import calling, initial, layout, measures, probing
 
-VERSION = "mlp-kernel/3"
+VERSION = "mlp-kernel/4"
 LONG = 0.05  # seconds of a call of the kernel: Python and its lock are negligible, and ``stop`` is asked often enough
 MAX_ORDERS = 1 << 22  # rows that the orders of one call hold together
 

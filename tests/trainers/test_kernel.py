@@ -45,16 +45,6 @@ def test_activations_keep_what_is_not_finite() -> None:
         assert math.isnan(z[0, 0])
 
 
-@pytest.mark.parametrize("turned", [False, True])
-@pytest.mark.parametrize(("rows", "depth", "columns"), [(1, 1, 1), (33, 7, 10), (200, 64, 256), (5, 1100, 1000)])
-def test_products_in_parts_are_products(rows: int, depth: int, columns: int, turned: bool) -> None:
-    rng = np.random.default_rng(0)
-    left, right = rng.normal(size=(rows, depth)), rng.normal(size=(depth, columns))
-    out = np.full((rows, columns), np.nan)
-    kernel._product(np.ascontiguousarray(left.T) if turned else left, turned, right, out)
-    assert out == pytest.approx(left @ right, rel=0, abs=1e-12 * depth)
-
-
 def test_biases_and_their_gradients_are_sums_over_rows() -> None:
     z, biases, total = np.random.default_rng(0).normal(size=(7, 3)), np.array([0.5, -9.0, 0.0]), np.empty(3)
     expected = z + biases

@@ -1,0 +1,70 @@
+"""How functions of the kernel are compiled: without the GIL, with floats in the order in which they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numba import carray, njit, types  # type: ignore[attr-defined]
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from fitlab.records import Floats
+
+F = TypeVar("F", bound=Callable[..., Any])
+LINE = 8  # floats of a cache line
+
+
+def compiled(**options: Any) -> Callable[[F], F]:
+    """Compile without the GIL; floats keep their order of operations, and division by zero is inf."""
+    jit: Any = njit
+    decorator: Callable[[F], F] = jit(nogil=True, error_model="numpy", **options)
+    return decorator
+
+
+def entry(function: F) -> F:
+    """Compile what is called from Python at its first call, and keep it on disk where a place can be written.
+
+    numba compares what it kept with the file of the function alone: what is older than any file here is forgotten.
+    """
+    try:
+        made: Any = compiled(cache=True)(function)
+        newest = max(path.stat().st_mtime for path in Path(__file__).parent.glob("*.py"))
+        for path in Path(made.stats.cache_path).glob(f"{function.__module__.rpartition('.')[2]}.*.nbi"):
+            if path.stat().st_mtime < newest:
+                path.unlink(missing_ok=True)
+    except (RuntimeError, OSError):  # numba found no such place
+        return compiled()(function)
+    return made  # type: ignore[no-any-return]
+
+
+inner = compiled()
+fused = compiled(fastmath={"contract"})  # a product and a sum become one instruction with one rounding
+
+
+def _as_pointer(_: Any, address: Any) -> Any:
+    """Say how a pointer is made of an address."""
+    return types.voidptr(address), lambda _c, builder, _s, values: builder.inttoptr(values[0], cgutils.voidptr_t)
+
+
+pointer: Any = intrinsic(_as_pointer)
+
+
+@inner
+def matrix(flat: Floats, start: int, rows: int, columns: int) -> Floats:
+    """View part of a flat array, which must outlive the view, as (rows, columns).
+
+    Slices and reshapes check and count references: 0.1 µs each, as long as a product for sixteen units.
+    """
+    view: Floats = carray(pointer(flat.ctypes.data + 8 * start), (rows, columns), np.float64)
+    return view
+
+
+@inner
+def aligned(size: int) -> Floats:
+    """Return an empty array that begins a cache line: products of matrices are then up to a third quicker."""
+    whole = np.empty(size + LINE)
+    skipped = -(whole.ctypes.data // 8) % LINE
+    return whole[skipped : skipped + size]
