@@ -49,6 +49,14 @@ class _Slot:
         self.timer: threading.Timer | None = None
         self.overdue = False
 
+    def listen(self) -> None:
+        """Give up this process's own end of the pipe that the worker answers through.
+
+        While anybody could go on writing, nobody would learn that a worker was killed in the middle of an answer.
+        """
+        pool: Any = self.pool
+        pool._result_queue._writer.close()
+
     def clear(self) -> None:
         """Forget a process that is gone."""
         if self.pool is not None:
@@ -124,6 +132,7 @@ class Slots(Executor):
                 self._end(slot, call, WorkerNotStartedError(str(error)))
                 return
             slot.process = future.result()
+            slot.listen()
             self._run(slot, call)
 
     def _run(self, slot: _Slot, call: _Call) -> None:

@@ -87,7 +87,9 @@ def struck(process: subprocess.Popen, what: str, store: Path, rng: np.random.Gen
 
     helpers: what the sweep has started is added to them.
     """
+    until = time.monotonic() + PATIENCE
     while not to_kill(what, process.pid, store) and process.poll() is None:
+        assert time.monotonic() < until, f"the sweep hangs: no {what} to kill"
         time.sleep(0.1)
     with suppress(subprocess.TimeoutExpired):
         process.wait(SPAN * rng.random())
