@@ -49,7 +49,20 @@ def _as_pointer(_: Any, address: Any) -> Any:
     return types.voidptr(address), lambda _c, builder, _s, values: builder.inttoptr(values[0], cgutils.voidptr_t)
 
 
+def _as_copy(_: Any, into: Any, source: Any, size: Any) -> Any:
+    """Say how bytes are copied from address to address: a loop would ask for each row whether the two overlap."""
+
+    def generate(context: Any, builder: Any, _: Any, given: Any) -> Any:
+        into, source = (builder.inttoptr(address, cgutils.voidptr_t) for address in given[:2])
+        move: Any = cgutils.raw_memcpy
+        move(builder, into, source, given[2], 1)
+        return context.get_dummy_value()
+
+    return types.void(into, source, size), generate
+
+
 pointer: Any = intrinsic(_as_pointer)
+_copy_bytes: Any = intrinsic(_as_copy)
 
 
 @inner
@@ -60,6 +73,12 @@ def matrix(flat: Floats, start: int, rows: int, columns: int) -> Floats:
     """
     view: Floats = carray(pointer(flat.ctypes.data + 8 * start), (rows, columns), np.float64)
     return view
+
+
+@inner
+def copy(source: Floats, start: int, into: Floats, first: int, count: int) -> None:
+    """Copy ``count`` floats from ``start`` of one flat array to ``first`` of another one."""
+    _copy_bytes(into.ctypes.data + 8 * first, source.ctypes.data + 8 * start, 8 * count)
 
 
 @inner

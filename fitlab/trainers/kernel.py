@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fitlab.records import Floats
-from fitlab.trainers.compiled import LINE, aligned, entry, fused, inner, matrix
+from fitlab.trainers.compiled import LINE, aligned, copy, entry, fused, inner, matrix
 from fitlab.trainers.measures import CLIP
 from fitlab.trainers.products import product
 
@@ -99,13 +99,6 @@ def _quotient(a: float, b: float, inverse: float) -> float:
     """
     q = a * inverse
     return q + (a - q * b) * inverse
-
-
-@inner
-def _copy(values: Floats, into: Floats) -> None:
-    """Copy a flat array: into[:] = values would compile two seconds longer, for its error message."""
-    for i in range(values.size):
-        into[i] = values[i]
 
 
 @inner
@@ -411,9 +404,7 @@ def _epoch(
     for first in range(0, N, settings.batch_size):
         rows = min(settings.batch_size, N - first)
         for row in range(rows):
-            start = order[first + row] * D
-            for j in range(D):
-                batch[row * D + j] = X[start + j]
+            copy(X, order[first + row] * D, batch, row * D, D)
         x = matrix(batch, 0, rows, D)
         output = _forward(x, theta, layers, settings.hidden, settings.output, values, capacity)
         if settings.schedule == ADAPTIVE:
@@ -552,7 +543,7 @@ def train(
     values, batch = aligned(size), aligned(settings.batch_size * layers[0, BELOW])
     buffers = (batch, values, aligned(size), aligned(theta.size), aligned(theta.size))
     given, theta = theta, aligned(theta.size)
-    _copy(given, theta)
+    copy(given, 0, theta, 0, theta.size)
     if gradient.size > 0:
         _gradient(X, y, counts, theta, layers, settings, buffers, capacity, gradient)
         return 0
@@ -565,7 +556,7 @@ def train(
             )
             _reschedule(progress, watched, float(len(y)) * (epoch + e + 1), settings)
             _round_off(theta, moments)
-            _copy(theta, given)
+            copy(theta, 0, given, 0, theta.size)
         _measure(train, spreads[0], theta, layers, settings, values, capacity, curves[e, :2])
         _measure(val, spreads[1], theta, layers, settings, values, capacity, curves[e, 2:])
         finite = math.isfinite(curves[e, 0]) and math.isfinite(curves[e, 2])
