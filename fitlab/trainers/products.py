@@ -55,15 +55,7 @@ def _by_tiles(left: Floats, turned: bool, right: Floats, out: Floats) -> None:
         _by_blas(left, turned, right, out)
         return
     down, along = (1, rows) if turned else (depth, 1)
-    a, b, c = left.ctypes.data, right.ctypes.data, out.ctypes.data
-    first = 0
-    while first + WIDE <= columns:
-        _strip(rows, a, down, along, b + 8 * first, c + 8 * first, columns, depth, WIDE)
-        first += WIDE
-    if first + LANES < columns:
-        _last_two(rows, a, down, along, b + 8 * first, c + 8 * first, columns, depth, columns - first)
-    elif first < columns:
-        _last_one(rows, a, down, along, b + 8 * first, c + 8 * first, columns, depth, columns - first)
+    _multiply(rows, left.ctypes.data, down, along, right.ctypes.data, out.ctypes.data, columns, depth)
 
 
 @inner
@@ -102,42 +94,60 @@ EVERY_LANE_FIRST = ir.Constant(ir.VectorType(SHORT, max(LANES, 1)), None)  # a s
 ALIGNED = ir.Constant(SHORT, 8)
 
 
-def _strip_of(registers: int, part: bool) -> Any:
-    """Return what fills a strip of C: so many registers wide, of whose last one only a part, if so.
-
-    It takes the rows of C; the addresses of the first entries in A, B and the strip; by how many floats A goes on from
-    row to row and along the depth, and B and C from row to row; the depth, at least 1; and the columns of the strip.
+def _as_product(_: Any, rows: Any, a: Any, down: Any, along: Any, b: Any, c: Any, columns: Any, depth: Any) -> Any:
+    """Say how matrices are multiplied: given the rows of C, the addresses of A, B and C, by how many floats A goes on
+    from row to row and along the depth, the columns of B and C, and the depth. None is 0.
     """
-    name = f"fitlab.strip.{registers}.{part}"
 
     def generate(context: Any, builder: ir.IRBuilder, _: Any, given: Any) -> Any:
-        builder.call(builder.module.globals.get(name) or _strip_in(builder.module, name, registers, part), given)
+        module, name = builder.module, "fitlab.product"
+        builder.call(module.globals.get(name) or _product_in(module, name), given)
         return context.get_dummy_value()
 
-    def strip(
-        _: Any, _rows: Any, _a: Any, _down: Any, _along: Any, _b: Any, _c: Any, _columns: Any, _depth: Any, _width: Any
-    ) -> Any:
-        return _types.void(*(_types.int64,) * 9), generate
-
-    return intrinsic(strip)
+    return _types.void(rows, a, down, along, b, c, columns, depth), generate
 
 
-def _strip_in(module: ir.Module, name: str, registers: int, part: bool) -> ir.Function:
-    """Write the function of a strip: tiles below each other, the highest ones first."""
-    strip = _function(module, name, 9)
-    rows, a, down, along, b, c, columns, depth, width = strip.args
-    build = ir.IRBuilder(strip.append_basic_block())
+def _product_in(module: ir.Module, name: str) -> ir.Function:
+    """Write the function of a product: strips side by side."""
+    whole, two, one = (_strip_in(module, *kind) for kind in ((2, False), (2, True), (1, True)))
+    made = _function(module, name, 8)
+    *first, b, c, columns, depth = made.args
+    build = ir.IRBuilder(made.append_basic_block())
+
+    def strip(kind: ir.Function, column: ir.Value, width: ir.Value) -> None:
+        b_here, c_here = (build.add(place, build.shl(column, _word(3))) for place in (b, c))
+        build.call(kind, (*first, b_here, c_here, columns, depth, width))
+
+    ends = build.and_(columns, _word(-WIDE))
+    with for_range_slice(build, _word(0), ends, _word(WIDE), WORD) as (column, _):
+        strip(whole, column, _word(WIDE))
+    rest = build.sub(columns, ends)
+    with build.if_else(build.icmp_signed(">", rest, _word(LANES))) as (more, less):
+        with more:
+            strip(two, ends, rest)
+        with less, build.if_then(build.icmp_signed(">", rest, _word(0))):
+            strip(one, ends, rest)
+    build.ret_void()
+    return made
+
+
+def _strip_in(module: ir.Module, registers: int, part: bool) -> ir.Function:
+    """Write the function of a strip of so many registers, of whose last one only a part, if so: tiles below each other,
+    the highest ones first. It takes what a product does, and the columns that are meant.
+    """
+    made = _function(module, f"fitlab.strip.{registers}.{part}", 9)
+    rows, a, down, along, b, c, columns, depth, width = made.args
+    build = ir.IRBuilder(made.append_basic_block())
     done: ir.Value = _word(0)
     for height in HEIGHTS:
         tile, ends = _tile_in(module, height, registers, part), build.and_(rows, _word(-height))
         with for_range_slice(build, done, ends, _word(height), WORD) as (row, _):
-            a_here, c_here = (
-                build.add(x, build.mul(row, build.shl(far, _word(3)))) for x, far in ((a, down), (c, columns))
-            )
+            there = (build.add(x, build.mul(row, build.shl(far, _word(3)))) for x, far in ((a, down), (c, columns)))
+            a_here, c_here = there
             build.call(tile, (a_here, down, along, b, c_here, columns, depth, width))
         done = ends
     build.ret_void()
-    return strip
+    return made
 
 
 def _tile_in(module: ir.Module, height: int, registers: int, part: bool) -> ir.Function:
@@ -237,6 +247,5 @@ def _short(value: int) -> ir.Constant:
     return ir.Constant(SHORT, value)
 
 
-if LANES:
-    _strip, _last_two, _last_one = _strip_of(2, False), _strip_of(2, True), _strip_of(1, True)
+_multiply: Any = intrinsic(_as_product)
 product = _by_tiles if LANES else _by_blas  # writes left @ right, left.T @ right where turned, into out: no side is 0
