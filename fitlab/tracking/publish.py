@@ -286,14 +286,15 @@ class Publisher:
                 one.unlink()
 
     def _log(self, run: Any, wanted: Wanted) -> None:
-        """Log everything; done again it changes nothing but what depends on others: other times come from the Fits."""
+        """Log everything; done again it changes nothing but what depends on others, if that changed."""
         start, end = wanted.provenance.started_ms, wanted.provenance.ended_ms
         points = wanted.metrics()
         last = max((step for _, _, step in points), default=0) or 1
         # The newest point first: MLflow rewrites the latest value of a metric whenever a newer one comes.
         points = sorted(points, key=lambda point: -point[2])
         metrics = [Metric(k, v, start + (end - start) * step // last, step) for k, v, step in points]
-        metrics += self._points(wanted.standing)
+        there = run.data.metrics
+        metrics += self._points(_changed(there, wanted.standing), run.info.run_id, there)
         params = [Param(key, value) for key, value in wanted.params.items()]
         self._upload(run, wanted)
         if wanted.datasets:

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mlflow.entities import ViewType
-from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 from mlflow.tracking import MlflowClient
 from safetensors.numpy import load_file
 
@@ -23,6 +22,7 @@ from fitlab.errors import PublishError
 from fitlab.store import Store
 from fitlab.sweep import Sweep
 from fitlab.tracking import content, links
+from fitlab.tracking.publish import Publisher
 from fitlab.verdicts import COLOURS
 
 
@@ -144,13 +144,13 @@ def test_publishing_twice_changes_nothing(tiny: dict, store: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("call", [0, 4])
-@pytest.mark.parametrize("step", ["create_run", "log_batch", "log_inputs", "log_artifacts", "set_terminated"])
+@pytest.mark.parametrize("step", ["create_run", "log_batch", "log_inputs", "_upload", "set_terminated"])
 def test_a_half_published_sweep_is_completed(
     tiny: dict, store: Path, monkeypatch: pytest.MonkeyPatch, step: str, call: int
 ) -> None:
     """Publishing breaks before or after one of its steps, as when the server goes away or the plug is pulled."""
     tiny["seeds"], left = 1, call - 1 if step == "log_inputs" and call else call  # of four Configs, all but the last
-    where = LocalArtifactRepository if step == "log_artifacts" else MlflowClient
+    where = Publisher if step == "_upload" else MlflowClient
     real = getattr(where, step)
 
     def breaking(*arguments: object, **named: object) -> object:
@@ -172,9 +172,19 @@ def test_a_half_published_sweep_is_completed(
     assert Counter(r.data.tags["fitlab.kind"] for r in current) == {"config": 4, "fit": 4, "summary": 1}
     assert {r.info.status for r in mlflow.runs()} == {"FINISHED"}
     for one in mlflow.runs():
-        curves = {key: points for key, points in mlflow.points(one).items() if not key.startswith("verdict/")}
-        assert all(len({p.step for p in points}) == len(points) for points in curves.values())
+        assert all(len({p.step for p in points}) == len(points) for points in mlflow.points(one).values())
         assert len(one.inputs.dataset_inputs) <= 1
+
+
+def test_what_was_killed_right_before_its_end_has_every_point_once(tiny: dict, store: Path) -> None:
+    run(tiny, store)
+    mlflow = Mlflow(store)
+    before = mlflow.rows()
+    for one in mlflow.runs():
+        mlflow.client.update_run(one.info.run_id, "RUNNING")
+    fitlab.publish("tiny", store)
+    assert {one.info.status for one in mlflow.runs()} == {"FINISHED"}
+    assert mlflow.rows() == before
 
 
 @pytest.mark.parametrize("change", ["seeds", "value", "level"])
