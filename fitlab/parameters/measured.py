@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -60,7 +60,6 @@ WHY_NOT = {  # metric -> where it does not apply
 }
 
 
-@lru_cache(maxsize=1024)  # a Fit is asked for in tables, relations, MLflow and figures
 def parameters_of(fit: Fit) -> Parameters:
     """Measure the parameters that a Fit kept. Raises StoreError where they lie in a file that is gone.
 
@@ -70,8 +69,14 @@ def parameters_of(fit: Fit) -> Parameters:
     the validation loss rises with its biases at zero. Network: norm, distance, path_norm, spectral_product, dead,
     margin, the two divided by the margin (Bartlett et al. 2017), and bias_ablation.
     """
-    with np.errstate(all="ignore"):  # of a network on its way to divergence, what overflows is infinite
-        return Parameters({epoch: _known(_measured(fit, epoch, weights)) for epoch, weights in fit.kept.items()})
+    if (found := _known_fits.get(fit)) is None:
+        with np.errstate(all="ignore"):  # of a network on its way to divergence, what overflows is infinite
+            found = Parameters({epoch: _known(_measured(fit, epoch, weights)) for epoch, weights in fit.kept.items()})
+        _known_fits[fit] = found
+    return found
+
+
+_known_fits: WeakKeyDictionary[Fit, Parameters] = WeakKeyDictionary()  # asked for in tables, relations, MLflow, figures
 
 
 def _known(found: Iterator[tuple[Key, float]]) -> dict[Key, float]:

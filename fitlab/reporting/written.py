@@ -54,6 +54,6 @@ def report(sweep: Sweep, out: str | Path, *, source: str | None = None, logged: 
 def write_logged(sweep: Sweep, folder: Path, logged: Logged | None = None) -> None:
     """Write what is logged to MLflow into ``folder``: the page, and the text without figures, which the page has."""
     contents = contents_of(sweep, None, logged)
-    with page_style():
-        (folder / PAGE).write_text(page(contents, *pictures_of(sweep)), encoding="utf-8")
     (folder / TEXT).write_text(markdown(contents, (), {}), encoding="utf-8")
+    with page_style():  # the page last: where it is, all is
+        (folder / PAGE).write_text(page(contents, *pictures_of(sweep)), encoding="utf-8")

@@ -52,10 +52,11 @@ class _Slot:
     def listen(self) -> None:
         """Give up this process's own end of the pipe that the worker answers through.
 
-        While anybody could go on writing, nobody would learn that a worker was killed in the middle of an answer.
+        While somebody could go on writing, nobody would learn that a worker was killed in the middle of an answer.
         """
         pool: Any = self.pool
-        pool._result_queue._writer.close()
+        with suppress(AttributeError):  # of a Python that keeps it elsewhere
+            pool._result_queue._writer.close()
 
     def clear(self) -> None:
         """Forget a process that is gone."""

@@ -46,7 +46,7 @@ class Wanted:
     metrics: Callable[[], Sequence[content.Point]] = lambda: ()  # asked for where they are not logged yet
     standing: Mapping[str, float] = field(default_factory=dict)  # metrics of one point that depend on other Configs
     datasets: Sequence[Any] = ()
-    artifacts: Callable[[Path], None] | None = None  # writes the files to upload into a scratch folder
+    artifacts: Callable[[Path], None] | None = None  # writes the files into an empty folder
     file: str = ""  # the name of one of these, which is looked for where they lie on this machine
 
     @property
@@ -94,8 +94,8 @@ def fit_run(fit: Fit, packed: Callable[[Fit], bytes]) -> Wanted:
     tags |= _environment([fit])
     extra = {"seed": str(job.seed)} | ({} if job.random_state is None else {"random_state": str(job.random_state)})
 
-    def artifacts(scratch: Path) -> None:
-        (scratch / ARTIFACT).write_bytes(packed(fit))  # as the sweep reads it: the store may have more of it
+    def artifacts(folder: Path) -> None:
+        (folder / ARTIFACT).write_bytes(packed(fit))  # as the sweep reads it: the store may have more of it
 
     return Wanted(
         kind="fit",
@@ -128,8 +128,8 @@ def config_run(sweep: Sweep, config: Config) -> Wanted:
     provenance, shown = _provenance(fits), has_pictures(sweep, config)
     tags |= {LOGGED_IMAGES: "True"} if shown else {}
 
-    def artifacts(scratch: Path) -> None:
-        write_files(sweep, config, content.config_name(config), identity, provenance.ended_ms, scratch)
+    def artifacts(folder: Path) -> None:
+        write_files(sweep, config, content.config_name(config), identity, provenance.ended_ms, folder)
 
     return Wanted(
         kind="config",
@@ -178,7 +178,7 @@ def summary_run(sweep: Sweep, logged: Logged | None = None) -> Wanted:
     note = whole if len(whole) < NOTE else f"{question}{findings}"[:NOTE] + f"{len(sweep.configs)} Configs: table.md."
     counts = content.outcome_counts(sweep.fits)
 
-    def artifacts(scratch: Path) -> None:
+    def artifacts(folder: Path) -> None:
         files = {
             "table.csv": sweep.table().to_csv(),
             "table.md": whole,
@@ -186,8 +186,8 @@ def summary_run(sweep: Sweep, logged: Logged | None = None) -> Wanted:
             "spec.json": json.dumps(content.spec_record(sweep), indent=1),
         }
         for file, text in files.items():
-            (scratch / file).write_text(text, encoding="utf-8")
-        write_logged(sweep, scratch, logged)
+            (folder / file).write_text(text, encoding="utf-8")
+        write_logged(sweep, folder, logged)
 
     totals = {"count/configs": len(sweep.configs), "count/fits": len(sweep.fits)}
     return Wanted(

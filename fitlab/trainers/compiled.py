@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from fitlab.records import Floats
 
 F = TypeVar("F", bound=Callable[..., Any])
 LINE = 8  # floats of a cache line
+PARTS = ("compiled", "products", "measures")  # what compiled functions are made of, beside their own modules
 
 
 def compiled(**options: Any) -> Callable[[F], F]:
@@ -25,19 +27,23 @@ def compiled(**options: Any) -> Callable[[F], F]:
 
 
 def entry(function: F) -> F:
-    """Compile what is called from Python at its first call, and keep it on disk where a place can be written.
-
-    numba compares what it kept with the file of the function alone: what is older than any file here is forgotten.
-    """
+    """Compile what is called from Python at its first call, and keep it on disk where a place can be written."""
     try:
         made: Any = compiled(cache=True)(function)
-        newest = max(path.stat().st_mtime for path in Path(__file__).parent.glob("*.py"))
-        for path in Path(made.stats.cache_path).glob(f"{function.__module__.rpartition('.')[2]}.*.nbi"):
-            if path.stat().st_mtime < newest:
-                path.unlink(missing_ok=True)
+        _forget_others(Path(made.stats.cache_path), function.__module__.rpartition(".")[2])
     except (RuntimeError, OSError):  # numba found no such place
         return compiled()(function)
     return made  # type: ignore[no-any-return]
+
+
+def _forget_others(folder: Path, module: str) -> None:
+    """Remove what was compiled from other sources: numba compares what it kept with the file of the function alone."""
+    sources = [Path(__file__).with_name(f"{name}.py").read_bytes() for name in (module, *PARTS)]
+    stamp, said = folder / f"{module}.sources", sha256(b"".join(sources)).hexdigest()
+    if not stamp.is_file() or stamp.read_text(encoding="utf-8") != said:
+        for path in folder.glob(f"{module}.*.nb[ic]"):
+            path.unlink(missing_ok=True)
+        stamp.write_text(said, encoding="utf-8")
 
 
 inner = compiled()

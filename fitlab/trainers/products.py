@@ -1,9 +1,9 @@
 """Products of small matrices, A B = C and Aᵀ B = C, as fast as a processor multiplies and adds.
 
-A tile of C, eight rows by two registers, stays in registers while the depth goes by, and is written once. That is what
+A tile of C, a few rows by two registers, stays in registers while the depth goes by, and is written once. That is what
 OpenBLAS does at its best; else it packs matrices first, or takes a new processor for an old one, and needs three times
 as long. Each entry is summed along the depth with one rounding a step, so that it depends neither on how wide registers
-are nor on a library's version. What does not fit the caches is left to BLAS.
+are nor on a library's version. What does not fit the caches is left to BLAS: how much that is depends on the registers.
 """
 
 from __future__ import annotations
@@ -87,11 +87,11 @@ def _by_blas(left: Floats, turned: bool, right: Floats, out: Floats) -> None:
 
 # ── strips and tiles, as LLVM's instructions: a compiler finds them in no loop ──────────────────────────────
 
-FLOAT, WORD, SHORT = ir.DoubleType(), ir.IntType(64), ir.IntType(32)
+FLOAT, WORD, INDEX = ir.DoubleType(), ir.IntType(64), ir.IntType(32)
 REGISTER, WORDS = (ir.VectorType(kind, max(LANES, 1)) for kind in (FLOAT, WORD))
 UNSET, ZEROS = ir.Constant(REGISTER, ir.Undefined), ir.Constant(REGISTER, None)
-EVERY_LANE_FIRST = ir.Constant(ir.VectorType(SHORT, max(LANES, 1)), None)  # a shuffle
-ALIGNED = ir.Constant(SHORT, 8)
+EVERY_LANE_FIRST = ir.Constant(ir.VectorType(INDEX, max(LANES, 1)), None)  # a shuffle
+ALIGNED = ir.Constant(INDEX, 8)
 
 
 def _as_product(_: Any, rows: Any, a: Any, down: Any, along: Any, b: Any, c: Any, columns: Any, depth: Any) -> Any:
@@ -159,7 +159,7 @@ def _tile_in(module: ir.Module, height: int, registers: int, part: bool) -> ir.F
     build = tile.build
     a, b, c = (build.inttoptr(address, FLOAT.as_pointer()) for address in (a, b, c))
     if part:
-        tile.mean(width)
+        tile.limit(width)
     build.branch(loop)
 
     build.position_at_end(loop)
@@ -195,15 +195,15 @@ def _function(module: ir.Module, name: str, words: int) -> ir.Function:
 
 
 class _Writer:
-    """Instructions for whole registers. part: the one, counted from 1, of which only some lanes are meant."""
+    """Instructions for whole registers. part: the one, counted from 1, that ``limit`` cuts."""
 
     def __init__(self, module: ir.Module, block: ir.Block, part: int) -> None:
         self.module, self.build, self.part = module, ir.IRBuilder(block), part
 
-    def mean(self, columns: ir.Value) -> None:
+    def limit(self, columns: ir.Value) -> None:
         """Say how many columns are meant of all registers together."""
         count = ir.Constant(WORDS, [(self.part - 1) * LANES + lane for lane in range(LANES)])
-        first = self.build.insert_element(ir.Constant(WORDS, ir.Undefined), columns, _short(0))
+        first = self.build.insert_element(ir.Constant(WORDS, ir.Undefined), columns, _index(0))
         self.mask = self.build.icmp_signed("<", count, self.build.shuffle_vector(first, first, EVERY_LANE_FIRST))
 
     def at(self, place: ir.Value, stride: ir.Value, times: int = 1) -> ir.Value:
@@ -212,7 +212,7 @@ class _Writer:
 
     def spread(self, value: ir.Value) -> ir.Value:
         """Return a register of copies."""
-        return self.build.shuffle_vector(self.build.insert_element(UNSET, value, _short(0)), UNSET, EVERY_LANE_FIRST)
+        return self.build.shuffle_vector(self.build.insert_element(UNSET, value, _index(0)), UNSET, EVERY_LANE_FIRST)
 
     def added(self, left: ir.Value, right: ir.Value, total: ir.Value) -> ir.Value:
         """Return left · right + total, rounded once."""
@@ -243,8 +243,8 @@ class _Writer:
         return self.build.call(function(self.module, kind, full), given)
 
 
-def _short(value: int) -> ir.Constant:
-    return ir.Constant(SHORT, value)
+def _index(value: int) -> ir.Constant:
+    return ir.Constant(INDEX, value)
 
 
 _multiply: Any = intrinsic(_as_product)
