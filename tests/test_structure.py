@@ -83,6 +83,7 @@ LIBRARIES = {  # third-party library -> the rooms that may import it
     "markupsafe": {"reporting"},
     "optuna": {"space", "runner"},
     "numba": {"trainers"},
+    "llvmlite": {"trainers"},
     "sklearn": {"estimators", "networks", "data", "trainers"},
     "safetensors": {"store", "trainers"},
     "mlflow": {"tracking"},

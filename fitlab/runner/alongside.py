@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import pickle
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -21,6 +19,7 @@ from typing import Any
 
 from fitlab.errors import PublishError
 from fitlab.records import Config, Fit
+from fitlab.runner.ahead import Process, start
 from fitlab.runner.signals import interrupts
 from fitlab.spec import Spec
 from fitlab.store import Store
@@ -48,23 +47,25 @@ class Alongside:
     """A process that logs what it is given; used by whoever holds the lock of the sweep. Leaving it ends the process.
 
     Where a sweep is trained in ``worth`` seconds there is none. Ended at any moment it leaves at most a run that the
-    next publishing completes.
+    next publishing completes. process: one that was started for this sweep before.
     """
 
-    def __init__(self, store: Store, spec: Spec, worth: float = WORTH) -> None:
+    def __init__(self, store: Store, spec: Spec, worth: float = WORTH, process: Process | None = None) -> None:
         self.store, self.spec, self.worth = store, spec, worth
         self.began = time.monotonic()
         self._messages: SimpleQueue[Sweep | Whole | None] = SimpleQueue()
         self._sent: set[str] = set()  # digests of jobs
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._sender: threading.Thread | None = None
+        if process is not None:
+            self._send_to(process)
 
     def settled(self, config: Config, fits: tuple[Fit, ...]) -> None:
         """Have a Config logged: none of its Fits will change in this run of the sweep."""
         self._messages.put(Sweep(self.spec, (config,), fits))
         self._sent |= {fit.job.digest for fit in fits}
         if self._process is None and time.monotonic() - self.began > self.worth:
-            self._start()
+            self._send_to(start(self.store.root, self.spec.name))
 
     def finish(self, sweep: Sweep) -> Published | None:
         """Have the whole sweep logged, and return what was. None where it was not: it is then to be done here.
@@ -100,16 +101,10 @@ class Alongside:
             with suppress(BrokenPipeError), self._process:
                 pass  # waits for it and closes its pipes
 
-    def _start(self) -> None:
-        command = [sys.executable, "-m", "fitlab.runner.publishing", str(self.store.root), self.spec.name]
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # what fails there is tried again here, and said
-            start_new_session=True,  # Ctrl-C is ours
-        )
-        self._sender = threading.Thread(target=_send, args=(self._process.stdin, self._messages), daemon=True)
+    def _send_to(self, process: Process) -> None:
+        """Begin to send what there is to a process."""
+        self._process = process
+        self._sender = threading.Thread(target=_send, args=(process.stdin, self._messages), daemon=True)
         self._sender.start()
 
 

@@ -1,6 +1,6 @@
 """From the store to MLflow, apart from training: what was trained is safe before this begins.
 
-As a program, `python -m fitlab.runner.publishing STORE NAME`, it is what ``alongside`` starts.
+As a program, `python -m fitlab.runner.publishing STORE NAME`, it is what ``ahead`` and ``alongside`` start.
 """
 
 from __future__ import annotations
@@ -100,10 +100,12 @@ def main(root: str, name: str) -> None:
     threading.Thread(target=_receive, args=(sys.stdin.buffer, messages), daemon=True).start()
     with answers:
         try:
-            log, fits = Log(Store.at(root), name), dict[str, Fit]()
-            while isinstance(message := messages.get(), Sweep):
+            message, fits = messages.get(), dict[str, Fit]()  # nothing is opened before there is something to log
+            log = Log(Store.at(root), name)
+            while isinstance(message, Sweep):
                 log.settled(message)
                 fits |= {fit.job.digest: fit for fit in message.fits}
+                message = messages.get()
             json.dump(asdict(log.finish(message.put_together(fits))), answers)
         except PublishError as error:
             json.dump({"error": str(error)}, answers)

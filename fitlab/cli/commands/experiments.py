@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from shlex import quote
 from typing import Annotated, Any
@@ -26,6 +26,26 @@ def sweep(
     as_json: Json = False,
 ) -> None:
     """Run a sweep, log it to MLflow and print its table. Running it again trains only what is missing."""
+    from contextlib import nullcontext
+
+    from fitlab.runner.ahead import ahead
+
+    with nullcontext() if no_publish else ahead(spec, override or (), store) as process:
+        _sweep(spec, override or (), allow or (), jobs, store, retry_failed, no_publish, as_json, process)
+
+
+def _sweep(
+    spec: str,
+    override: Sequence[str],
+    allow: Sequence[str],
+    jobs: int | None,
+    store: str,
+    retry_failed: bool,
+    no_publish: bool,
+    as_json: bool,
+    process: Any,
+) -> None:
+    """Run a sweep. process: one to log it, if there is one already."""
     from dataclasses import replace
 
     from fitlab.cli import output, render
@@ -36,11 +56,11 @@ def sweep(
     from fitlab.runner.workers import default_jobs, workers_for
     from fitlab.store import Store
 
-    made = read_plan(spec, override or (), packages=allowed(allow or ()))
+    made = read_plan(spec, override, packages=allowed(allow))
     place = Store.at(store, create=True)
     workers = workers_for(jobs or default_jobs(), None, made.without_lock, made.time_limit)
     document_spec = made.document.spec
-    with place.locked(document_spec.name), Alongside(place, document_spec) as alongside:
+    with place.locked(document_spec.name), Alongside(place, document_spec, process=process) as alongside:
 
         def finish(of: Any) -> Any:
             return alongside.finish(of) or _log(place, of)

@@ -1,0 +1,56 @@
+"""The process that logs to MLflow, started before what trains is imported: each takes two seconds to come up.
+
+Imports little: what it is to be ahead of is imported later.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+from fitlab.errors import FitlabError
+from fitlab.space import space_of, survey
+from fitlab.spec import read_spec
+
+MANY = 50  # Fits, for which it is worth it
+Process = subprocess.Popen[bytes]
+
+
+@contextmanager
+def ahead(spec: str, overrides: Sequence[str], store: str) -> Iterator[Process | None]:
+    """Start the process where a sweep is large and a processor has nothing to do; it ends with ``with``."""
+    name = _large(spec, overrides) if (os.cpu_count() or 1) > 1 else None
+    process = None if name is None else start(Path(store).absolute(), name)
+    try:
+        yield process
+    finally:
+        if process is not None and process.returncode is None:
+            process.kill()
+            process.communicate()
+
+
+def start(root: Path, name: str) -> Process:
+    """Start the process for a sweep; it opens nothing before it is given something to log."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "fitlab.runner.publishing", str(root), name],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # what fails there is tried again here, and said
+        start_new_session=True,  # Ctrl-C is ours
+    )
+
+
+def _large(spec: str, overrides: Sequence[str]) -> str | None:
+    """Return the name of a sweep of many Fits; None for another one, and for a spec that is wrong: others say how."""
+    try:
+        document = read_spec(spec, overrides)
+        trials = getattr(document.spec.sweep, "trials", None)
+        configs = sum(1 for _ in islice(survey(space_of(document)), MANY)) if trials is None else trials
+    except FitlabError:
+        return None
+    return document.spec.name if configs * len(document.spec.seeds.values) >= MANY else None
