@@ -26,7 +26,7 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Engine
 
 from fitlab.errors import FitlabError, PublishError, StoreError
-from fitlab.tracking import schema
+from fitlab.tracking import schema, tables
 from fitlab.tracking.links import cleaned, masked
 from fitlab.tracking.refused import refusal
 
@@ -113,7 +113,7 @@ def connect(place: Backend) -> Any:
         # MLflow makes its tables on first use. Killed in the middle it leaves a file that it never opens again.
         beside = place.database.with_name(f".mlflow.{os.getpid()}.{os.urandom(4).hex()}.tmp")
         try:
-            MlflowClient(f"sqlite:///{beside}").search_experiments(max_results=1)
+            tables.make(beside)
             for end in ("-wal", "-shm", "-journal"):  # of one that is gone: SQLite would write it into the new one
                 with suppress(FileNotFoundError):
                     os.replace(f"{place.database}{end}", f"{place.database}{end}.left")
