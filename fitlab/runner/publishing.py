@@ -6,6 +6,10 @@ As a program, `python -m fitlab.runner.publishing STORE NAME`, it is what ``ahea
 from __future__ import annotations
 
 import gc
+
+if __name__ == "__main__":
+    gc.disable()  # until all is imported: it would look a hundred times for what can go, and nothing can
+
 import json
 import os
 import pickle
@@ -95,6 +99,7 @@ def main(root: str, name: str) -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print is no answer
     gc.freeze()  # what was imported stays
+    gc.enable()
     gc.set_threshold(20_000, 20, 100)  # MLflow makes many objects that die by themselves
     messages: SimpleQueue[Sweep | Whole] = SimpleQueue()
     threading.Thread(target=_receive, args=(sys.stdin.buffer, messages), daemon=True).start()

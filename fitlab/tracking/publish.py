@@ -281,8 +281,11 @@ class Publisher:
 
     def _unlink(self, there: Path) -> None:
         """Remove links on the way to what is ours: it would be written to where they lead."""
-        for one in (*reversed(there.parents), there):
-            if self.place.artifacts in one.parents and one.is_symlink():
+        assert self.place.artifacts is not None  # noqa: S101 (for the type checker: it lies below)
+        one = self.place.artifacts
+        for part in there.relative_to(one).parts:
+            one /= part
+            if one.is_symlink():
                 one.unlink()
 
     def _log(self, run: Any, wanted: Wanted) -> None:

@@ -46,6 +46,7 @@ def _sweep(
     process: Any,
 ) -> None:
     """Run a sweep. process: one to log it, if there is one already."""
+    gc.disable()  # it would look a hundred times for what can go of what is imported, and nothing can
     from dataclasses import replace
 
     from fitlab.cli import output, render
@@ -56,6 +57,8 @@ def _sweep(
     from fitlab.runner.workers import default_jobs, workers_for
     from fitlab.store import Store
 
+    gc.freeze()
+    gc.enable()
     made = read_plan(spec, override, packages=allowed(allow))
     place = Store.at(store, create=True)
     workers = workers_for(jobs or default_jobs(), None, made.without_lock, made.time_limit)
