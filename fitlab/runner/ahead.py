@@ -47,6 +47,8 @@ def start(root: Path, name: str) -> Process:
 
 def _large(spec: str, overrides: Sequence[str]) -> str | None:
     """Return the name of a sweep of many Fits; None for another one, and for a spec that is wrong: others say how."""
+    if not Path(spec).is_file():  # what comes through a pipe can be read once
+        return None
     try:
         document = read_spec(spec, overrides)
         trials = getattr(document.spec.sweep, "trials", None)

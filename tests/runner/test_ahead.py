@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,12 @@ def test_a_search_has_as_many_as_it_asks_for(tiny: dict, tmp_path: Path) -> None
     spec = written(tiny, tmp_path / "spec.yaml", sweep={"method": "tpe", "trials": MANY, "parameters": alpha})
     with ahead(spec, (), str(tmp_path / "s")) as process:
         assert process is not None
+
+
+def test_what_comes_through_a_pipe_is_left_to_be_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "spec.yaml")
+    with ahead(str(tmp_path / "spec.yaml"), (), str(tmp_path / "s")) as process:
+        assert process is None
 
 
 def test_with_one_processor_there_is_none(tiny: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
