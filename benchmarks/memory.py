@@ -19,8 +19,9 @@ from typing import Any
 from fitlab.runner.execute import execute
 from fitlab.runner.fits import Progress
 from fitlab.runner.plan import plan
+from fitlab.runner.processors import default_jobs
 from fitlab.runner.publishing import publish
-from fitlab.runner.workers import default_jobs, workers_for
+from fitlab.runner.workers import workers_for
 from fitlab.spec import read_spec
 from fitlab.store import Store
 from fitlab.sweep import Sweep

@@ -19,7 +19,7 @@ from typing import Any
 
 from fitlab.errors import PublishError
 from fitlab.records import Config, Fit
-from fitlab.runner.ahead import Process, start
+from fitlab.runner.ahead import Process, is_for, start
 from fitlab.runner.signals import interrupts
 from fitlab.spec import Spec
 from fitlab.store import Store
@@ -46,8 +46,8 @@ class Whole:
 class Alongside:
     """A process that logs what it is given; used by whoever holds the lock of the sweep. Leaving it ends the process.
 
-    Where a sweep is trained in ``worth`` seconds there is none. Ended at any moment it leaves at most a run that the
-    next publishing completes. process: one that was started for this sweep before.
+    Unless it is given one, a sweep that is trained in ``worth`` seconds has none. Ended at any moment it leaves at most
+    a run that the next publishing completes. process: one that was started before; not used if for another sweep.
     """
 
     def __init__(self, store: Store, spec: Spec, worth: float = WORTH, process: Process | None = None) -> None:
@@ -57,7 +57,7 @@ class Alongside:
         self._sent: set[str] = set()  # digests of jobs
         self._process: Process | None = None
         self._sender: threading.Thread | None = None
-        if process is not None:
+        if process is not None and is_for(process, store.root, spec.name):
             self._send_to(process)
 
     def settled(self, config: Config, fits: tuple[Fit, ...]) -> None:
@@ -65,7 +65,9 @@ class Alongside:
         self._messages.put(Sweep(self.spec, (config,), fits))
         self._sent |= {fit.job.digest for fit in fits}
         if self._process is None and time.monotonic() - self.began > self.worth:
-            self._send_to(start(self.store.root, self.spec.name))
+            process = start(self.store.root, self.spec.name)
+            if process is not None:
+                self._send_to(process)
 
     def finish(self, sweep: Sweep) -> Published | None:
         """Have the whole sweep logged, and return what was. None where it was not: it is then to be done here.

@@ -16,8 +16,9 @@ from fitlab.runner.alongside import Alongside
 from fitlab.runner.cut_short import log_the_rest
 from fitlab.runner.execute import Interrupted, execute
 from fitlab.runner.plan import allowed, read_plan
+from fitlab.runner.processors import default_jobs
 from fitlab.runner.verdicts import checked, diagnosed
-from fitlab.runner.workers import default_jobs, split_of, workers_for
+from fitlab.runner.workers import split_of, workers_for
 from fitlab.spec import Spec
 from fitlab.store import Store
 from fitlab.sweep import Sweep

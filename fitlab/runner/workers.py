@@ -67,11 +67,6 @@ def workers_for(
     return threads(count, arrays) if without_lock else processes(count, arrays)
 
 
-def default_jobs() -> int:
-    """Return the number of processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 # ── in a worker ─────────────────────────────────────────────────────────────────────────────────────────────
 
 

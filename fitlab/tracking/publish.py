@@ -234,7 +234,7 @@ class Publisher:
         parts = urlsplit(run.info.artifact_uri)
         path = Path(url2pathname(parts.path))
         local = self.place.artifacts is not None and parts.scheme in ("", "file")
-        return path if local and self.place.artifacts in path.parents else None
+        return path if local and self.place.artifacts in path.parents and ".." not in path.parts else None
 
     def _finish(self, wanted: Wanted, run: Any | None, done: bool) -> None:
         """Log what the run is to say, end it, and supersede its earlier selves."""

@@ -39,11 +39,11 @@ def entry(function: F) -> F:
 def _forget_others(folder: Path, module: str) -> None:
     """Remove what was compiled from other sources: numba compares what it kept with the file of the function alone."""
     sources = [Path(__file__).with_name(f"{name}.py").read_bytes() for name in (module, *PARTS)]
-    stamp, said = folder / f"{module}.sources", sha256(b"".join(sources)).hexdigest()
-    if not stamp.is_file() or stamp.read_text(encoding="utf-8") != said:
+    stamp, said = folder / f"{module}.sources", sha256(b"".join(sources)).digest()
+    if not stamp.is_file() or stamp.read_bytes() != said:
         for path in folder.glob(f"{module}.*.nb[ic]"):
             path.unlink(missing_ok=True)
-        stamp.write_text(said, encoding="utf-8")
+        stamp.write_bytes(said)
 
 
 inner = compiled()

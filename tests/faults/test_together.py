@@ -50,7 +50,7 @@ def test_six_sweeps_at_once_on_a_fresh_store_all_succeed(tiny: dict, tmp_path: P
 
 @pytest.mark.slow
 def test_the_same_sweep_started_twice_trains_once_and_the_second_says_so(tiny: dict, tmp_path: Path) -> None:
-    tiny["training"]["epochs"] = 3000  # the second comes while the first trains
+    tiny["training"]["epochs"] = 30_000  # the second comes while the first trains
     write(tmp_path, tiny, "same")
     both = [started(tmp_path, "same", "--no-publish") for _ in range(2)]
     ends = [(*sweep.communicate(timeout=600), sweep.returncode) for sweep in both]

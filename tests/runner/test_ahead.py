@@ -10,8 +10,16 @@ from pathlib import Path
 
 import pytest
 
+import fitlab
 from fitlab.runner import ahead as module
-from fitlab.runner.ahead import MANY, ahead
+from fitlab.runner.ahead import MANY, ahead, start
+from fitlab.runner.alongside import Alongside
+from fitlab.runner.execute import execute
+from fitlab.runner.plan import plan
+from fitlab.runner.verdicts import diagnosed
+from fitlab.runner.workers import in_process
+from fitlab.spec import read_spec
+from fitlab.store import Store
 
 
 def written(tiny: dict, path: Path, **more: object) -> str:
@@ -44,16 +52,47 @@ def test_what_comes_through_a_pipe_is_left_to_be_read(tmp_path: Path) -> None:
 
 
 def test_with_one_processor_there_is_none(tiny: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(module, "default_jobs", lambda: 1)
+    with ahead(written(tiny, tmp_path / "spec.yaml"), [f"seeds={MANY}"], str(tmp_path / "s")) as process:
+        assert process is None
+
+
+def test_where_no_process_can_be_had_there_is_none(tiny: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise BlockingIOError("too many processes")
+
+    monkeypatch.setattr(module.subprocess, "Popen", refused)
     with ahead(written(tiny, tmp_path / "spec.yaml"), [f"seeds={MANY}"], str(tmp_path / "s")) as process:
         assert process is None
 
 
 @pytest.mark.slow
-def test_the_command_logs_by_it_what_it_logs_itself(tiny: dict, store: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("at", "used"), [("tiny", True), ("another", False)])
+def test_it_logs_the_sweep_that_it_was_started_for_and_no_other(tiny: dict, store: Path, at: str, used: bool) -> None:
+    """A spec may be written anew while it comes up."""
+    place, process = Store.at(store, create=True), start(store, at)
+    with place.locked("tiny"), Alongside(place, read_spec(tiny).spec, process=process) as alongside:
+        made = plan(read_spec(tiny))
+        sweep = diagnosed(execute(made, place, in_process(), on_settled=alongside.settled, locked=True).sweep)
+        published = alongside.finish(sweep)
+    assert (published is not None) == used
+    assert not used or published.created == 13
+    if process.returncode is None:
+        process.kill()
+        process.communicate()
+    assert fitlab.publish("tiny", store).created == (0 if used else 13)
+
+
+@pytest.mark.slow
+def test_the_command_hands_over_to_it(tiny: dict, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a driver logs itself it imports MLflow for."""
+    monkeypatch.chdir(store.parent)
     spec = written(tiny, tmp_path / "spec.yaml", seeds=13)
-    command = [sys.executable, "-m", "fitlab", "sweep", spec, "--store", str(store), "--json"]
+    code = (
+        "import atexit, sys; from fitlab.cli import main; "
+        "atexit.register(lambda: print('mlflow' in sys.modules, file=sys.stderr)); main()"
+    )
+    command = [sys.executable, "-c", code, "sweep", spec, "--store", store.name, "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["published"]["created"] == 4 + 52 + 1
-    again = subprocess.run([*command, "--jobs", "1"], capture_output=True, text=True, check=True)
-    assert json.loads(again.stdout)["published"]["created"] == 0
+    assert done.stderr.split()[-1] == "False"

@@ -124,7 +124,7 @@ def test_the_journal_holds_every_config_with_its_mean(tiny: dict, tmp_path: Path
 
 
 def test_ctrl_c_keeps_what_is_done_and_running_again_continues(tiny: dict, tmp_path: Path) -> None:
-    whole = go(tiny, tmp_path / "whole").sweep
+    whole, before = go(tiny, tmp_path / "whole").sweep, signal.getsignal(signal.SIGINT)
 
     def interrupt(progress: Progress) -> None:
         if progress.trained == 3:
@@ -134,7 +134,7 @@ def test_ctrl_c_keeps_what_is_done_and_running_again_continues(tiny: dict, tmp_p
         go(tiny, tmp_path / "cut", on_progress=interrupt)
     kept = len(list((tmp_path / "cut" / "fits").glob("*.safetensors")))
     assert 3 <= kept < 8
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
     resumed = go(tiny, tmp_path / "cut")
     assert resumed.progress.cached == kept
     assert resumed.sweep.table().equals(whole.table())

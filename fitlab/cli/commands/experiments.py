@@ -26,6 +26,7 @@ def sweep(
     as_json: Json = False,
 ) -> None:
     """Run a sweep, log it to MLflow and print its table. Running it again trains only what is missing."""
+    gc.disable()  # it would look a hundred times for what can go of what is imported, and nothing can
     from contextlib import nullcontext
 
     from fitlab.runner.ahead import ahead
@@ -46,15 +47,15 @@ def _sweep(
     process: Any,
 ) -> None:
     """Run a sweep. process: one to log it, if there is one already."""
-    gc.disable()  # it would look a hundred times for what can go of what is imported, and nothing can
     from dataclasses import replace
 
     from fitlab.cli import output, render
     from fitlab.runner.alongside import Alongside
     from fitlab.runner.execute import Interrupted
     from fitlab.runner.plan import allowed, read_plan
+    from fitlab.runner.processors import default_jobs
     from fitlab.runner.verdicts import checked
-    from fitlab.runner.workers import default_jobs, workers_for
+    from fitlab.runner.workers import workers_for
     from fitlab.store import Store
 
     gc.freeze()
@@ -191,7 +192,7 @@ def plan(
     from fitlab.runner.estimate import estimate
     from fitlab.runner.execute import look
     from fitlab.runner.plan import allowed, read_plan
-    from fitlab.runner.workers import default_jobs
+    from fitlab.runner.processors import default_jobs
     from fitlab.store import Store
 
     made = read_plan(spec, override or (), packages=allowed(allow or ()))

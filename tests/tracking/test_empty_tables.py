@@ -67,3 +67,4 @@ def test_what_cannot_be_used_is_made_anew(
         monkeypatch.setattr(tables, "_folder", lambda: tmp_path / "nowhere")
     tables.make(tmp_path / "second.db")
     assert said(tmp_path / "second.db") == said(tmp_path / "first.db")
+    assert len([*folder.iterdir()]) == 1, "what cannot be used has made room"
