@@ -22,9 +22,10 @@ def make(database: Path) -> None:
     for kept in _folder().glob(_name("*")):
         with suppress(OSError):
             content = kept.read_bytes()
-            database.write_bytes(content)
-            if kept.name == _name(sha256(content).hexdigest()) and schema.obstacle(database) is None:
-                return
+            if kept.name == _name(sha256(content).hexdigest()):
+                database.write_bytes(content)
+                if schema.obstacle(database) is None:
+                    return
             kept.unlink()  # it is not what it was, or of another MLflow with this version's number
     database.unlink(missing_ok=True)
     MlflowClient(f"sqlite:///{database}").search_experiments(max_results=1)

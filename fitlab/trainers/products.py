@@ -115,8 +115,7 @@ def _product_in(module: ir.Module, name: str) -> ir.Function:
     build = ir.IRBuilder(made.append_basic_block())
 
     def strip(kind: ir.Function, column: ir.Value, width: ir.Value) -> None:
-        b_here, c_here = (build.add(place, build.shl(column, _word(3))) for place in (b, c))
-        build.call(kind, (*first, b_here, c_here, columns, depth, width))
+        build.call(kind, (*first, _on(build, b, column), _on(build, c, column), columns, depth, width))
 
     ends = build.and_(columns, _word(-WIDE))
     with for_range_slice(build, _word(0), ends, _word(WIDE), WORD) as (column, _):
@@ -142,8 +141,7 @@ def _strip_in(module: ir.Module, registers: int, part: bool) -> ir.Function:
     for height in HEIGHTS:
         tile, ends = _tile_in(module, height, registers, part), build.and_(rows, _word(-height))
         with for_range_slice(build, done, ends, _word(height), WORD) as (row, _):
-            there = (build.add(x, build.mul(row, build.shl(far, _word(3)))) for x, far in ((a, down), (c, columns)))
-            a_here, c_here = there
+            a_here, c_here = _on(build, a, build.mul(row, down)), _on(build, c, build.mul(row, columns))
             build.call(tile, (a_here, down, along, b, c_here, columns, depth, width))
         done = ends
     build.ret_void()
@@ -184,6 +182,11 @@ def _tile_in(module: ir.Module, height: int, registers: int, part: bool) -> ir.F
 
 def _word(value: int) -> ir.Constant:
     return ir.Constant(WORD, value)
+
+
+def _on(build: ir.IRBuilder, address: ir.Value, floats: ir.Value) -> ir.Value:
+    """Return the address so many floats on."""
+    return build.add(address, build.shl(floats, _word(3)))
 
 
 def _function(module: ir.Module, name: str, words: int) -> ir.Function:
